@@ -1,0 +1,27 @@
+/** What each setting does, for the page of settings. A setting without a line here fails the test of that page. */
+export const settingWords: Record<string, string> = {
+  host: 'The address to listen on. On loopback without keys the server is open to this machine; on any other address it wants a key.',
+  port: 'The port. 0 takes a free one.',
+  data: 'The directory of the embedded database and of `admin.key`. One process holds it at a time.',
+  database_url: '`postgresql://…` selects Postgres; `null` is the embedded SQLite.',
+  pool_size: 'Connections to Postgres, at most; at least 2 there.',
+  public_url:
+    'Under which URL people reach the server. Sign-in links use it, its host name counts as the server’s own, and with `https:` cookies are marked `Secure`.',
+  allowed_hosts:
+    'Host names that count as this server beside loopback and `public_url`; `*.example.com` stands for all below. Only an open loopback server checks them.',
+  trusted_proxies: 'Addresses or CIDR ranges whose `X-Forwarded-*` headers count.',
+  cors_origins: 'Origins whose pages may read answers. Never with cookies.',
+  webhook_secrets:
+    'Secrets that webhooks may be signed with, at least 8 characters each. In the file: `[{"secret": "…", "expires_at": "2030-01-01T00:00:00Z"}]`; in the environment: `SECRET`, or `SECRET@2030-01-01T00:00:00Z`, several parted by commas.',
+  admin_key: 'An admin key made outside, at least 24 characters. With one, the server wants a key on loopback too.',
+  'rate_limits.traces_per_minute':
+    'Traces per key and minute. A caller without a key gets a tenth, by address. 0 is no limit.',
+  'rate_limits.reads_per_minute': 'Requests that do not send traces, likewise.',
+  'rate_limits.streams_per_minute': 'Streams opened, likewise.',
+  retention_days: 'Traces older than this are deleted; `null` (in the environment `none`) keeps them.',
+  event_retention_days: 'Days that the journal keeps events, and streams can be resumed over.',
+  log_level: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
+  synchronous:
+    '`full` loses nothing that was acknowledged; `normal` may lose the last commits when the machine loses power, and is faster.',
+  heartbeat_seconds: 'Seconds between two heartbeats of a stream. Keep it below the idle timeout of every proxy.',
+}

@@ -1,0 +1,60 @@
+// A place in which the commands of a guide run as they stand, against a server of their own.
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadConfig, type RunningServer, startServer } from '@llm-eval/server'
+import type { Block } from './markdown.ts'
+import { root } from './markdown.ts'
+
+export interface Shell {
+  server: RunningServer
+  /** Runs a block of shell commands or JavaScript to its end, and gives what it wrote to standard output. */
+  run(block: Block): Promise<string>
+  close(): Promise<void>
+}
+
+/** What the guides call `llm-eval`, and as much of curl as they need for machines that have none. */
+const programs = {
+  'first/llm-eval': `exec '${process.execPath}' --conditions=source --no-warnings '${join(root, 'packages/cli/src/main.ts')}' "$@"\n`,
+  'last/curl': `exec '${process.execPath}' '${join(root, 'docs/checks/curl.mjs')}' "$@"\n`,
+}
+
+/** Starts a server with these settings, and makes a folder to run commands in. */
+export async function openShell(settings: Record<string, unknown> = {}): Promise<Shell> {
+  // Inside the repository, so that JavaScript finds the SDK.
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  const folder = mkdtempSync(join(root, '.cache/docs-'))
+  for (const [name, command] of Object.entries(programs)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    writeFileSync(join(folder, name), `#!/bin/sh\n${command}`, { mode: 0o755 })
+  }
+  mkdirSync(join(folder, 'work'))
+  const flags = { port: 0, data: 'data', log_level: 'silent', ...settings }
+  const { config } = await loadConfig({ flags, cwd: folder })
+  const server = await startServer({ config })
+  const path = [join(folder, 'first'), join(process.execPath, '..'), process.env['PATH'], join(folder, 'last')]
+  const env = { PATH: path.join(':'), HOME: folder, LLM_EVAL_DATA: config.data, NODE_OPTIONS: '--conditions=source' }
+
+  async function run({ language, code }: Block): Promise<string> {
+    const aimed = code.replaceAll('http://localhost:8000', server.url)
+    const file = join(folder, 'work', 'snippet.mjs')
+    if (language === 'js') writeFileSync(file, aimed)
+    // What a block exports holds for those after it, as in a terminal.
+    const script = `if [ -f ../env ]; then . ../env; fi\n${language === 'js' ? `node ${file}` : aimed}\nexport -p > ../env\n`
+    return new Promise((resolve, reject) => {
+      execFile('sh', ['-euc', script], { cwd: join(folder, 'work'), env, timeout: 60_000 }, (error, stdout, stderr) => {
+        if (error) reject(new Error(`${error.message}\n${stdout}\n${stderr}`))
+        else resolve(stdout)
+      })
+    })
+  }
+
+  return {
+    server,
+    run,
+    async close() {
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,51 @@
+const grouped = new Intl.NumberFormat('en-US')
+
+/** 12345 -> 12,345. */
+export function count(value: number): string {
+  return grouped.format(Math.round(value))
+}
+
+/** Bytes in the unit that suits them. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let rest = value
+  let unit = 0
+  for (; rest >= 1_000 && unit < units.length - 1; unit++) rest /= 1_000
+  return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit]}`
+}
+
+/** Milliseconds of a trace; unknown is shown as a dash. */
+export function latency(ms: number | null): string {
+  if (ms === null) return '-'
+  return ms < 10_000 ? `${count(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
+}
+
+/** US dollars of a trace; unknown is shown as a dash. */
+export function dollars(value: number | null): string {
+  if (value === null) return '-'
+  return `$${value === 0 || value >= 0.0001 ? value.toFixed(value >= 1 ? 2 : 4) : value.toExponential(1)}`
+}
+
+/** How long something took or will take. */
+export function duration(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** A time as it is on the clock of this machine, to the second. */
+export function localTime(iso: string): string {
+  const time = new Date(iso)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  return `${day} ${clockTime(iso)}`
+}
+
+/** Hours, minutes and seconds of {@link localTime}. */
+export function clockTime(iso: string): string {
+  const time = new Date(iso)
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
+}

@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Where text goes to: a terminal, a file or a pipe. */
+export type OutStream = Writable & { isTTY?: boolean; columns?: number }
+
+/** Widths to keep to when nobody says how wide the screen is. */
+const usualColumns = 100
+
+/** One of the two outputs of a command. Colours and redrawn lines only where a person looks. */
+export class Screen {
+  readonly isTTY: boolean
+  readonly #stream: OutStream
+  readonly #coloured: boolean
+  #status = ''
+
+  constructor(stream: OutStream, env: NodeJS.ProcessEnv) {
+    this.#stream = stream
+    this.isTTY = stream.isTTY === true
+    this.#coloured = this.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+  }
+
+  /** Cells of a line. */
+  get columns(): number {
+    return this.#stream.columns ?? usualColumns
+  }
+
+  paint(style: Style, text: string): string {
+    return this.#coloured ? styleText(style, text, { validateStream: false }) : text
+  }
+
+  /** Writes a line; a status line moves below it. */
+  line(text = ''): void {
+    const status = this.#status
+    this.status('')
+    this.#stream.write(`${text}\n`)
+    this.status(status)
+  }
+
+  /** Writes and waits until there is room for more, so that a slow reader slows the writer down. */
+  async write(text: string | Uint8Array, signal?: AbortSignal): Promise<void> {
+    if (this.#stream.write(text)) return
+    await once(this.#stream, 'drain', signal ? { signal } : {})
+  }
+
+  /** Shows a line that is overwritten by the next one; '' takes it away. Only on a terminal. */
+  status(text: string): void {
+    if (!this.isTTY || text === this.#status) return
+    this.#stream.write(`${this.#status === '' ? '' : '\r\u001b[2K'}${text}`)
+    this.#status = text
+  }
+}
+
+/** What a command sees of the world around it. */
+export interface Terminal {
+  stdin: AsyncIterable<Uint8Array> & { isTTY?: boolean }
+  out: Screen
+  err: Screen
+  env: NodeJS.ProcessEnv
+  cwd: string
+  /** Aborted by the first Ctrl-C, and by SIGTERM; the second one ends the process at once. */
+  signal: AbortSignal
+}

@@ -1,0 +1,85 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
+import { type ListSearch, readSearch } from '../api/filters.ts'
+import { readLive, readReview, readSignIn, readTab } from './addresses.ts'
+import { Crash, NotFound } from './crash.tsx'
+import { Shell } from './shell.tsx'
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>
+  }
+  interface StaticDataRouteOption {
+    title?: string
+  }
+  interface HistoryState {
+    /** The list a trace was opened from: previous and next lead along it. */
+    list?: ListSearch | 'live'
+  }
+}
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell })
+
+const live = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  staticData: { title: 'Live' },
+  validateSearch: readLive,
+  component: lazyRouteComponent(() => import('../pages/live.tsx'), 'LivePage'),
+})
+
+const traces = createRoute({
+  getParentRoute: () => shell,
+  path: '/traces',
+  staticData: { title: 'Traces' },
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import('../pages/traces.tsx'), 'TracesPage'),
+})
+
+const trace = createRoute({
+  getParentRoute: () => shell,
+  path: '/traces/$traceId',
+  staticData: { title: 'Trace' },
+  validateSearch: readTab,
+  component: lazyRouteComponent(() => import('../pages/trace.tsx'), 'TracePage'),
+})
+
+const review = createRoute({
+  getParentRoute: () => shell,
+  path: '/review',
+  staticData: { title: 'Review' },
+  validateSearch: readReview,
+  component: lazyRouteComponent(() => import('../pages/review.tsx'), 'ReviewPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  staticData: { title: 'Settings' },
+  component: lazyRouteComponent(() => import('../pages/settings.tsx'), 'SettingsPage'),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  staticData: { title: 'Sign in' },
+  validateSearch: readSignIn,
+  component: lazyRouteComponent(() => import('../pages/signin.tsx'), 'SignInPage'),
+})
+
+/** The addresses of the dashboard. Search parameters are plain texts, so that people can read and write them. */
+export function createAppRouter() {
+  return createRouter({
+    routeTree: root.addChildren([shell.addChildren([live, traces, trace, review, settings]), signIn]),
+    parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+    stringifySearch: (search) => {
+      const entries = Object.entries(search).filter(([, value]) => value !== undefined && value !== '')
+      const text = new URLSearchParams(entries.map(([name, value]) => [name, String(value)])).toString()
+      return text && `?${text}`
+    },
+    defaultErrorComponent: Crash,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultPendingMs: 300,
+  })
+}

@@ -1,0 +1,159 @@
+import { Link, Outlet, useMatches, useNavigate } from '@tanstack/react-router'
+import { Command, Monitor, Moon, Sun } from 'lucide-react'
+import { useQuery } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useState } from 'react'
+import { IconButton } from '../components/button.tsx'
+import { formatCompact } from '../format/numbers.ts'
+import { useCell } from '../stream/cell.ts'
+import { CheatSheet } from './cheat-sheet.tsx'
+import { ConnectionState } from './connection.tsx'
+import { useKeys } from './keys.tsx'
+import { Palette } from './palette.tsx'
+import { useParts } from './parts.ts'
+import { places } from './places.ts'
+import { type Theme, themes } from './theme.ts'
+
+/** What stands around every page. */
+export function Shell() {
+  const [open, setOpen] = useState<'palette' | 'keys' | null>(null)
+  const navigate = useNavigate()
+  useKeys(
+    [
+      { keys: ['mod+k'], does: 'Open the command palette', run: () => setOpen('palette') },
+      { keys: ['?'], does: 'Show the keys', run: () => setOpen('keys') },
+      ...places.map(({ to, name, keys }) => ({
+        keys: [keys],
+        does: `Go to ${name}`,
+        run: () => void navigate({ to }),
+      })),
+    ].map((binding) => ({ ...binding, everywhere: true })),
+  )
+  useTitle()
+
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-lg bg-accent-solid px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the content
+      </a>
+      <header className="sticky top-0 z-30 border-b bg-surface/92 backdrop-blur-sm">
+        <div className="flex h-12 items-center gap-1 px-3 sm:gap-4 sm:px-5">
+          <Link to="/" className="flex items-center gap-2 font-semibold tracking-tight" aria-label="llm-eval, Live">
+            <Mark />
+            <span className="hidden lg:inline">llm-eval</span>
+          </Link>
+          <nav aria-label="Pages" className="hidden gap-0.5 sm:flex">
+            {places.map((place) => (
+              <Place key={place.to} {...place} />
+            ))}
+          </nav>
+          <div className="ml-auto flex items-center gap-1 sm:gap-2">
+            <ConnectionState />
+            <span aria-hidden className="mx-1 hidden h-4 w-px bg-line sm:block" />
+            <IconButton label="Command palette" onClick={() => setOpen('palette')} aria-keyshortcuts="Control+K">
+              <Command aria-hidden size={16} />
+            </IconButton>
+            <ThemeButton />
+          </div>
+        </div>
+      </header>
+      <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col pb-14 sm:pb-0">
+        <Outlet />
+      </main>
+      <nav
+        aria-label="Pages"
+        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
+      >
+        {places.map(({ to, name, Icon }) => (
+          <Link
+            key={to}
+            to={to}
+            activeOptions={{ exact: to === '/', includeSearch: false }}
+            className="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-2 aria-[current=page]:text-accent"
+          >
+            <Icon aria-hidden size={18} />
+            {name}
+          </Link>
+        ))}
+      </nav>
+      <Palette
+        open={open === 'palette'}
+        onOpen={(is) => setOpen(is ? 'palette' : null)}
+        onKeys={() => setOpen('keys')}
+      />
+      <CheatSheet open={open === 'keys'} onOpen={(is) => setOpen(is ? 'keys' : null)} />
+    </div>
+  )
+}
+
+function Place({ to, name, Icon, keys }: (typeof places)[number]) {
+  return (
+    <Link
+      to={to}
+      activeOptions={{ exact: to === '/', includeSearch: false }}
+      title={`${name} (${keys.toUpperCase()})`}
+      className="flex h-8 items-center gap-1.5 rounded-lg px-2.5 font-medium text-ink-2 transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink"
+    >
+      <Icon aria-hidden size={15} />
+      {name}
+      {name === 'Review' && <PendingCount />}
+    </Link>
+  )
+}
+
+function PendingCount(): ReactNode {
+  const { queries } = useParts()
+  const { data } = useQuery(queries.metrics())
+  if (!data || data.pending_traces === 0) return null
+  return (
+    <span className="rounded-full bg-wait-soft px-1.5 text-2xs font-semibold text-wait">
+      {formatCompact(data.pending_traces)}
+      <span className="sr-only"> pending</span>
+    </span>
+  )
+}
+
+const themeLooks: Record<Theme, { label: string; Icon: typeof Sun }> = {
+  system: { label: 'Theme: as the system', Icon: Monitor },
+  light: { label: 'Theme: light', Icon: Sun },
+  dark: { label: 'Theme: dark', Icon: Moon },
+}
+
+function ThemeButton() {
+  const { theme } = useParts()
+  const chosen = useCell(theme.cell)
+  const { label, Icon } = themeLooks[chosen]
+  const next = themes[(themes.indexOf(chosen) + 1) % themes.length] ?? 'system'
+  return (
+    <IconButton label={label} onClick={() => theme.choose(next)}>
+      <Icon aria-hidden size={16} />
+    </IconButton>
+  )
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden className="size-6">
+      <rect width="32" height="32" rx="8" className="fill-accent-solid" />
+      <path
+        d="M6 17h5l3-8 5 14 3-6h4"
+        fill="none"
+        stroke="#fff"
+        strokeWidth="2.6"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  )
+}
+
+/** The window's title names the page. */
+function useTitle(): void {
+  const matches = useMatches()
+  const name = matches.findLast((match) => match.staticData.title)?.staticData.title
+  useEffect(() => {
+    document.title = name ? `${name} · llm-eval` : 'llm-eval'
+  }, [name])
+}

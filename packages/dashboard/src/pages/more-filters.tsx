@@ -1,0 +1,86 @@
+import { type FormEvent, useId } from 'react'
+import { type ListSearch, readSearch } from '../api/filters.ts'
+import { Button } from '../components/button.tsx'
+import { TextField, wordOf } from '../components/field.tsx'
+import { toLocalInput } from '../format/times.ts'
+
+/** A filter, and how to change it. */
+export interface FilterProps {
+  search: ListSearch
+  onChange: (search: ListSearch) => void
+}
+
+/** The filters that are needed less often. They apply together. */
+export function MoreFilters({ search, sources, onChange }: FilterProps & { sources: readonly string[] }) {
+  const list = useId()
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const given = Object.fromEntries([...form.keys()].map((name) => [name, wordOf(form, name)]))
+    const { from = '', to = '' } = given
+    const { q, model, status, range } = search
+    onChange(
+      readSearch({
+        q,
+        model,
+        status,
+        ...given,
+        // A range and an own time do not go together; the own time was typed last.
+        range: from === '' && to === '' ? range : undefined,
+      }),
+    )
+  }
+
+  return (
+    <form
+      // Filters that change elsewhere show in the fields.
+      key={JSON.stringify(search)}
+      aria-label="More filters"
+      className="mt-3 grid animate-appear grid-cols-2 items-end gap-3 rounded-xl border border-line bg-surface p-3.5 sm:grid-cols-4 xl:grid-cols-[repeat(3,minmax(0,1fr))_repeat(2,minmax(0,1.7fr))_repeat(4,minmax(0,1fr))_auto]"
+      onSubmit={submit}
+    >
+      <TextField label="Source" name="source" list={list} defaultValue={search.source} />
+      <datalist id={list}>
+        {sources.map((source) => (
+          <option key={source} value={source} />
+        ))}
+      </datalist>
+      <TextField label="Session" name="session" defaultValue={search.session} />
+      <TextField label="User" name="user" defaultValue={search.user} />
+      <TextField
+        label="From"
+        name="from"
+        type="datetime-local"
+        defaultValue={toLocalInput(search.from)}
+        className="w-full"
+      />
+      <TextField
+        label="Before"
+        name="to"
+        type="datetime-local"
+        defaultValue={toLocalInput(search.to)}
+        className="w-full"
+      />
+      <Amount label="Latency from, ms" name="min_latency" value={search.min_latency} />
+      <Amount label="Latency to, ms" name="max_latency" value={search.max_latency} />
+      <Amount label="Cost from, $" name="min_cost" value={search.min_cost} />
+      <Amount label="Cost to, $" name="max_cost" value={search.max_cost} />
+      <Button type="submit" look="primary" className="h-8 justify-center max-xl:col-span-full">
+        Apply
+      </Button>
+    </form>
+  )
+}
+
+function Amount({ label, name, value }: { label: string; name: string; value: string | undefined }) {
+  return (
+    <TextField
+      label={label}
+      name={name}
+      inputMode="decimal"
+      pattern="\d+(\.\d+)?"
+      title="A number such as 850 or 0.05"
+      defaultValue={value}
+    />
+  )
+}

@@ -1,0 +1,110 @@
+import type { TraceDetail } from '@llm-eval/protocol'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Braces, Ellipsis, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
+import { DropdownMenu } from 'radix-ui'
+import { type ReactNode, useState } from 'react'
+import { writeJson } from '../api/exact-json.ts'
+import { deleteTrace } from '../api/queries.ts'
+import { useMay, useParts } from '../app/parts.ts'
+import { useToasts } from '../app/toasts.tsx'
+import { buttonLook } from '../components/button.tsx'
+import { copyText } from '../components/copy-button.tsx'
+import { Confirm } from '../components/dialog.tsx'
+import { sayError } from '../components/notice.tsx'
+import { curlFor } from '../format/samples.ts'
+import { asSent } from '../format/trace-input.ts'
+
+/** What can be done with a trace beside judging it. */
+export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted: () => void }) {
+  const { api, queries } = useParts()
+  const toasts = useToasts()
+  const mayDelete = useMay('write')
+  const [asking, setAsking] = useState(false)
+  const { data: session } = useQuery(queries.session())
+  const removal = useMutation({
+    mutationFn: () => deleteTrace(api, trace.trace_id),
+    onSuccess() {
+      setAsking(false)
+      toasts.show({ text: 'The trace was deleted.', mood: 'good' })
+      onDeleted()
+    },
+    onError: (error) => toasts.show({ text: `The trace was not deleted. ${sayError(error)}`, mood: 'bad' }),
+  })
+  const copy = (name: string, text: string): void => {
+    void copyText(text).then((worked) =>
+      toasts.show(
+        worked ? { text: `Copied ${name}.`, mood: 'good' } : { text: `Could not copy ${name}.`, mood: 'bad' },
+      ),
+    )
+  }
+  const place = { origin: location.origin, keyed: session?.auth_required ?? false }
+
+  return (
+    <>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger aria-label="More about this trace" className={buttonLook('quiet', 'icon')}>
+          <Ellipsis aria-hidden size={17} />
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content
+            align="end"
+            sideOffset={6}
+            className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
+          >
+            <Item picture={<LinkIcon size={15} />} onSelect={() => copy('the link', location.href)}>
+              Copy link
+            </Item>
+            <Item picture={<Braces size={15} />} onSelect={() => copy('the JSON', writeJson(trace))}>
+              Copy as JSON
+            </Item>
+            <Item
+              picture={<Terminal size={15} />}
+              onSelect={() => copy('the curl command', curlFor(writeJson(asSent(trace)), place))}
+            >
+              Copy as curl
+            </Item>
+            {mayDelete && (
+              <>
+                <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
+                <Item picture={<Trash2 size={15} />} tone="text-bad" onSelect={() => setAsking(true)}>
+                  Delete…
+                </Item>
+              </>
+            )}
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+      <Confirm
+        open={asking}
+        onOpen={setAsking}
+        title="Delete this trace?"
+        says="Its texts, its reviews and its place in the counters go for good, and it cannot be sent again under this id."
+        action="Delete"
+        busy={removal.isPending}
+        onConfirm={() => removal.mutate()}
+      />
+    </>
+  )
+}
+
+function Item({
+  picture,
+  tone = '',
+  onSelect,
+  children,
+}: {
+  picture: ReactNode
+  tone?: string
+  onSelect: () => void
+  children: string
+}) {
+  return (
+    <DropdownMenu.Item
+      className={`flex cursor-pointer items-center gap-2.5 rounded-lg px-3 py-1.5 outline-none data-[highlighted]:bg-hover ${tone}`}
+      onSelect={onSelect}
+    >
+      <span aria-hidden>{picture}</span>
+      {children}
+    </DropdownMenu.Item>
+  )
+}

@@ -1,0 +1,114 @@
+import type { QueryClient } from '@tanstack/react-query'
+import type { TraceSummary } from '@llm-eval/protocol'
+import { type Cell, createCell } from './cell.ts'
+import { keys, type ListPage } from '../api/queries.ts'
+import { type Changes, collectChanges, type Recent, reviseDetail, revisePages } from './changes.ts'
+import type { FromTab, LinkStatus, ToTab } from './hub.ts'
+import { createRate, type Rate } from './rate.ts'
+import { arrive, emptyTail, gap, type Tail } from './tail.ts'
+import type { Metrics, TraceDetail } from '@llm-eval/protocol'
+
+/** What this tab knows from the stream. */
+export interface Feed {
+  status: Cell<LinkStatus>
+  tail: Cell<Tail>
+  rate: Rate
+  /** New traces since a {@link Feed.mark}, newest last, at most 5,000. */
+  since: (mark: number) => readonly TraceSummary[]
+  /** How many new traces this tab has heard of. */
+  heard: Cell<number>
+  mark: () => number
+  /** Lays a change that this tab made itself over what it shows, without waiting for the stream. */
+  apply: (changes: Changes) => void
+  /** Connects at once instead of waiting. */
+  retry: () => void
+}
+
+export interface FeedParts {
+  queryClient: QueryClient
+  recent: Recent
+  /** Opens the way to the hub; returns how to speak to it. */
+  link: (onMessage: (message: ToTab) => void) => (message: FromTab) => void
+  onSignedOut: () => void
+  now: () => number
+}
+
+const kept = 5_000
+
+/** Applies the frames of the stream to everything on the screen, in this one place. */
+export function createFeed({ queryClient, recent, link, onSignedOut, now }: FeedParts): Feed {
+  const status = createCell<LinkStatus>({ state: 'connecting' })
+  const tail = createCell<Tail>(emptyTail)
+  const heard = createCell(0)
+  const rate = createRate()
+  let arrivals: TraceSummary[] = []
+
+  const tell = link((message) => {
+    if (message.kind === 'frames') {
+      const changes = collectChanges(message.frames)
+      apply(changes)
+      if (changes.stale) resync()
+      tell({ kind: 'done' })
+    } else if (message.kind === 'resync') resync()
+    else {
+      status.set(message.status)
+      if (message.status.state === 'signed_out') onSignedOut()
+      if (message.kind === 'hello') {
+        if (message.metrics) queryClient.setQueryData<Metrics>(keys.metrics, message.metrics)
+        if (message.status.state === 'live') resync()
+      }
+    }
+  })
+
+  function apply(changes: Changes): void {
+    recent.remember(changes)
+    if (changes.created.length > 0) {
+      rate.record(changes.created.length, now())
+      arrivals = [...arrivals, ...changes.created].slice(-kept)
+      heard.set(heard.get() + changes.created.length)
+    }
+    tail.set(arrive(tail.get(), changes))
+    if (changes.metrics) queryClient.setQueryData<Metrics>(keys.metrics, changes.metrics)
+    if (changes.verdicts.size + changes.updated.size + changes.deleted.size === 0) return
+    queryClient.setQueriesData<{ pages: ListPage[]; pageParams: unknown[] }>({ queryKey: keys.lists }, (data) =>
+      data ? revisePages(data, changes) : data,
+    )
+    for (const [key, trace] of queryClient.getQueriesData<TraceDetail>({ queryKey: keys.details })) {
+      if (!trace) continue
+      const revised = reviseDetail(trace, changes)
+      const touched = revised !== trace || changes.updated.has(trace.trace_id) || changes.deleted.has(trace.ref)
+      if (revised !== trace) queryClient.setQueryData(key, revised)
+      // The history of its reviews is not part of the event.
+      if (touched) void queryClient.invalidateQueries({ queryKey: key, exact: true })
+    }
+  }
+
+  function resync(): void {
+    tail.set(gap(tail.get()))
+    void readAgain(queryClient)
+  }
+
+  return {
+    status,
+    tail,
+    rate,
+    heard,
+    mark: heard.get,
+    since(mark) {
+      const count = heard.get() - mark
+      return count <= 0 ? [] : arrivals.slice(-count)
+    },
+    apply,
+    retry: () => tell({ kind: 'retry' }),
+  }
+}
+
+/** Reads everything visible again, also what is being read at this moment: it may have been read too early. */
+async function readAgain(queryClient: QueryClient): Promise<void> {
+  // Of long lists the beginning is enough; the rest is read when it is scrolled to.
+  queryClient.setQueriesData<{ pages: unknown[]; pageParams: unknown[] }>({ queryKey: keys.lists }, (data) =>
+    data && data.pages.length > 5 ? { pages: data.pages.slice(0, 5), pageParams: data.pageParams.slice(0, 5) } : data,
+  )
+  await queryClient.cancelQueries({ type: 'active' }, { silent: true })
+  await queryClient.invalidateQueries()
+}

@@ -1,0 +1,114 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { faintTexts, obstacles, overflow } from './outlook.ts'
+import { live, openStage, type Stage } from './stage.ts'
+
+let stage: Stage
+
+const paths = [
+  '/',
+  '/traces',
+  '/traces/plain',
+  '/traces/plain?tab=functions',
+  '/traces/plain?tab=metadata',
+  '/review',
+  '/settings',
+  '/signin',
+]
+
+beforeAll(async () => {
+  stage = await openStage()
+  await stage.send(
+    {
+      trace_id: 'plain',
+      user_query:
+        'How long is a very_long_word_without_any_space_in_it_that_could_push_the_page_wider_than_a_telephone?',
+      ai_response: `Look:\n\`\`\`\n${'wide '.repeat(100)}\n\`\`\`\nDone.`,
+      system_prompt: 'Be brief. '.repeat(60),
+      functions_called: [
+        {
+          name: 'a_function_with_a_name_that_is_rather_long_as_functions_go',
+          parameters: { list: [1, 2, 3] },
+          result: 'x'.repeat(300),
+        },
+      ],
+      metadata: { region: 'eu', nested: { deep: { deeper: [{ a: 1 }] } } },
+      response_time_ms: 850,
+      cost: 0.0012,
+      source: 'a-source-with-a-name-that-is-long',
+      session_id: 'session-0001',
+    },
+    ...Array.from({ length: 30 }, (_, at) => ({
+      trace_id: `more-${at}`,
+      user_query: `More ${at}`,
+      response_time_ms: at * 100,
+    })),
+  )
+  await stage.review('plain', {
+    status: 'rejected',
+    reason: 'hallucinated',
+    note: 'A note. '.repeat(30),
+    reviewer: 'Ana',
+  })
+  await stage.review('more-1', { status: 'accepted' })
+})
+afterEach(() => stage.clear())
+afterAll(() => stage.close())
+
+async function openAll(path: string): Promise<{ page: Page; problems: string[] }> {
+  const { open, problems } = await stage.profile({ reducedMotion: 'reduce' })
+  const page = await open(path)
+  if (path !== '/signin') await live(page)
+  await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' })
+  return { page, problems }
+}
+
+test.each(paths)('%s is not wider than its window, be it a telephone or a big screen', async (path) => {
+  const { page, problems } = await openAll(path)
+  for (const width of [400, 768, 1280, 2000]) {
+    await page.setViewportSize({ width, height: 800 })
+    expect([width, await overflow(page)]).toEqual([width, 0])
+  }
+  expect(problems).toEqual([])
+})
+
+test.each(paths)('%s can be read and named in both themes', async (path) => {
+  const { page } = await openAll(path)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    expect([colorScheme, ...(await obstacles(page)), ...(await faintTexts(page))]).toEqual([colorScheme])
+  }
+})
+
+test('the theme is chosen by a button, kept across visits, and shared with the other tabs', async () => {
+  const { open } = await stage.profile({ colorScheme: 'light' })
+  const [page, other] = [await open('/'), await open('/traces')]
+  const background = (tab: typeof page) =>
+    tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+  const bright = await background(page)
+  await page.getByRole('button', { name: 'Theme: as the system' }).click()
+  await page.getByRole('button', { name: 'Theme: light' }).click()
+  await page.getByRole('button', { name: 'Theme: dark' }).waitFor()
+  expect(await background(page)).not.toBe(bright)
+  await other.getByRole('button', { name: 'Theme: dark' }).waitFor()
+  await page.reload()
+  expect(await background(page)).not.toBe(bright)
+})
+
+test('the palette finds a place by typing, and the keyboard alone reaches everything first by a skip link', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/')
+  await live(page)
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+  await page.keyboard.press('Enter')
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: /Search commands/ }).waitFor()
+  await page.keyboard.type('settings')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  for (const key of ['g', 't']) await page.keyboard.press(key)
+  await page.getByRole('table', { name: 'Traces' }).waitFor()
+  expect(problems).toEqual([])
+})

@@ -1,0 +1,40 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import tailwind from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig, type Plugin } from 'vite'
+
+const compressBrotli = promisify(brotliCompress)
+const compressGzip = promisify(gzip)
+
+/** Writes `.br` and `.gz` beside every text file of the build, so that the server sends them without compressing anything itself. */
+function precompress(): Plugin {
+  return {
+    name: 'precompress',
+    apply: 'build',
+    // Only what was written is final: other plugins change the code until then.
+    async writeBundle({ dir = '' }, bundle) {
+      await Promise.all(
+        Object.keys(bundle)
+          .filter((name) => /\.(js|css|svg|html)$/.test(name))
+          .map(async (name) => {
+            const bytes = await readFile(join(dir, name))
+            if (bytes.length < 1024) return
+            const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length }
+            await writeFile(join(dir, `${name}.br`), await compressBrotli(bytes, { params }))
+            await writeFile(join(dir, `${name}.gz`), await compressGzip(bytes, { level: 9 }))
+          }),
+      )
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: [react(), tailwind(), precompress()],
+  // The packages of this repository are bundled from their source, so the build needs none of theirs.
+  resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
+  build: { target: ['chrome123', 'firefox121', 'safari17.5'], assetsInlineLimit: 0, reportCompressedSize: false },
+  worker: { format: 'es' },
+})

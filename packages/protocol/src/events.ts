@@ -1,0 +1,46 @@
+import type { Metrics, ReviewStatus, TraceSummary } from './trace.ts'
+
+/**
+ * The frames of `/stream/*`. Each is one unnamed SSE message (clients listen with `onmessage`), whose JSON says what it is.
+ * An `id:` (a cursor) stands on frames that come from the journal, and on the last of the first ones (`connected`,
+ * `resync_required`, `initial_traces`), so that whoever is cut off between those gets them again.
+ */
+export type StreamFrame =
+  | { event: 'connected'; client_id: string; timestamp: string }
+  | { event: 'initial_traces'; data: (TraceSummary & { id: string })[]; timestamp: string }
+  | { event: 'trace_updates'; data: TraceUpdate; timestamp: string }
+  | { event: 'evaluation_updates'; data: EvaluationUpdate; timestamp: string }
+  | { event: 'system_updates'; data: SystemUpdate; timestamp: string }
+  | { event: 'metrics_update'; data: Metrics; timestamp: string }
+  | { event: 'resync_required'; data: { reason: ResyncReason; message: string }; timestamp: string }
+  | { event: 'error'; data: { code: string; message: string }; timestamp: string }
+
+export interface TraceUpdate {
+  action: 'new_trace' | 'trace_updated' | 'trace_deleted'
+  /** Null when the trace was deleted since. */
+  trace_id: string | null
+  ref: number
+  model_name: string
+  evaluation_status: ReviewStatus
+  /** On `/stream/traces`, and on `/stream/events?summaries=true`; absent when the trace was deleted since. */
+  trace?: TraceSummary
+}
+
+export interface EvaluationUpdate {
+  trace_id: string | null
+  ref: number
+  status: ReviewStatus
+  previous_status: ReviewStatus
+  model_name: string
+  reason: string | null
+  reviewer: string | null
+  version: number
+}
+
+export interface SystemUpdate {
+  event_type: 'traces_expired' | 'user_erased'
+  count: number
+}
+
+/** Why a cursor cannot be resumed: the journal was replaced, trimmed past it, or never reached it. */
+export type ResyncReason = 'other_epoch' | 'expired' | 'ahead'

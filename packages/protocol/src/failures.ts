@@ -1,0 +1,205 @@
+import type { ReviewStatus } from './trace.ts'
+
+/**
+ * Errors are a table: nothing else crosses the wire. `says` may hold `{name}` places, which `fail` fills in;
+ * `next` tells the caller what to do about it.
+ */
+export const failureTable = {
+  malformed_json: {
+    status: 400,
+    says: 'The body is not valid JSON: {detail}',
+    next: 'Send one JSON document, UTF-8, and check that it was not cut off.',
+  },
+  invalid_request: {
+    status: 422,
+    says: 'The request does not fit the schema.',
+    next: 'Mend the fields listed in `errors` and send it again.',
+  },
+  invalid_query: {
+    status: 400,
+    says: 'A query parameter is not usable.',
+    next: 'Mend the parameters listed in `errors`.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    says: 'The content type {type} is not supported here.',
+    next: 'Send `Content-Type: application/json`.',
+  },
+  unsupported_encoding: {
+    status: 415,
+    says: 'The content encoding {encoding} is not supported.',
+    next: 'Send the body uncompressed, or with gzip.',
+  },
+  body_too_large: {
+    status: 413,
+    says: 'The body may hold at most {max} bytes.',
+    next: 'Send smaller batches, or shorten the texts.',
+  },
+  batch_too_large: {
+    status: 413,
+    says: 'A batch may hold at most {max} traces; this one has {count}.',
+    next: 'Split the batch.',
+  },
+  too_deep: {
+    status: 422,
+    says: 'The JSON is nested more than {max} levels deep.',
+    next: 'Flatten the value, or send it as a string.',
+  },
+  trace_conflict: {
+    status: 409,
+    says: 'A trace with this trace_id exists already, with other content. The first one stays.',
+    next: 'Use a new trace_id for a new trace.',
+  },
+  trace_deleted: {
+    status: 410,
+    says: 'A trace with this trace_id was deleted and cannot be sent again.',
+    next: 'Use a new trace_id.',
+  },
+  trace_not_found: {
+    status: 404,
+    says: 'No trace has this trace_id.',
+    next: 'List the traces with GET /api/v1/traces.',
+  },
+  batch_not_found: {
+    status: 404,
+    says: 'No batch has this batch_id.',
+    next: 'Receipts are kept for each accepted batch.',
+  },
+  key_not_found: { status: 404, says: 'No key has this id.', next: 'List the keys with GET /api/v1/keys.' },
+  route_not_found: {
+    status: 404,
+    says: 'There is nothing at {method} {path}.',
+    next: 'The API is described at /docs.',
+  },
+  method_not_allowed: { status: 405, says: '{method} is not possible at {path}.', next: 'Allowed here: {allowed}.' },
+  version_conflict: {
+    status: 409,
+    says: 'The review changed since you read it: it is at version {version} now ({status}).',
+    next: 'Read it again and decide anew.',
+  },
+  already_claimed: {
+    status: 409,
+    says: 'This trace is in review by {reviewer}.',
+    next: 'Take another one, or ask them.',
+  },
+  unauthenticated: {
+    status: 401,
+    says: 'This server wants an API key.',
+    next: 'Send `Authorization: Bearer KEY` or `X-API-Key: KEY`, or sign in.',
+  },
+  invalid_key: {
+    status: 401,
+    says: 'The API key is unknown, revoked or expired.',
+    next: 'Create one with `llm-eval keys create`.',
+  },
+  invalid_token: { status: 401, says: 'The link or ticket is unknown, used or expired.', next: 'Ask for a new one.' },
+  forbidden: { status: 403, says: 'This key lacks the scope {scope}.', next: 'Use a key with that scope.' },
+  origin_refused: {
+    status: 403,
+    says: 'Requests from this Host or Origin are refused.',
+    next: 'Add it to allowed_hosts or public_url in the configuration.',
+  },
+  bad_signature: {
+    status: 401,
+    says: 'The webhook signature is missing or does not fit: {detail}',
+    next: 'Sign the exact bytes of the body with the webhook secret.',
+  },
+  replayed_id: {
+    status: 409,
+    says: 'This webhook-id was used before with another body.',
+    next: 'Use a new webhook-id for each message.',
+  },
+  rate_limited: {
+    status: 429,
+    says: 'The rate limit of {limit} per minute is used up.',
+    next: 'Wait as long as Retry-After says.',
+  },
+  overloaded: {
+    status: 503,
+    says: 'The server has as much work queued as it may hold. Nothing was stored.',
+    next: 'Send it again after Retry-After seconds.',
+  },
+  storage_unavailable: {
+    status: 503,
+    says: 'The database does not take writes at the moment. Nothing was stored.',
+    next: 'Send it again after Retry-After seconds; the operator finds the reason in the log.',
+  },
+  too_many_streams: {
+    status: 503,
+    says: 'The server has as many open streams as it may hold.',
+    next: 'Try again after Retry-After seconds.',
+  },
+  shutting_down: {
+    status: 503,
+    says: 'The server is shutting down. Nothing was stored.',
+    next: 'Send it again after Retry-After seconds.',
+  },
+  not_implemented: { status: 501, says: '{what} is not available yet.', next: 'See the documentation at /docs.' },
+  internal: {
+    status: 500,
+    says: 'Something went wrong on the server.',
+    next: 'The operator finds it in the log under the request id {request_id}.',
+  },
+} as const satisfies Record<string, { status: number; says: string; next: string }>
+
+/** A code of the failure table. */
+export type FailureCode = keyof typeof failureTable
+
+/** One fault of a request: where (a path such as `traces[3].cost`) and what. */
+export interface Fault {
+  path: string
+  message: string
+}
+
+/** What a failure may carry beside its code. */
+export interface FailureDetails {
+  /** Values for the `{places}` of the message. */
+  values?: Record<string, string | number>
+  /** The single faults of an invalid request. */
+  errors?: Fault[]
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  retryAfter?: number
+  /** Members that the error body carries beside the usual ones (RFC 9457 calls them extension members). */
+  members?: Pick<Problem, 'version' | 'evaluation_status' | 'reviewer'>
+  cause?: unknown
+}
+
+/** An error that may cross the wire. Any other error becomes `internal` there, without its message. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+  readonly status: number
+  readonly next: string
+  readonly errors: Fault[]
+  readonly retryAfter: number | undefined
+  readonly members: FailureDetails['members']
+
+  constructor(code: FailureCode, details: FailureDetails = {}) {
+    const row = failureTable[code]
+    const fill = (text: string) =>
+      text.replace(/\{(\w+)\}/g, (place, name: string) => String(details.values?.[name] ?? place))
+    super(fill(row.says), details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.status = row.status
+    this.next = fill(row.next)
+    this.errors = details.errors ?? []
+    this.retryAfter = details.retryAfter
+    this.members = details.members
+  }
+}
+
+/** RFC 9457 problem details, as every `/api/v1` error is sent (`application/problem+json`). */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: FailureCode
+  detail: string
+  next: string
+  request_id: string
+  errors?: Fault[]
+  /** With `version_conflict` and `already_claimed`: how the review stands now. */
+  version?: number
+  evaluation_status?: ReviewStatus
+  reviewer?: string | null
+}

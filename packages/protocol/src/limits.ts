@@ -1,0 +1,67 @@
+/**
+ * Everything that grows has a cap, and every cap stands here with its unit.
+ * Each has a test at the edge and one past it.
+ */
+export const limits = {
+  /** Traces in one `/webhook/batch` request. */
+  batchTraces: 100,
+  /** Bytes of the body of one `/webhook/trace` request, after decompression. */
+  traceBytes: 4 * 1024 * 1024,
+  /** Bytes of the body of one `/webhook/batch` request, after decompression. */
+  batchBytes: 32 * 1024 * 1024,
+  /** Bytes of any other request body. */
+  bodyBytes: 256 * 1024,
+  /** Levels of nesting inside a request body. */
+  jsonDepth: 64,
+  /** Characters of an identifier or label that is indexed: trace_id, model_name, session_id, user_id, source, batch_id. */
+  nameChars: 200,
+  /** UTF-8 bytes of the same. */
+  nameBytes: 512,
+  /** Characters of user_query, system_prompt and ai_response, each. */
+  textChars: 1_000_000,
+  /** Entries of functions_called. */
+  functionCalls: 1_000,
+  /** Characters of the query and response previews that lists and streams carry. */
+  previewChars: 100,
+  /** Characters of a reviewer's note. */
+  noteChars: 10_000,
+  /** Largest whole number accepted for tokens, and for milliseconds. */
+  countMax: 1_000_000_000_000,
+  /** Largest cost accepted, in US dollars. */
+  costMax: 1_000_000,
+  /** Rows of one list page. */
+  pageRows: 200,
+  /** Characters of a full-text query. */
+  searchChars: 200,
+  /** Words of a full-text query. */
+  searchWords: 16,
+  /** Points of one time series answer. */
+  seriesPoints: 1_500,
+  /** Traces that `/stream/traces` sends at first. */
+  initialTraces: 100,
+  /** Seconds between two metrics frames: shortest and longest. */
+  metricsIntervalMin: 1,
+  metricsIntervalMax: 3_600,
+  /** Bytes of one page of events that a stream holds in memory (or one event, if that is larger). */
+  streamPageBytes: 256 * 1024,
+  /** Seconds a stream reader may go without draining a byte before it is cut. */
+  streamStallSeconds: 30,
+  /** Seconds between two heartbeats of a stream. */
+  heartbeatSeconds: 15,
+  /** Open streams of one server process. */
+  streams: 10_000,
+  /** Traces that wait for the next group commit before new ones are answered 503. */
+  commitQueueTraces: 20_000,
+  /** Bytes that wait for the next group commit before new ones are answered 503. */
+  commitQueueBytes: 128 * 1024 * 1024,
+  /** Seconds a signature's timestamp may lie in the past or the future. */
+  signatureSkewSeconds: 300,
+  /** Seconds a stream ticket can be redeemed. */
+  ticketSeconds: 60,
+  /** Seconds a sign-in link can be redeemed. */
+  signinSeconds: 15 * 60,
+  /** Seconds a browser session lasts. */
+  sessionSeconds: 30 * 24 * 3_600,
+  /** API keys of one project that are not revoked. */
+  keys: 1_000,
+} as const

@@ -1,0 +1,179 @@
+// Builds ESM, CJS, and self-contained types for both into dist/. Prints what the package costs in a browser.
+//   node build.mjs              for the workspace
+//   node build.mjs --stage DIR  makes DIR the package as it is published; then: npm publish DIR
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { rolldown } from 'rolldown'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = resolve(here, '../..')
+const sources = join(here, 'src')
+const typesOfSdk = join(root, '.cache/sdk-types')
+const typesOfProtocol = join(root, 'packages/protocol/dist')
+const stage = process.argv[2] === '--stage' && process.argv[3] ? resolve(process.argv[3]) : undefined
+const out = join(stage ?? here, 'dist')
+const entries = { index: join(sources, 'index.ts') }
+
+/**
+ * The tables of protocol hold a row for everybody; a browser should load only the rows that this package names.
+ * A name that the sources use and the table lacks is an error of the compiler, long before this.
+ */
+function onlyUsedRows({ limits, routes }) {
+  const text = readdirSync(sources)
+    .map((file) => readFileSync(join(sources, file), 'utf8'))
+    .join('\n')
+  const used = (table, name) =>
+    Object.fromEntries(Object.entries(table).filter(([row]) => new RegExp(`\\b${name}\\.${row}\\b`).test(text)))
+  const needed = ({ method, path, errors }) => ({ method, path, errors })
+  const usedRoutes = Object.fromEntries(
+    Object.entries(used(routes, 'routes')).map(([name, route]) => [name, needed(route)]),
+  )
+  return {
+    name: 'only-used-rows',
+    transform: {
+      filter: { id: /protocol\/src\/(routes|limits)\.ts$/ },
+      handler(code, id) {
+        const table = id.endsWith('routes.ts')
+          ? { name: 'routes', rows: usedRoutes }
+          : { name: 'limits', rows: used(limits, 'limits') }
+        const start = code.indexOf(`export const ${table.name} = {`)
+        const end = code.indexOf('\n} as const', start)
+        if (start < 0 || end < 0) throw new Error(`${id} does not look as expected: mend onlyUsedRows in build.mjs`)
+        return {
+          code: `${code.slice(0, start)}export const ${table.name} = ${JSON.stringify(table.rows)}${code.slice(end + 2)}`,
+          map: { mappings: '' },
+        }
+      },
+    },
+  }
+}
+
+/** `alone:Name` is a module that uses one export, to see what that costs. */
+const alone = {
+  name: 'alone',
+  resolveId: { filter: { id: /^alone:/ }, handler: (id) => id },
+  load: {
+    filter: { id: /^alone:/ },
+    handler: (id) => `export { ${id.slice(6)} } from ${JSON.stringify(entries.index)}`,
+  },
+}
+
+async function sizeOf(input) {
+  const [chunk] = await bundle({ format: 'esm', minify: true }, { size: input })
+  return `${(chunk.text.length / 1000).toFixed(1)} kB minified, ${(gzipSync(chunk.text, { level: 9 }).length / 1000).toFixed(1)} kB with gzip`
+}
+
+async function bundle(options, input = entries) {
+  const build = await rolldown({
+    input,
+    platform: 'neutral',
+    resolve: { conditionNames: ['source', 'import'] },
+    transform: { target: 'es2022' },
+    plugins: [onlyUsedRows(protocol), alone],
+    onLog(level, log) {
+      throw new Error(`${level}: ${log.message}`)
+    },
+  })
+  const { output } = await build.generate(options)
+  await build.close()
+  return output.map((file) => ({ name: file.fileName, text: file.type === 'chunk' ? file.code : String(file.source) }))
+}
+
+/** Copies the declarations that can be reached from the entries, once as ESM and once as CJS, with imports that stay inside. */
+function declarations() {
+  const files = new Map()
+  const visit = (path) => {
+    if (files.has(path)) return
+    const text = readFileSync(path, 'utf8')
+      .replace(/^\/\/# sourceMappingURL=.*$/gm, '')
+      .trimEnd()
+    files.set(path, text)
+    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)) visit(locate(specifier, path))
+  }
+  for (const name of Object.keys(entries)) visit(join(typesOfSdk, `${name}.d.ts`))
+  return [...files].flatMap(([path, text]) =>
+    ['js', 'cjs'].map((kind) => {
+      const inside = (specifier) => {
+        const target = relative(dirname(placeOf(path)), placeOf(locate(specifier, path))).replace(
+          /\.d\.ts$/,
+          `.${kind}`,
+        )
+        return target.startsWith('.') ? target : `./${target}`
+      }
+      const rewritten = text.replace(
+        /(?<=(?:from|import)\s*\(?)(['"])[^'"]+\1/g,
+        (quoted) => `'${inside(quoted.slice(1, -1))}'`,
+      )
+      // Consumers need not have the lib that knows AsyncDisposable.
+      const lib = /AsyncDisposable|asyncDispose/.test(rewritten) ? '/// <reference lib="esnext.disposable" />\n' : ''
+      return {
+        name: placeOf(path).replace(/\.d\.ts$/, kind === 'js' ? '.d.ts' : '.d.cts'),
+        text: `${lib}${rewritten}\n`,
+      }
+    }),
+  )
+}
+
+function locate(specifier, from) {
+  if (specifier === '@llm-eval/protocol') return join(typesOfProtocol, 'index.d.ts')
+  if (specifier.startsWith('.')) return resolve(dirname(from), specifier.replace(/\.[cm]?[jt]s$/, '.d.ts'))
+  throw new Error(`${from} imports ${specifier}, which users of the package do not have`)
+}
+
+function placeOf(path) {
+  return path.startsWith(typesOfProtocol)
+    ? join('protocol', relative(typesOfProtocol, path))
+    : relative(typesOfSdk, path)
+}
+
+function compile() {
+  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', here], {
+    stdio: 'inherit',
+  })
+  if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+}
+
+/** Everything is written beside the old build and then takes its place, so that nobody ever meets half a build. */
+function replaceOut(files) {
+  const fresh = `${out}.${process.pid}.new`
+  const old = `${out}.${process.pid}.old`
+  for (const { name, text } of files) {
+    mkdirSync(dirname(join(fresh, name)), { recursive: true })
+    writeFileSync(join(fresh, name), text)
+  }
+  if (existsSync(out)) renameSync(out, old)
+  renameSync(fresh, out)
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** What only this workspace needs must not reach users: their tools may know a condition named `source` too. */
+function stagePackage(folder) {
+  const { private: _, devDependencies: __, ...manifest } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
+  for (const entry of Object.values(manifest.exports)) delete entry.source
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  for (const path of [join(here, 'README.md'), join(root, 'LICENSE')]) copyFileSync(path, join(folder, basename(path)))
+}
+
+compile()
+// Compiled, because a Node before 22.18 does not run TypeScript.
+const protocol = await import(pathToFileURL(join(typesOfProtocol, 'index.js')).href)
+const esm = await bundle({ format: 'esm', entryFileNames: '[name].js', sourcemap: true })
+const cjs = await bundle({ format: 'cjs', entryFileNames: '[name].cjs', sourcemap: true })
+mkdirSync(dirname(out), { recursive: true })
+replaceOut([...esm, ...cjs, ...declarations()])
+if (stage) stagePackage(stage)
+console.log(`llm-eval-sdk, everything: ${await sizeOf(entries.index)}`)
+for (const name of ['LLMEvalClient', 'LLMEvalStreamClient'])
+  console.log(`${name} alone: ${await sizeOf(`alone:${name}`)}`)

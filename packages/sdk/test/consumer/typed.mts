@@ -1,0 +1,45 @@
+import {
+  type AnyTrace,
+  type BufferedSender,
+  LLMEvalClient,
+  LLMEvalError,
+  LLMEvalStreamClient,
+  type Receipt,
+  type StreamFrame,
+  TraceLogger,
+} from 'llm-eval-sdk'
+
+const client = new LLMEvalClient('http://localhost:8000', { apiKey: 'k', timeoutMs: 1_000, webhookSecret: 's' })
+const trace: AnyTrace = { modelName: 'm', userQuery: 'q', aiResponse: 'a', userId: undefined }
+
+export async function use(): Promise<Receipt> {
+  const answer = await client.sendTrace(trace)
+  const ids: string[] = answer.trace_ids
+  await client.sendTracesBatch([trace, { model_name: 'm', user_query: 'q', ai_response: 'a' }], 'source')
+  await client.evaluateTrace(ids[0] ?? '', 'rejected', 'hallucinated', 'note')
+  await client.evaluateTrace('t', 'accepted', { reviewer: 'ada', expectedVersion: 1 })
+  for await (const one of client.allTraces({ minLatency: 5 })) console.log(one.cost?.toFixed(2))
+
+  const logger = new TraceLogger(client, 'm', { metadata: { a: 1 } }).start().addMetadata('b', 2)
+  const length: number = await logger.run(
+    'q',
+    () => Promise.resolve(5),
+    (count) => `${count}`,
+  )
+  await logger.logTrace('q', `${length}`, { tokensUsed: 3 })
+
+  const streams = new LLMEvalStreamClient('http://localhost:8000', {
+    onStatus: (phase) => console.log(phase === 'live'),
+  })
+  streams.onError = (error) => console.log(error instanceof LLMEvalError && error.retryAfter)
+  const show = (frame: StreamFrame, cursor: string | undefined) => {
+    if (frame.event === 'metrics_update') console.log(frame.data.acceptance_rate, cursor)
+  }
+  const stop: () => void = streams.streamMetrics(show, 5)
+  stop()
+  for await (const frame of streams.follow({ stream: 'traces', limit: 5 })) show(frame, undefined)
+
+  const sender: BufferedSender = client.buffered({ onDrop: ({ reason }) => console.log(reason === 'full') })
+  sender.send(trace)
+  return await sender.close()
+}

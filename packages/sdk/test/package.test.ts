@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { encodeSse } from '@llm-eval/protocol'
+import { publint } from 'publint'
+import { rolldown } from 'rolldown'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as source from '../src/index.ts'
+import { type FakeServer, startFakeServer, store } from './fake-server.ts'
+
+const run = promisify(execFile)
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '../../..')
+const node20 = join(here, '../node_modules/.bin/node')
+const nodes = [process.execPath, ...(existsSync(node20) ? [node20] : [])]
+const olderTypeScript = createRequire(createRequire(import.meta.url).resolve('@arethetypeswrong/core')).resolve(
+  'typescript/bin/tsc',
+)
+const compilers = [join(root, 'node_modules/typescript/bin/tsc'), olderTypeScript]
+
+let workshop: string
+let tarball: string
+let app: string
+let server: FakeServer
+
+/** Builds, packs and installs the package as a user gets it, in a folder that knows nothing of this repository. */
+beforeAll(async () => {
+  workshop = await mkdtemp(join(tmpdir(), 'llm-eval-sdk-'))
+  const staged = join(workshop, 'staged')
+  await run(process.execPath, [join(here, '../build.mjs'), '--stage', staged])
+  const { stdout } = await run('npm', ['pack', staged, '--json', '--pack-destination', workshop], { cwd: workshop })
+  const [packed] = JSON.parse(stdout) as { filename: string }[]
+  tarball = join(workshop, packed?.filename ?? '')
+  app = join(workshop, 'app')
+  await mkdir(join(app, 'node_modules/llm-eval-sdk'), { recursive: true })
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(app, 'node_modules/llm-eval-sdk')])
+  await cp(join(here, 'consumer'), app, { recursive: true })
+  server = await startFakeServer(async (response, received) => {
+    if (received.method === 'POST') return store(response, received)
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(encodeSse('{"event":"trace_updates","data":{"trace_id":"t"}}', 'e.1'))
+  })
+}, 120_000)
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await rm(workshop, { recursive: true, force: true })
+})
+
+async function filesOf(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+describe('the published package', () => {
+  it('satisfies publint', async () => {
+    const pack = { tarball: (await readFile(tarball)).buffer }
+    expect((await publint({ pack, strict: true })).messages).toEqual([])
+  })
+
+  it('satisfies attw', async () => {
+    const attw = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')
+    const { stdout } = await run(process.execPath, [join(dirname(attw), 'dist/index.js'), tarball, '--format', 'json'])
+    expect(JSON.parse(stdout)).toMatchObject({ analysis: { problems: [] } })
+  })
+
+  it('depends on nothing, and names no condition or file that only the workspace has', async () => {
+    const folder = join(app, 'node_modules/llm-eval-sdk')
+    const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
+    expect(manifest['dependencies'] ?? manifest['devDependencies'] ?? manifest['private']).toBeUndefined()
+    expect(JSON.stringify(manifest)).not.toMatch(/source|src/)
+    for (const path of await filesOf(folder)) {
+      if (!/\.(c?js|d\.c?ts)$/.test(path)) continue
+      const imports = [
+        ...(await readFile(path, 'utf8')).matchAll(
+          /^(?:import|export) .*from ["']([^"']+)["']|require\(["']([^"']+)["']\)/gm,
+        ),
+      ]
+      for (const [, from = '', required = ''] of imports) expect(from + required, path).toMatch(/^\.\.?\//)
+    }
+  })
+
+  it('contains what its manifest promises, a license and a manual', async () => {
+    const names = (await filesOf(join(app, 'node_modules/llm-eval-sdk'))).map((path) =>
+      path.slice(app.length + '/node_modules/llm-eval-sdk/'.length),
+    )
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'README.md',
+        'LICENSE',
+        'dist/index.js',
+        'dist/index.cjs',
+        'dist/index.d.ts',
+        'dist/index.d.cts',
+      ]),
+    )
+    expect(names.filter((name) => /test|tsbuildinfo|^src/.test(name))).toEqual([])
+  })
+
+  it('stays small in a browser', async () => {
+    const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist/index.js'), platform: 'browser' })
+    const { output } = await bundler.generate({ minify: true })
+    expect(gzipSync(output[0].code).length).toBeLessThan(10_000)
+  })
+
+  it('exports the same values as the source', () => {
+    expect(Object.keys(source).sort()).toEqual(['LLMEvalClient', 'LLMEvalError', 'LLMEvalStreamClient', 'TraceLogger'])
+  })
+})
+
+describe.each(nodes)('under %s', (node) => {
+  const works = {
+    exports: ['LLMEvalClient', 'LLMEvalError', 'LLMEvalStreamClient', 'TraceLogger'],
+    traceIds: ['t1'],
+    batch: 'Processed 250 of 250 traces',
+    logged: true,
+    receipt: { sent: 3, duplicates: 0, conflicts: 0, invalid: 0, dropped: 0, pending: 0 },
+    frame: 'trace_updates',
+    error: 'unreachable',
+  }
+
+  it.each(['consumer.mjs', 'consumer.cjs'])('%s sends, logs, buffers, signs and follows', async (file) => {
+    const { stdout, stderr } = await run(node, [join(app, file), server.url])
+    expect(JSON.parse(stdout)).toEqual(works)
+    expect(stderr).toBe('')
+  })
+
+  it('a program may end while traces are still waiting for company', async () => {
+    const program = `import { LLMEvalClient } from 'llm-eval-sdk'
+      const sender = new LLMEvalClient(${JSON.stringify(server.url)}).buffered({ flushIntervalMs: 3_600_000 })
+      sender.send({ modelName: 'm', userQuery: 'q', aiResponse: 'a' })
+      console.log(sender.receipt().pending)`
+    const { stdout } = await run(node, ['--input-type=module', '--eval', program], { cwd: app })
+    expect(stdout).toBe('1\n')
+  })
+})
+
+describe('where Symbol.asyncDispose is unknown', () => {
+  it('the package loads and disposes under the name that polyfills use', async () => {
+    const code = await readFile(join(app, 'node_modules/llm-eval-sdk/dist/index.cjs'), 'utf8')
+    const older = Object.create(Symbol, { asyncDispose: { value: undefined } }) as unknown
+    const module: { exports: Partial<typeof source> } = { exports: {} }
+    // oxlint-disable-next-line typescript/no-implied-eval -- the only way to hand a module another Symbol
+    const load = new Function('Symbol', 'exports', 'module', code) as (...args: unknown[]) => void
+    load(older, module.exports, module)
+    const { LLMEvalClient } = module.exports
+    if (!LLMEvalClient) throw new Error('no export')
+    const sender = new LLMEvalClient(server.url).buffered()
+    sender.send({ modelName: 'm', userQuery: 'q', aiResponse: 'a' })
+    const dispose = Reflect.get(sender, Symbol.for('Symbol.asyncDispose')) as () => Promise<void>
+    await dispose.call(sender)
+    expect(sender.receipt()).toMatchObject({ sent: 1, pending: 0 })
+  })
+})
+
+describe.each(compilers)('for users of %s', (tsc) => {
+  /** What the compiler says about one file; nothing is good. */
+  async function check(file: string, options: Record<string, unknown>): Promise<string> {
+    const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022' }
+    const config = join(app, `tsconfig.${file}.json`)
+    await writeFile(config, JSON.stringify({ compilerOptions: { ...strict, ...options }, files: [file] }))
+    const { stdout } = await run(process.execPath, [tsc, '-p', config]).catch((error: { stdout: string }) => error)
+    return stdout
+  }
+
+  it.each([
+    ['an ES module under Node', 'typed.mts', { module: 'nodenext', types: ['node'], lib: ['es2022'] }],
+    ['a CommonJS module under Node', 'typed.cts', { module: 'nodenext', types: ['node'], lib: ['es2022'] }],
+    [
+      'an ES module in a browser',
+      'typed.mts',
+      { module: 'esnext', moduleResolution: 'bundler', types: [], lib: ['es2022', 'dom'] },
+    ],
+  ])('%s type-checks', async (_, file, options) => {
+    const types = join(app, 'node_modules/@types')
+    if (!existsSync(types)) await symlink(join(root, 'node_modules/@types'), types)
+    expect(await check(file, options)).toBe('')
+  })
+
+  it('a mistake is found', async () => {
+    const mistake = `import { LLMEvalClient } from 'llm-eval-sdk'\nawait new LLMEvalClient().sendTrace({ modelNam: 'x' })\n`
+    await writeFile(join(app, 'mistaken.mts'), mistake)
+    expect(await check('mistaken.mts', { module: 'nodenext', types: [], lib: ['es2022', 'dom'] })).toContain('modelNam')
+  })
+})

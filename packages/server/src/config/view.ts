@@ -1,0 +1,49 @@
+import { settings } from './names.ts'
+import type { LoadedConfig } from './sources.ts'
+
+/** One line of `llm-eval config`. */
+export interface ShownSetting {
+  name: string
+  /** As JSON text, with secrets masked. */
+  value: string
+  origin: string
+}
+
+const masked = '********'
+
+/** The effective settings in a form that can be shown to anybody who may start the server. */
+export function showConfig({ config, origins }: LoadedConfig): ShownSetting[] {
+  return settings.map(({ name }) => ({
+    name,
+    value: JSON.stringify(mask(name, valueAt(config, name))),
+    origin: origins.get(name) ?? 'default',
+  }))
+}
+
+function mask(name: string, value: unknown): unknown {
+  if (value === null) return null
+  if (name === 'admin_key') return masked
+  if (name === 'webhook_secrets' && Array.isArray(value)) {
+    return value.map((secret: object) => ({ ...secret, secret: masked }))
+  }
+  return name === 'database_url' && typeof value === 'string' ? maskPassword(value) : value
+}
+
+/** A database URL without its password, for logs. */
+export function maskPassword(url: string): string {
+  const parsed = URL.parse(url)
+  if (parsed === null) return masked
+  if (parsed.password !== '') parsed.password = masked
+  for (const key of Array.from(parsed.searchParams.keys())) {
+    if (/password|sslkey/i.test(key)) parsed.searchParams.set(key, masked)
+  }
+  return parsed.href
+}
+
+function valueAt(config: object, name: string): unknown {
+  let value: unknown = config
+  for (const part of name.split('.')) {
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[part] : undefined
+  }
+  return value
+}

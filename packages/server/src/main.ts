@@ -1,0 +1,203 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { announceOwner, openStore, type Store } from '@llm-eval/store'
+import pino, { type DestinationStream, type Logger } from 'pino'
+import { collectDefaultMetrics } from 'prom-client'
+import { createAccess } from './access/access.ts'
+import { ensureFirstKey, type FirstKey } from './access/first-key.ts'
+import { maskPassword } from './config/view.ts'
+import type { Config } from './config/config.ts'
+import { registerDescription } from './http/api-description.ts'
+import { registerHealth } from './health/health.ts'
+import { createMeters } from './meters/meters.ts'
+import { collectStoreStats, registerPrometheus } from './health/prometheus.ts'
+import type { App, Deps, Register } from './http/app.ts'
+import { createApp } from './http/create-app.ts'
+import { serveDashboard } from './http/dashboard.ts'
+import { registerIngest } from './ingest/ingest.ts'
+import { maintain, repeat } from './maintenance.ts'
+import { registerMetrics } from './metrics/metrics.ts'
+import { registerKeys } from './settings/keys.ts'
+import { registerSession } from './settings/session.ts'
+import { registerSettings } from './settings/settings.ts'
+import { registerStream } from './stream/stream.ts'
+import { registerTraces } from './traces/traces.ts'
+
+export { createAccess } from './access/access.ts'
+export { ConfigError, type ConfigSources, type LoadedConfig, loadConfig } from './config/sources.ts'
+export { type ShownSetting, showConfig } from './config/view.ts'
+export { type Config, defaultConfig } from './config/config.ts'
+
+/** How a server is started. */
+export interface ServerOptions {
+  config: Config
+  /** Written to standard error as JSON lines unless one is handed in. */
+  log?: Logger
+  /** Milliseconds since 1970. */
+  now?: () => number
+  /** As users know it. */
+  version?: string
+  /** Where the built dashboard is. */
+  dashboard?: string
+  /** How long closing may take. */
+  patience?: Patience
+}
+
+/** Milliseconds that closing gives to others. */
+export interface Patience {
+  /** For requests that are still being answered; then their connections are cut. */
+  answersMs: number
+  /** For everything. */
+  closeMs: number
+}
+
+const patience: Patience = { answersMs: 7_000, closeMs: 10_000 }
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where this machine reaches it. */
+  url: string
+  /** Present when an admin key had to be made: opens the dashboard once, within 15 minutes. */
+  signInUrl?: string
+  /** The file with that admin key. */
+  adminKeyPath?: string
+  app: App
+  store: Store
+  /**
+   * Drains: takes no new work, ends streams so that their clients reconnect elsewhere, lets requests finish, commits what is
+   * queued. Resolves within 10 seconds, and may be called more than once.
+   */
+  close(): Promise<void>
+}
+
+/** Everything that is served, in one list. */
+function slices(dashboard: string): Register[] {
+  return [
+    registerHealth,
+    registerPrometheus,
+    registerKeys,
+    registerSession,
+    registerSettings,
+    registerIngest,
+    registerTraces,
+    registerMetrics,
+    registerStream,
+    registerDescription,
+    serveDashboard(dashboard),
+  ]
+}
+
+/** Opens the store, puts the server together and listens. Rejects when the settings cannot be used or the port is taken. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, now = Date.now, version = ownVersion() } = options
+  const log = options.log ?? createLog(config)
+  const store = await openStore({
+    directory: config.data,
+    synchronous: config.synchronous,
+    ...(config.database_url === null ? {} : { databaseUrl: config.database_url }),
+    poolSize: config.pool_size,
+    now,
+    onError: (error) => log.error({ err: error }, 'background work of the store failed'),
+  })
+  const closing = new AbortController()
+  try {
+    const access = await createAccess({ store, config, now, log })
+    const firstKey = await ensureFirstKey({ access, config, log })
+    const meters = createMeters()
+    collectDefaultMetrics({ register: meters.registry })
+    const deps: Deps = { store, access, config, now, log, meters, version, closing: closing.signal }
+    const app = createApp(deps, slices(options.dashboard ?? builtDashboard))
+    const address = await listen(app, config)
+    const url = ownUrl(address)
+    if (store.driver === 'sqlite') announceOwner(config.data, url)
+    const storage = config.database_url === null ? config.data : maskPassword(config.database_url)
+    log.info({ url, storage, version }, 'listening')
+    return {
+      url,
+      ...firstSteps(firstKey, config.public_url ?? url),
+      app,
+      store,
+      close: createClose(deps, { app, closing, ...patience, ...options.patience }),
+    }
+  } catch (error) {
+    await store.close().catch(() => undefined)
+    throw error
+  }
+}
+
+const builtDashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
+
+function ownVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('../package.json')
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown'
+}
+
+/**
+ * The log of a server.
+ *
+ * @param destination is given each line; standard error unless one is handed in
+ */
+export function createLog(
+  config: Config,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Logger {
+  const redact = ['*.secret', '*.password', '*.authorization', '*.cookie', '*["x-api-key"]', '*.admin_key']
+  return pino({ level: config.log_level, redact, base: null }, destination)
+}
+
+/** A server that listens on every address is reached from this machine by its loopback name. */
+function ownUrl(address: string): string {
+  const url = new URL(address)
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = 'localhost'
+  return url.origin
+}
+
+function firstSteps({ path, token }: FirstKey, url: string): Pick<RunningServer, 'signInUrl' | 'adminKeyPath'> {
+  return {
+    ...(token === undefined ? {} : { signInUrl: `${url}/signin?token=${token}` }),
+    ...(path === undefined ? {} : { adminKeyPath: path }),
+  }
+}
+
+async function listen(app: App, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+}
+
+interface Closing extends Patience {
+  app: App
+  closing: AbortController
+}
+
+function createClose(deps: Deps, { app, closing, answersMs, closeMs }: Closing): () => Promise<void> {
+  const { store, log } = deps
+  const onError = (error: unknown) => log.error({ err: error }, 'background work failed')
+  const rounds = [
+    repeat(() => maintain(deps), { everyMs: 60_000, onError }),
+    repeat(() => collectStoreStats(deps), { everyMs: 2_000, onError }),
+  ]
+  let closed: Promise<void> | undefined
+
+  async function drain(): Promise<void> {
+    closing.abort()
+    const cut = setTimeout(() => app.server.closeAllConnections(), answersMs)
+    await app.close().finally(() => clearTimeout(cut))
+    await Promise.all(rounds.map((round) => round.stop()))
+    await store.close()
+  }
+
+  async function close(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => resolve('late'), closeMs)
+    const ended = await Promise.race([drain(), late]).finally(() => clearTimeout(timer))
+    if (ended === 'late') log.error('closing took too long; what was not committed was not acknowledged either')
+  }
+
+  return () => (closed ??= close())
+}

@@ -1,0 +1,72 @@
+import { encodeSse, formatCursor, type ReviewStatus, type StreamFrame } from '@llm-eval/protocol'
+import type { StoredEvent } from '@llm-eval/store'
+
+/** Which events a stream carries, and in how much detail. Streams of the same view share their bytes. */
+export interface View {
+  model: string | undefined
+  status: ReviewStatus | undefined
+  /** New traces come with their summary. */
+  summaries: boolean
+}
+
+/** Two streams of the same key get the same bytes. */
+export function viewKey(view: View): string {
+  return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries])
+}
+
+/** Whether a view shows an event. Events without a model or status (system updates) are shown by unfiltered views only. */
+function shows(view: View, event: StoredEvent): boolean {
+  if (view.model === undefined && view.status === undefined) return true
+  if (event.kind === 'traces_expired' || event.kind === 'user_erased') return false
+  if (view.model !== undefined && view.model !== event.model) return false
+  return view.status === undefined || view.status === statusOf(event)
+}
+
+/** The status that an event tells of: the one it leads to. */
+function statusOf(event: StoredEvent): ReviewStatus | undefined {
+  if (event.kind === 'trace_created') return 'pending'
+  if (event.kind === 'reviewed') return event.data.to
+  if (event.kind === 'trace_deleted') return event.data.status
+  return event.kind === 'trace_updated' ? event.trace?.evaluation_status : undefined
+}
+
+/** An event as the frame that clients see. */
+function frameOf(event: StoredEvent, summaries: boolean): StreamFrame {
+  const timestamp = new Date(event.at).toISOString()
+  if (event.kind === 'traces_expired' || event.kind === 'user_erased') {
+    return { event: 'system_updates', data: { event_type: event.kind, count: event.data.count }, timestamp }
+  }
+  const trace_id = event.trace?.trace_id ?? null
+  const { ref, model: model_name } = event
+  if (event.kind === 'reviewed') {
+    const { to: status, from: previous_status, reason, version } = event.data
+    const { reviewer } = event
+    return {
+      event: 'evaluation_updates',
+      data: { trace_id, ref, status, previous_status, model_name, reason, reviewer, version },
+      timestamp,
+    }
+  }
+  const action = actions[event.kind]
+  const evaluation_status = statusOf(event) ?? 'pending'
+  const base = { action, trace_id, ref, model_name, evaluation_status }
+  const data = summaries && event.trace ? { ...base, trace: event.trace } : base
+  return { event: 'trace_updates', data, timestamp }
+}
+
+const actions = { trace_created: 'new_trace', trace_updated: 'trace_updated', trace_deleted: 'trace_deleted' } as const
+
+/** The text of the events that a view shows, each with its cursor as `id:`. */
+export function encodeEvents(events: readonly StoredEvent[], view: View, epoch: string): string {
+  let text = ''
+  for (const event of events) {
+    if (!shows(view, event)) continue
+    text += encodeSse(JSON.stringify(frameOf(event, view.summaries)), formatCursor({ epoch, seq: event.seq }))
+  }
+  return text
+}
+
+/** The text of a frame that is not from the journal. */
+export function encodeFrame(frame: StreamFrame, id?: string): string {
+  return encodeSse(JSON.stringify(frame), id)
+}

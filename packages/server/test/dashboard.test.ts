@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { serveDashboard } from '../src/http/dashboard.ts'
+import { allSlices, firstKey, type Ground, openShelf, type Shelf, startGround } from './ground.ts'
+
+const page = `<!doctype html><title>llm-eval</title>${'<p>text</p>'.repeat(200)}`
+const script = `export const x = ${JSON.stringify('y'.repeat(5_000))}`
+const asPage = { accept: 'text/html,application/xhtml+xml' }
+
+let directory: string
+let shelf: Shelf
+let ground: Ground
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'llm-eval-dist-'))
+  await mkdir(join(directory, 'assets'))
+  await writeFile(join(directory, 'index.html'), page)
+  await writeFile(join(directory, 'assets', 'app-abc123.js'), script)
+  await writeFile(join(directory, 'assets', 'built-abc123.js'), script)
+  await writeFile(join(directory, 'assets', 'built-abc123.js.gz'), gzipSync('// from the build'))
+  await writeFile(join(directory, 'favicon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
+  await writeFile(join(directory, 'secret.key'), 'not to be served')
+  shelf = await openShelf()
+  ground = await startGround({ shelf, slices: [...allSlices, serveDashboard(directory)] })
+})
+afterAll(async () => {
+  await ground.close()
+  await shelf.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+describe('the dashboard', () => {
+  it.each(['/', '/traces', '/traces/some.id%2Fwith', '/signin?token=abc', '/review'])(
+    'has its page at %s',
+    async (path) => {
+      const answer = await ground.send({ path, headers: asPage })
+      expect(answer.status).toBe(200)
+      expect(answer.text).toBe(page)
+      expect(answer.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' })
+    },
+  )
+
+  it('needs no key: it is the page that asks for one', async () => {
+    const other = await startGround({ shelf, slices: [...allSlices, serveDashboard(directory)] })
+    await firstKey(other)
+    expect((await other.send({ path: '/signin', headers: asPage })).status).toBe(200)
+    expect((await other.send({ path: '/assets/app-abc123.js' })).status).toBe(200)
+    await other.close()
+  })
+
+  it('does not cover up what is missing in the API, or among its own files', async () => {
+    for (const path of [
+      '/api/v1/nothing',
+      '/webhook/nothing',
+      '/stream/nothing',
+      '/assets/gone.js',
+      '/v2/x',
+      '/docs/x',
+    ]) {
+      expect((await ground.send({ path, headers: asPage })).status, path).toBe(404)
+    }
+    expect((await ground.send({ path: '/traces', headers: { accept: 'application/json' } })).status).toBe(404)
+    expect((await ground.send({ path: '/webhook/trace', headers: asPage })).status).toBe(405)
+    expect((await ground.send({ method: 'POST', path: '/traces', headers: asPage })).status).toBe(404)
+  })
+
+  it('keeps hashed files for ever, and answers 304 to who has a file already', async () => {
+    const first = await ground.send({ path: '/assets/app-abc123.js' })
+    expect(first.headers['cache-control']).toBe('public, max-age=31536000, immutable')
+    const tag = String(first.headers['etag'])
+    for (const tags of [tag, `"other", W/${tag}`]) {
+      const again = await ground.send({ path: '/assets/app-abc123.js', headers: { 'if-none-match': tags } })
+      expect(again.status).toBe(304)
+      expect(again.text).toBe('')
+    }
+    expect((await ground.send({ path: '/favicon.svg' })).headers['cache-control']).toBe('no-cache')
+  })
+
+  it('is sent compressed to who takes it, and each form has its own tag', async () => {
+    const get = (encoding: string) =>
+      ground.send({ path: '/assets/app-abc123.js', headers: { 'accept-encoding': encoding } })
+    const [br, gzip, plain] = await Promise.all([get('gzip, deflate, br'), get('gzip;q=0.5, br;q=0'), get('zstd')])
+    expect(br.headers['content-encoding']).toBe('br')
+    expect(brotliDecompressSync(br.bytes).toString()).toBe(script)
+    expect(gzip.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(gzip.bytes).toString()).toBe(script)
+    expect(plain.headers['content-encoding']).toBeUndefined()
+    expect(plain.text).toBe(script)
+    expect(new Set([br, gzip, plain].map(({ headers }) => headers['etag'])).size).toBe(3)
+    for (const { headers } of [br, gzip, plain]) expect(headers['vary']).toContain('accept-encoding')
+  })
+
+  it('prefers what the build compressed', async () => {
+    const answer = await ground.send({ path: '/assets/built-abc123.js', headers: { 'accept-encoding': 'gzip' } })
+    expect(gunzipSync(answer.bytes).toString()).toBe('// from the build')
+  })
+
+  it('serves nothing else from its directory, and nothing from outside', async () => {
+    for (const path of [
+      '/secret.key',
+      '/../package.json',
+      '/%2e%2e/package.json',
+      '/assets/..%2f..%2fpackage.json',
+      '//etc/passwd',
+    ]) {
+      const answer = await ground.send({ path })
+      expect(answer.status, path).toBe(404)
+    }
+  })
+
+  it('runs under a policy that lets it load from this server alone', async () => {
+    const { headers } = await ground.send({ path: '/', headers: asPage })
+    const policy = String(headers['content-security-policy']).replaceAll(' ', '')
+    expect(policy.split(';').toSorted()).toEqual(
+      [
+        "default-src'self'",
+        "script-src'self'",
+        "style-src'self''unsafe-inline'",
+        "img-src'self'data:",
+        "connect-src'self'",
+        "worker-src'self'",
+        "object-src'none'",
+        "base-uri'none'",
+        "frame-ancestors'none'",
+      ].toSorted(),
+    )
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' })
+    expect(headers['strict-transport-security']).toBeUndefined()
+  })
+
+  it('answers HEAD', async () => {
+    const answer = await ground.send({ method: 'HEAD', path: '/', headers: asPage })
+    expect(answer.status).toBe(200)
+    expect(answer.text).toBe('')
+  })
+
+  it('that was not built says so calmly, and the rest of the server works', async () => {
+    const bare = await startGround({ shelf, slices: [...allSlices, serveDashboard(join(directory, 'nowhere'))] })
+    const answer = await bare.send({ path: '/', headers: asPage })
+    expect(answer.status).toBe(503)
+    expect(answer.text).toContain('npm run build')
+    expect((await bare.send({ path: '/health' })).status).toBe(200)
+    expect((await bare.send({ path: '/x', headers: { accept: '*/*' } })).status).toBe(404)
+    await bare.close()
+  })
+
+  it('promises encryption only where the public URL has it', async () => {
+    const config = { public_url: 'https://eval.example' }
+    const other = await startGround({ shelf, config, slices: [...allSlices, serveDashboard(directory)] })
+    const { headers } = await other.send({ path: '/', headers: asPage })
+    expect(headers['strict-transport-security']).toContain('max-age=31536000')
+    await other.close()
+  })
+})

@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSseDecoder } from '@llm-eval/protocol'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { defaultConfig, type RunningServer, startServer } from '../src/main.ts'
+import { trace } from './ground.ts'
+
+const media = z.object({ schema: z.record(z.string(), z.unknown()) })
+const operation = z.object({
+  operationId: z.string(),
+  responses: z.record(
+    z.string(),
+    z.object({ description: z.string(), content: z.record(z.string(), media).optional() }),
+  ),
+})
+const description = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) })
+type Operation = z.infer<typeof operation>
+
+let data: string
+let server: RunningServer
+let operations: Map<string, Operation>
+/** The operations of which a success was seen. */
+const seen = new Set<string>()
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), 'llm-eval-description-'))
+  const config = { ...defaultConfig(), port: 0, data, synchronous: 'normal' as const }
+  server = await startServer({ config, log: pino({ level: 'silent' }) })
+  const told: unknown = await (await fetch(`${server.url}/openapi.json`)).json()
+  const { paths } = description.parse(told)
+  operations = new Map(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, described]) => [`${method.toUpperCase()} ${path}`, described] as const),
+    ),
+  )
+})
+afterAll(async () => {
+  await server.close()
+  await rm(data, { recursive: true, force: true })
+})
+
+interface Call {
+  /** As the description writes it: `GET /api/v1/traces/{trace_id}`. */
+  of: string
+  /** The path to ask, where it has places or a query. */
+  at?: string
+  body?: unknown
+  status?: number
+  headers?: Record<string, string>
+}
+
+/** Asks, and holds the status, the media type and the body to what the description says. */
+async function ask({ of, at, body, status = 200, headers = {} }: Call): Promise<unknown> {
+  const [method = '', path = ''] = of.split(' ')
+  const answer = await fetch(`${server.url}${at ?? path}`, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  expect(answer.status, text).toBe(status)
+  if (answer.ok) seen.add(of)
+  const shape = shapeOf(of, answer)
+  if (shape === undefined) return expect(text).toBe('')
+  const isText = answer.headers.get('content-type')?.startsWith('text/') === true
+  const json: unknown = isText ? text : JSON.parse(text)
+  expect(fault(shape, json)).toBe('')
+  return json
+}
+
+/** The described shape of an answer; undefined when it has no body. */
+function shapeOf(of: string, { status, headers }: Response): z.ZodType | undefined {
+  const responses = operations.get(of)?.responses ?? {}
+  const { content = {} } = responses[String(status)] ?? (status >= 400 ? responses['default'] : undefined) ?? {}
+  const type = (headers.get('content-type') ?? '').split(';', 1)[0] ?? ''
+  if (type === '' && Object.keys(content).length === 0 && responses[String(status)]) return undefined
+  const schema = content[type]?.schema
+  if (schema === undefined)
+    throw new Error(`${of} answers ${status} with ${type}, of which the description says nothing`)
+  return z.fromJSONSchema(schema)
+}
+
+/** What is wrong with a value; nothing when it fits, and no field is left undescribed. */
+function fault(shape: z.ZodType, value: unknown): string {
+  const { error } = shape.safeParse(value)
+  return error === undefined ? '' : `${z.prettifyError(error)}\n${JSON.stringify(value)}`
+}
+
+/** The frames of a stream, up to the first that is wanted; each fits its description. */
+async function frames({ of, at, until }: { of: string; at: string; until: string }): Promise<string[]> {
+  const leaving = new AbortController()
+  const answer = await fetch(`${server.url}${at}`, { signal: leaving.signal })
+  expect(answer.status).toBe(200)
+  seen.add(of)
+  const shape = shapeOf(of, answer)
+  if (shape === undefined || answer.body === null) throw new Error(`${of} has no body`)
+  const kinds: string[] = []
+  const decoder = createSseDecoder({
+    onMessage: ({ data: text }) => {
+      const frame: unknown = JSON.parse(text)
+      expect(fault(shape, frame)).toBe('')
+      kinds.push(z.object({ event: z.string() }).parse(frame).event)
+    },
+  })
+  const words = new TextDecoder()
+  for await (const chunk of answer.body) {
+    decoder.feed(words.decode(chunk, { stream: true }))
+    if (kinds.includes(until)) break
+  }
+  leaving.abort()
+  return kinds
+}
+
+describe('the API description', () => {
+  it('fits what the webhook routes answer', async () => {
+    const whole = trace({
+      trace_id: 'whole',
+      user_id: 'ada',
+      cost: 0.0012,
+      tokens_used: 245,
+      functions_called: [{ name: 'search', parameters: { q: 1 }, result: 'found', took: 3 }],
+      metadata: { deep: [{ a: null }] },
+      unheard_of: true,
+    })
+    await ask({ of: 'POST /webhook/trace', body: whole })
+    await ask({ of: 'POST /webhook/trace', body: { ...whole, cost: 1 }, status: 409 })
+    await ask({ of: 'POST /webhook/trace', body: {}, status: 422 })
+    const batch = (traces: unknown[]) => ({ source: 'test', batch_id: 'b', traces, note: 'unknown' })
+    await ask({ of: 'POST /webhook/batch', body: batch([trace({ trace_id: 'one' })]) })
+    await ask({ of: 'POST /webhook/batch', body: batch([trace({ trace_id: 'two' }), {}, 7]), status: 207 })
+    await ask({ of: 'POST /webhook/batch', body: batch([{}]), status: 422 })
+    await ask({ of: 'POST /webhook/batch', body: { traces: [] }, status: 422 })
+    const conflict = batch([trace({ trace_id: 'one', cost: 9 })])
+    await ask({ of: 'POST /webhook/batch', body: conflict, status: 409 })
+    await ask({ of: 'POST /webhook/batch', body: batch(Array.from({ length: 101 }, () => ({}))), status: 413 })
+    await ask({ of: 'GET /webhook/stats' })
+    await ask({ of: 'GET /webhook/health' })
+    await ask({ of: 'GET /webhook/batches/{batch_id}', at: '/webhook/batches/b' })
+    await ask({ of: 'GET /webhook/batches/{batch_id}', at: '/webhook/batches/none', status: 404 })
+  })
+
+  it('fits what is answered about traces and their reviews', async () => {
+    await ask({ of: 'GET /api/v1/traces/{trace_id}', at: '/api/v1/traces/whole' })
+    const review = { of: 'PATCH /api/v1/traces/{trace_id}/review', at: '/api/v1/traces/whole/review' }
+    await ask({ ...review, body: { status: 'rejected', reason: 'other', note: 'so', reviewer: 'ada' } })
+    await ask({ ...review, body: { status: 'accepted', expected_version: 0 }, status: 409 })
+    await ask({ ...review, body: { status: 'rejected' }, status: 422 })
+    await ask({ of: 'GET /api/v1/traces/{trace_id}', at: '/api/v1/traces/whole' })
+    await ask({ of: 'GET /api/v1/traces' })
+    await ask({ of: 'GET /api/v1/traces', at: '/api/v1/traces?q=machine&limit=1' })
+    await ask({ of: 'GET /api/v1/traces', at: '/api/v1/traces?limit=0', status: 400 })
+    await ask({ of: 'GET /api/v1/traces/export', at: '/api/v1/traces/export?format=jsonl&user_id=ada' })
+    await ask({ of: 'GET /api/v1/traces/export', at: '/api/v1/traces/export?format=csv' })
+    await ask({ of: 'GET /api/v1/metrics' })
+    const range = 'from=2025-01-27T00:00:00Z&to=2025-01-27T01:00:00Z'
+    await ask({ of: 'GET /api/v1/metrics/series', at: `/api/v1/metrics/series?${range}` })
+    await ask({ of: 'GET /api/v1/facets' })
+  })
+
+  it('fits the frames of streams', async () => {
+    const traces = { of: 'GET /stream/traces', at: '/stream/traces?after=gone.1' }
+    const started = await frames({ ...traces, until: 'initial_traces' })
+    expect(started).toEqual(['connected', 'resync_required', 'initial_traces'])
+    expect(await frames({ of: 'GET /stream/metrics', at: '/stream/metrics', until: 'metrics_update' })).toContain(
+      'metrics_update',
+    )
+    await ask({ of: 'DELETE /api/v1/traces/{trace_id}', at: '/api/v1/traces/two' })
+    await ask({ of: 'DELETE /api/v1/users/{user_id}', at: '/api/v1/users/ada' })
+    const { epoch } = await server.store.read(1, 'head', {})
+    const all = `/stream/events?summaries=true&after=${epoch}.0`
+    const kinds = await frames({ of: 'GET /stream/events', at: all, until: 'system_updates' })
+    expect(new Set(kinds)).toEqual(new Set(['connected', 'trace_updates', 'evaluation_updates', 'system_updates']))
+  })
+
+  it('fits what is answered about the server, its keys and its callers', async () => {
+    await ask({ of: 'GET /health' })
+    await ask({ of: 'GET /ready' })
+    await ask({ of: 'GET /metrics' })
+    await ask({ of: 'GET /api/v1/settings' })
+    await ask({ of: 'POST /stream/ticket', status: 201 })
+    const made = await ask({ of: 'POST /api/v1/keys', body: { name: 'first', scopes: ['admin'] }, status: 201 })
+    const { key, id } = z.object({ key: z.string(), id: z.string() }).parse(made)
+    const headers = { authorization: `Bearer ${key}` }
+    await ask({ of: 'GET /api/v1/keys', headers })
+    await ask({ of: 'GET /api/v1/keys', status: 401 })
+    await ask({ of: 'GET /api/v1/session', headers })
+    await ask({ of: 'POST /api/v1/session', body: { key } })
+    await ask({ of: 'DELETE /api/v1/session', status: 204 })
+    await ask({ of: 'DELETE /api/v1/keys/{key_id}', at: `/api/v1/keys/${id}`, headers, status: 204 })
+  })
+
+  it('was held to a success of every operation', () => {
+    expect([...seen].toSorted()).toEqual([...operations.keys()].toSorted())
+  })
+})

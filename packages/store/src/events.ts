@@ -1,0 +1,103 @@
+import { type RejectReason, type ReviewStatus, rejectReasons, type TraceSummary } from '@llm-eval/protocol'
+import type { StoredEvent, TraceNumbers } from './store.ts'
+import { type EventKind, eventKinds, statusNumbers } from './transaction.ts'
+
+// Event data is a JSON array of numbers: compact, and there is no place in it where text could hide.
+
+const kindNames = new Map(Object.entries(eventKinds).map(([name, number]) => [number as number, name as EventKind]))
+const reasonCodes = Object.keys(rejectReasons) as RejectReason[]
+const statusNames = new Map(
+  Object.entries(statusNumbers).map(([name, number]) => [number as number, name as ReviewStatus]),
+)
+
+/** The status a stored number stands for. */
+export function statusName(number: number): ReviewStatus {
+  const name = statusNames.get(number)
+  if (!name) throw new RangeError(`the database holds an unknown review status: ${number}`)
+  return name
+}
+
+export function minuteOf(timestamp: number): number {
+  return Math.floor(timestamp / 60_000)
+}
+
+const numbers = (n: TraceNumbers) => [n.modelId, n.minute, n.latencyMs, n.costNano, n.tokens]
+
+export function encodeTrace(n: TraceNumbers): string {
+  return `[${n.modelId},${n.minute},${n.latencyMs},${n.costNano},${n.tokens}]`
+}
+
+export function encodeUpdate(now: TraceNumbers, was: TraceNumbers): string {
+  return JSON.stringify([...numbers(now), ...numbers(was)])
+}
+
+export function encodeDeletion(n: TraceNumbers, status: number): string {
+  return JSON.stringify([...numbers(n), status])
+}
+
+export function encodeReview(review: {
+  modelId: number
+  minute: number
+  from: number
+  to: number
+  version: number
+  reason: RejectReason | null
+}): string {
+  const reason = review.reason === null ? null : reasonCodes.indexOf(review.reason)
+  return JSON.stringify([review.modelId, review.minute, review.from, review.to, review.version, reason])
+}
+
+/** An event row with what was joined to it: the trace (null when it was deleted since), its model, the reviewer. */
+export interface EventRow {
+  seq: number
+  at: number
+  kind: number
+  ref: number | null
+  data: string
+}
+
+export interface Joined {
+  trace: TraceSummary | null
+  model: (id: number) => string
+  reviewer: (ref: number, version: number) => string | null
+}
+
+/** Reads an event as {@link StoredEvent}. */
+export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
+  const kind = kindNames.get(row.kind)
+  if (!kind) throw new RangeError(`the journal holds an unknown kind of event: ${row.kind}`)
+  const d = JSON.parse(row.data) as (number | null)[]
+  const base = { seq: row.seq, at: row.at }
+  if (kind === 'traces_expired' || kind === 'user_erased')
+    return { ...base, kind, ref: null, data: { count: d[0] ?? 0 } }
+  const ref = row.ref ?? 0
+  const model = joined.model(d[0] ?? 0)
+  if (kind === 'reviewed') {
+    const [modelId, minute, from, to, version, reason] = d
+    const data = {
+      modelId: modelId ?? 0,
+      minute: minute ?? 0,
+      from: statusName(from ?? 0),
+      to: statusName(to ?? 0),
+      version: version ?? 0,
+      reason: reason === null || reason === undefined ? null : (reasonCodes[reason] ?? null),
+    }
+    return { ...base, kind, ref, data, model, trace: joined.trace, reviewer: joined.reviewer(ref, data.version) }
+  }
+  const data = numbersAt(d, 0)
+  if (kind === 'trace_deleted')
+    return { ...base, kind, ref, data: { ...data, status: statusName(d[5] ?? 0) }, model, trace: null }
+  if (kind === 'trace_updated')
+    return { ...base, kind, ref, data: { ...data, was: numbersAt(d, 5) }, model, trace: joined.trace }
+  return { ...base, kind, ref, data, model, trace: joined.trace }
+}
+
+function numbersAt(d: (number | null)[], at: number): TraceNumbers {
+  return {
+    modelId: d[at] ?? 0,
+    minute: d[at + 1] ?? 0,
+    latencyMs: d[at + 2] ?? null,
+    costNano: d[at + 3] ?? null,
+    tokens: d[at + 4] ?? null,
+  }
+}

@@ -1,0 +1,33 @@
+export {
+  type Change,
+  type ChangeKind,
+  type ChangeOutcome,
+  type Changes,
+  type Effect,
+  type EventPage,
+  type Filter,
+  type FollowOptions,
+  type Head,
+  type Ingest,
+  type IngestResult,
+  type Job,
+  type NewSpan,
+  type NewTrace,
+  type Queries,
+  type QueryName,
+  type RefusedItem,
+  type RollupDelta,
+  resyncReason,
+  type Store,
+  type StoredEvent,
+  type StoredKey,
+  type StoredTrace,
+  type StoreStats,
+  type TokenKind,
+  type TraceBody,
+  type TraceNumbers,
+  type TraceOutcome,
+} from './store.ts'
+export { backupDirectory, type BackupOptions } from './sqlite/backup.ts'
+export { announceOwner, claimDataDirectory, DataDirectoryBusy, type Owner, ownerOf } from './sqlite/ownership.ts'
+export { openStore, type StoreOptions } from './open.ts'

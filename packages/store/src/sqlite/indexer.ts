@@ -1,0 +1,188 @@
+import { rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { indexTokens } from '../search.ts'
+import { eventKinds } from '../transaction.ts'
+import type { Connection } from './connection.ts'
+
+/** A file of another version, or of none, is made anew. */
+export const indexVersion = 3
+/** Events, or traces, of one step: a step is one transaction. */
+const stepRows = 500
+
+/** FTS5's own tokenizer sees ASCII only: what is not is spelled in hexadecimal, so both drivers agree on every script. */
+export function spell(token: string): string {
+  return /^[a-z0-9_]+$/.test(token) ? token : hexadecimal(token)
+}
+
+export const hexadecimal = (token: string) => `~${Buffer.from(token).toString('hex')}`
+
+export const tableOf = (projectId: number) => `documents_${projectId}`
+
+interface Progress {
+  epoch: string
+  /** Place in the journal that was read up to. */
+  seq: number
+  /** While the index is filled from the traces themselves: the ref that was read up to. Null when that is done. */
+  filled: number | null
+}
+
+/**
+ * Follows the journal and keeps the search index of SQLite, a file of its own, which can be deleted and is filled again
+ * then: a full-text table a project (so that no project pays for another's words) and how far it has come. Runs in a thread
+ * of its own, beside the writer.
+ */
+export class SearchIndexer {
+  readonly #index: Connection
+  readonly #main: Connection
+
+  constructor(path: string, main: Connection) {
+    this.#main = main
+    this.#index = openIndex(path)
+  }
+
+  /** Indexes the next part of a project; false when there was none left. */
+  step(projectId: number, now: number): boolean {
+    const progress = this.#progressOf(projectId)
+    return progress.filled === null
+      ? this.#follow(projectId, progress.seq, now)
+      : this.#fill(projectId, progress.filled)
+  }
+
+  /** Takes the words of traces that were deleted before a time out of the file, where they are only marked so far. Rewrites a project's index. */
+  purge(before: number): void {
+    const due = this.#index
+      .prepare<[number], { project_id: number }>('SELECT project_id FROM progress WHERE deleted_at <= ?')
+      .all(before)
+    for (const { project_id } of due) {
+      const table = tableOf(project_id)
+      this.#index.exec(`INSERT INTO ${table} (${table}) VALUES ('optimize')`)
+      this.#index.prepare('UPDATE progress SET deleted_at = NULL WHERE project_id = ?').run(project_id)
+    }
+    if (due.length === 0) return
+    // What was merged away lingers in free pages, and in the log.
+    this.#index.exec('VACUUM')
+    this.#index.pragma('wal_checkpoint(TRUNCATE)')
+  }
+
+  close(): void {
+    this.#index.close()
+  }
+
+  #follow(projectId: number, seq: number, now: number): boolean {
+    // One body at a time in memory: they may be large.
+    const events = this.#main
+      .prepare<[number, number, number], { seq: number; kind: number; ref: number | null; body: string | null }>(
+        `SELECT e.seq, e.kind, e.ref, b.body FROM events e LEFT JOIN bodies b ON b.ref = e.ref AND e.kind IN (${eventKinds.trace_created}, ${eventKinds.trace_updated})
+         WHERE e.project_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+      )
+      .iterate(projectId, seq, stepRows)
+    let last = seq
+    this.#index.transaction(() => {
+      const insert = this.#insertion(projectId)
+      const remove = this.#index.prepare(`DELETE FROM ${tableOf(projectId)} WHERE rowid = ?`)
+      let removed = false
+      for (const event of events) {
+        last = event.seq
+        if (event.ref === null) continue
+        if (event.kind === eventKinds.trace_deleted) {
+          remove.run(event.ref)
+          removed = true
+        } else if (event.body !== null) insert.run(event.ref, spelledTokens(event.body))
+      }
+      if (last > seq) this.#index.prepare('UPDATE progress SET seq = ? WHERE project_id = ?').run(last, projectId)
+      // Deletion only marks: when it began is kept until the marked words are taken out.
+      if (removed)
+        this.#index
+          .prepare('UPDATE progress SET deleted_at = coalesce(deleted_at, ?) WHERE project_id = ?')
+          .run(now, projectId)
+    })()
+    return last > seq
+  }
+
+  /** Reads traces instead of events, because old events may be gone. What changes meanwhile is in the events after `seq`. */
+  #fill(projectId: number, filled: number): boolean {
+    const traces = this.#main
+      .prepare<[number, number, number], { ref: number; body: string }>(
+        'SELECT t.ref, b.body FROM traces t JOIN bodies b ON b.ref = t.ref WHERE t.project_id = ? AND t.ref > ? ORDER BY t.ref LIMIT ?',
+      )
+      .iterate(projectId, filled, stepRows)
+    this.#index.transaction(() => {
+      const insert = this.#insertion(projectId)
+      let last: number | null = null
+      for (const trace of traces) {
+        insert.run(trace.ref, spelledTokens(trace.body))
+        last = trace.ref
+      }
+      this.#index.prepare('UPDATE progress SET filled = ? WHERE project_id = ?').run(last, projectId)
+    })()
+    return true
+  }
+
+  #insertion(projectId: number): Database.Statement<[number, string]> {
+    return this.#index.prepare(`INSERT OR REPLACE INTO ${tableOf(projectId)} (rowid, tokens) VALUES (?, ?)`)
+  }
+
+  #progressOf(projectId: number): Progress {
+    const life = this.#main
+      .prepare<[number], { epoch: string; seq: number; first_seq: number }>(
+        "SELECT meta.value AS epoch, seq, first_seq FROM heads JOIN meta ON meta.name = 'epoch' WHERE project_id = ?",
+      )
+      .get(projectId)
+    if (!life) throw new RangeError(`there is no project ${projectId}`)
+    const progress = this.#index
+      .prepare<[number], Progress>('SELECT epoch, seq, filled FROM progress WHERE project_id = ?')
+      .get(projectId)
+    // Made for another life of the database, or events are gone that it had not read yet: from the beginning.
+    if (progress?.epoch === life.epoch && progress.seq + 1 >= life.first_seq) return progress
+    const begun = { epoch: life.epoch, seq: life.seq, filled: 0 }
+    this.#index.transaction(() => {
+      const table = tableOf(projectId)
+      this.#index.exec(`DROP TABLE IF EXISTS ${table}`)
+      this.#index.exec(
+        // One letter or two begin so many words that merging their matches for each question would take a second.
+        `CREATE VIRTUAL TABLE ${table} USING fts5(tokens, content='', contentless_delete=1, detail=none, prefix='1 2', tokenize="ascii tokenchars '_~'")`,
+      )
+      this.#index
+        .prepare('INSERT OR REPLACE INTO progress (project_id, epoch, seq, filled) VALUES (?,?,?,?)')
+        .run(projectId, begun.epoch, begun.seq, begun.filled)
+    })()
+    return begun
+  }
+}
+
+/** Opens the index; a file that is no database, is damaged, or is of another version is replaced by an empty one. */
+function openIndex(path: string): Connection {
+  try {
+    const index = new Database(path)
+    try {
+      // The index can be filled again, so a power cut may cost its last steps.
+      index.pragma('journal_mode = WAL')
+      index.pragma('synchronous = NORMAL')
+      index.pragma('cache_size = -16000')
+      if (index.pragma('user_version', { simple: true }) === indexVersion) return index
+      if (index.prepare('SELECT count(*) AS tables FROM sqlite_master').pluck().get() === 0) return prepared(index)
+    } catch (error) {
+      index.close()
+      throw error
+    }
+    index.close()
+  } catch (error) {
+    const damaged = error instanceof Database.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code)
+    if (!damaged) throw error
+  }
+  for (const ending of ['', '-wal', '-shm']) rmSync(`${path}${ending}`, { force: true })
+  return openIndex(path)
+}
+
+function prepared(index: Connection): Connection {
+  index.exec(
+    'CREATE TABLE progress (project_id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL, filled INTEGER, deleted_at INTEGER)',
+  )
+  index.pragma(`user_version = ${indexVersion}`)
+  return index
+}
+
+function spelledTokens(body: string): string {
+  const { user_query, ai_response } = JSON.parse(body) as { user_query: string; ai_response: string }
+  return indexTokens(`${user_query}\n${ai_response}`).map(spell).join(' ')
+}

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { accessContract } from './contract/access.contract.ts'
+import { countersContract } from './contract/counters.contract.ts'
+import { deletionContract } from './contract/deletion.contract.ts'
+import { ingestContract } from './contract/ingest.contract.ts'
+import { jobsContract } from './contract/jobs.contract.ts'
+import { journalContract } from './contract/journal.contract.ts'
+import { lifetimeContract } from './contract/lifetime.contract.ts'
+import { listsContract } from './contract/lists.contract.ts'
+import { projectsContract } from './contract/projects.contract.ts'
+import { reviewContract } from './contract/review.contract.ts'
+import { searchContract } from './contract/search.contract.ts'
+import { spansContract } from './contract/spans.contract.ts'
+import { makeRoom, type OpenStoreUnderTest, type StoreUnderTest } from './contract/room.contract.ts'
+
+/** What every driver promises. Most tests share one store, each in a project of its own. */
+export function storeContract(name: string, open: OpenStoreUnderTest): void {
+  describe(`${name} keeps the store's promises:`, () => {
+    let shared: StoreUnderTest
+    const faults: unknown[] = []
+    beforeAll(async () => {
+      shared = await open({ onError: (error) => faults.push(error) })
+    })
+    afterAll(async () => {
+      await shared[Symbol.asyncDispose]()
+      if (faults.length > 0) throw new AggregateError(faults, 'background work failed')
+    })
+    const room = () => makeRoom(shared)
+
+    ingestContract(room)
+    reviewContract(room)
+    deletionContract(room)
+    spansContract(room)
+    accessContract(room)
+    jobsContract(room)
+    journalContract(room)
+    countersContract(room)
+    projectsContract(room)
+    lifetimeContract(open)
+    listsContract(room)
+    searchContract(room)
+  })
+}

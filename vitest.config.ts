@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run the source: the `source` export condition of our packages points at src/, so a stale dist/ cannot hide a fault.
+export default defineConfig({
+  ssr: { resolve: { conditions: ['source', 'node', 'development|production'], externalConditions: ['source'] } },
+  test: {
+    include: [
+      'packages/*/{src,test}/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'docs/**/*.test.ts',
+    ],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['scripts/postgres.setup.ts'],
+    pool: 'forks',
+    execArgv: ['--conditions=source', '--no-warnings=ExperimentalWarning'],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    slowTestThreshold: 2_000,
+    // What a passing test prints is noise.
+    silent: 'passed-only',
+  },
+})
