@@ -13,7 +13,7 @@ import { setup } from './setup.mjs'
 /** @typedef {import('./tally.reporter.mjs').Tally} Tally */
 
 /** Longer than any honest run takes: a test run that hangs must still end, and say so. */
-const testsTimeoutMs = 20 * 60_000
+const testsTimeoutMs = 60 * 60_000
 
 /** @type {{ name: string, tool: string, args: string[] }[]} */
 const checks = [

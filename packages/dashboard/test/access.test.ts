@@ -26,7 +26,7 @@ test('whoever has no key is asked for one, and then taken where they wanted to g
   await field.fill(adminKey)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('row', { name: /Only for those with a key/ }).waitFor()
-  expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/traces?model=gpt-4')
+  await eventually(() => new URL(page.url()).pathname + new URL(page.url()).search).toBe('/traces?model=gpt-4')
   await live(page)
   // The key itself is nowhere in the page's reach.
   const reach = await page.evaluate(() =>
@@ -108,7 +108,7 @@ test('the link that a new server prints signs in once', async () => {
     const page = await open(path)
     await page.getByRole('heading', { name: 'Send your first trace' }).waitFor()
     await eventually(() => new URL(page.url()).search).toBe('')
-    expect(await page.getByLabel('the curl command').innerText()).toContain('Authorization: Bearer')
+    await eventually(() => page.getByLabel('the curl command').innerText()).toContain('Authorization: Bearer')
 
     const second = await (await fresh.profile()).open(path)
     await second

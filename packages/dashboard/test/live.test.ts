@@ -14,7 +14,7 @@ test('an empty server teaches how to send a trace, and the first one sent appear
   const page = await open('/')
   await live(page)
   await page.getByRole('heading', { name: 'Send your first trace' }).waitFor()
-  expect(await page.getByLabel('the curl command').innerText()).toContain(`curl ${stage.url}/webhook/trace`)
+  await eventually(() => page.getByLabel('the curl command').innerText()).toContain(`curl ${stage.url}/webhook/trace`)
 
   await stage.send({ trace_id: 'first', user_query: 'Is anybody there?' })
   await page.getByRole('row', { name: /Is anybody there\?/ }).waitFor()

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
-import { live, openStage, type Stage } from './stage.ts'
+import { eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 
@@ -100,9 +100,9 @@ test('the palette finds a place by typing, and the keyboard alone reaches everyt
   const page = await open('/')
   await live(page)
   await page.keyboard.press('Tab')
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+  await eventually(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
   await page.keyboard.press('Enter')
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+  await eventually(() => page.evaluate(() => document.activeElement?.id)).toBe('main')
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox', { name: /Search commands/ }).waitFor()
   await page.keyboard.type('settings')

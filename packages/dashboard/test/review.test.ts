@@ -56,12 +56,15 @@ test('the queue is worked through by keys alone, and the last verdict can be tak
   await page.getByRole('group', { name: 'Why is it rejected?' }).waitFor()
   await page.keyboard.press('4')
   await heading('first')
-  expect(await stage.trace(second)).toMatchObject({ evaluation_status: 'rejected', review: { reason: 'hallucinated' } })
+  await eventually(() => stage.trace(second)).toMatchObject({
+    evaluation_status: 'rejected',
+    review: { reason: 'hallucinated' },
+  })
 
   await page.keyboard.press('u')
   await heading('second')
   await toast('Taken back.').waitFor()
-  expect(await stage.trace(second)).toMatchObject({ evaluation_status: 'pending', review: { reason: null } })
+  await eventually(() => stage.trace(second)).toMatchObject({ evaluation_status: 'pending', review: { reason: null } })
   expect((await stage.trace(second)).reviews.map(({ status }) => status)).toEqual(['rejected', 'pending'])
 
   await page.keyboard.press('a')
@@ -98,11 +101,14 @@ test('a note is typed without deciding anything, and goes with the verdict', asy
   const field = page.getByLabel('Note')
   await eventually(() => field.evaluate((box) => box === document.activeElement)).toBe(true)
   await page.keyboard.type('rather aruns')
-  expect(await field.inputValue()).toBe('rather aruns')
+  await eventually(() => field.inputValue()).toBe('rather aruns')
   await page.keyboard.press('Escape')
   await page.keyboard.press('a')
   await page.getByRole('heading', { name: 'You are through' }).waitFor()
-  expect(await stage.trace(id)).toMatchObject({ evaluation_status: 'accepted', review: { note: 'rather aruns' } })
+  await eventually(() => stage.trace(id)).toMatchObject({
+    evaluation_status: 'accepted',
+    review: { note: 'rather aruns' },
+  })
 })
 
 test('a note is kept when its record is left without a verdict', async () => {
@@ -139,11 +145,11 @@ test('whoever is a moment too late is told what the other decided, and may go on
   await notice.getByText('rejected').waitFor()
   await notice.getByText(/\(inaccurate response\)/).waitFor()
   await notice.getByText('Ana').waitFor()
-  expect(await stage.trace(id)).toMatchObject({ evaluation_status: 'rejected', version: 1 })
+  await eventually(() => stage.trace(id)).toMatchObject({ evaluation_status: 'rejected', version: 1 })
 
   await notice.getByRole('button', { name: 'Accept anyway' }).click()
   await page.getByRole('heading', { name: 'You are through' }).waitFor()
-  expect(await stage.trace(id)).toMatchObject({ evaluation_status: 'accepted', version: 2 })
+  await eventually(() => stage.trace(id)).toMatchObject({ evaluation_status: 'accepted', version: 2 })
 })
 
 test('a record that somebody else decides is passed over, and one that is open says so', async () => {

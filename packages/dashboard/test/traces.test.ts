@@ -39,17 +39,17 @@ test('filters stand in the address, survive a reload, and can be taken away', as
     model: 'gpt-4',
     status: 'rejected',
   })
-  expect(await page.getByRole('row').count()).toBe(2)
+  await eventually(() => page.getByRole('row').count()).toBe(2)
 
   await page.reload()
   await row(page, /Where is my refund 10\?/).waitFor()
-  expect(await page.getByRole('searchbox').inputValue()).toBe('refund')
-  expect(await page.getByLabel('Status').inputValue()).toBe('rejected')
-  expect(await page.getByRole('row').count()).toBe(2)
+  await eventually(() => page.getByRole('searchbox').inputValue()).toBe('refund')
+  await eventually(() => page.getByLabel('Status').inputValue()).toBe('rejected')
+  await eventually(() => page.getByRole('row').count()).toBe(2)
 
   await page.getByRole('button', { name: 'Clear all' }).click()
   await row(page, /Question number 299/).waitFor()
-  expect(new URL(page.url()).search).toBe('')
+  await eventually(() => new URL(page.url()).search).toBe('')
   expect(problems).toEqual([])
 })
 
@@ -61,10 +61,10 @@ test('limits of latency, cost and time are set together, told in words and taken
   await page.getByLabel('Cost to, $').fill('0.043')
   await page.getByRole('button', { name: 'Apply' }).click()
   await row(page, /Question number 43/).waitFor()
-  expect(await page.getByRole('row').count()).toBe(3)
+  await eventually(() => page.getByRole('row').count()).toBe(3)
   await page.getByRole('button', { name: 'Remove the filter cost up to $0.043' }).click()
   await row(page, /Question number 44/).waitFor()
-  expect(new URL(page.url()).search).toBe('?min_latency=42&max_latency=44')
+  await eventually(() => new URL(page.url()).search).toBe('?min_latency=42&max_latency=44')
 })
 
 test('a filter that matches nothing says so and offers the way back', async () => {
@@ -84,7 +84,7 @@ test('a long list is read page by page while only what is visible exists in the 
     return await first.count()
   }).toBe(1)
   await page.getByText('All 300 traces are shown.').waitFor()
-  expect(await page.getByRole('row').count()).toBeLessThan(80)
+  await eventually(() => page.getByRole('row').count()).toBeLessThan(80)
 })
 
 test('new matching traces are announced, and shown when asked', async () => {
@@ -114,7 +114,7 @@ test('the list is walked by keys, a trace opened with Enter, and the next one is
   await page.keyboard.press('k')
   await page.getByRole('heading', { level: 1, name: 'Question number 299' }).waitFor()
   await page.getByRole('link', { name: 'Traces' }).last().click()
-  expect(new URL(page.url()).search).toBe('?model=claude')
+  await eventually(() => new URL(page.url()).search).toBe('?model=claude')
   expect(problems).toEqual([])
 })
 
@@ -123,7 +123,7 @@ test('a slash goes to the search, and typing there moves nothing', async () => {
   await row(page, /Question number 299/).waitFor()
   await page.keyboard.press('/')
   await page.keyboard.type('jjj gt')
-  expect(await page.getByRole('searchbox').inputValue()).toBe('jjj gt')
+  await eventually(() => page.getByRole('searchbox').inputValue()).toBe('jjj gt')
   await eventually(() => new URL(page.url()).search).toBe('?q=jjj+gt')
 })
 
