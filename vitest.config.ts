@@ -15,8 +15,8 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=source', '--no-warnings=ExperimentalWarning'],
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     slowTestThreshold: 2_000,
     // What a passing test prints is noise.
     silent: 'passed-only',

@@ -27,8 +27,8 @@ export function encodeTrace(n: TraceNumbers): string {
   return `[${n.modelId},${n.minute},${n.latencyMs},${n.costNano},${n.tokens}]`
 }
 
-export function encodeUpdate(now: TraceNumbers, was: TraceNumbers): string {
-  return JSON.stringify([...numbers(now), ...numbers(was)])
+export function encodeUpdate(now: TraceNumbers, was: TraceNumbers, status: number): string {
+  return JSON.stringify([...numbers(now), ...numbers(was), status])
 }
 
 export function encodeDeletion(n: TraceNumbers, status: number): string {
@@ -87,8 +87,10 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
   const data = numbersAt(d, 0)
   if (kind === 'trace_deleted')
     return { ...base, kind, ref, data: { ...data, status: statusName(d[5] ?? 0) }, model, trace: null }
-  if (kind === 'trace_updated')
-    return { ...base, kind, ref, data: { ...data, was: numbersAt(d, 5) }, model, trace: joined.trace }
+  if (kind === 'trace_updated') {
+    const was = numbersAt(d, 5)
+    return { ...base, kind, ref, data: { ...data, was, status: statusName(d[10] ?? 0) }, model, trace: joined.trace }
+  }
   return { ...base, kind, ref, data, model, trace: joined.trace }
 }
 

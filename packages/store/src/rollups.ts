@@ -80,8 +80,11 @@ export function foldRollups(events: readonly StoredEvent[]): RollupDelta[] {
   for (const event of events) {
     if (event.kind === 'trace_created') count(event.data, 1)
     else if (event.kind === 'trace_updated') {
+      // Its time may have changed: the verdict goes along.
       count(event.data.was, -1)
+      decide(event.data.was, event.data.status, -1)
       count(event.data, 1)
+      decide(event.data, event.data.status, 1)
     } else if (event.kind === 'trace_deleted') {
       count(event.data, -1)
       decide(event.data, event.data.status, -1)

@@ -287,7 +287,7 @@ export type StoredEvent = {
   | {
       kind: 'trace_updated'
       ref: number
-      data: TraceNumbers & { was: TraceNumbers }
+      data: TraceNumbers & { was: TraceNumbers; status: ReviewStatus }
       model: string
       trace: TraceSummary | null
     }

@@ -156,5 +156,5 @@ async function derive(tx: Transaction, trace: OpenTrace, at: number): Promise<vo
   if (!trace.isNew) tx.ledger.countTrace(counted(trace.timestamp, trace.latencyMs), -1)
   tx.ledger.countTrace(counted(timestamp, latencyMs), 1)
   if (trace.isNew) tx.ledger.emit('trace_created', { at, ref: trace.ref, data: encodeTrace(now) })
-  else tx.ledger.emit('trace_updated', { at, ref: trace.ref, data: encodeUpdate(now, trace) })
+  else tx.ledger.emit('trace_updated', { at, ref: trace.ref, data: encodeUpdate(now, trace, trace.status) })
 }

@@ -86,6 +86,16 @@ export function countersContract(room: () => Promise<Room>): void {
       )
     })
 
+    test('a verdict moves with its trace when a late span makes the trace begin earlier', async () => {
+      const r = await room()
+      await perform(r, { what: 'spans', trace: 1, start: 0, length: 0 })
+      await perform(r, { what: 'review', trace: 1, status: 'rejected' })
+      await perform(r, { what: 'spans', trace: 1, start: -1, length: 0 })
+      await recount(r)
+      await perform(r, { what: 'delete', trace: 1 })
+      await recount(r)
+    })
+
     test('roll-ups forget what was deleted before they were made, too', async () => {
       const r = await room()
       const traces = Array.from({ length: 30 }, (_, i) => newTrace({ timestamp: now - i * minute }))
