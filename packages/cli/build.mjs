@@ -12,7 +12,7 @@ const root = resolve(here, '../..')
 const out = resolve(process.argv[2] === '--out' ? (process.argv[3] ?? '') : join(root, '.cache/packages/llm-eval'))
 const dashboard = join(root, 'packages/dashboard/dist')
 /** The workspace packages that end up inside. */
-const inside = ['protocol', 'store', 'server', 'sdk', 'cli']
+const inside = ['protocol', 'statistics', 'pricing', 'store', 'engine', 'server', 'sdk', 'cli']
 
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
@@ -22,11 +22,13 @@ const workspace = new Set(manifests.map(({ name }) => name))
 
 /** Modules that are started by their file name as threads: entries of their own, beside the code that starts them. */
 function threads() {
-  const folder = join(root, 'packages/store/src')
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.thread.ts'))
-  return Object.fromEntries(
-    files.map((file) => [file.replace(/^.*[\\/]/, '').replace(/\.ts$/, ''), join(folder, file)]),
-  )
+  const files = ['store', 'engine'].flatMap((name) => {
+    const folder = join(root, 'packages', name, 'src')
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.thread.ts'))
+      .map((file) => join(folder, file))
+  })
+  return Object.fromEntries(files.map((file) => [file.replace(/^.*[\\/]/, '').replace(/\.ts$/, ''), file]))
 }
 
 /** @param {string} specifier */

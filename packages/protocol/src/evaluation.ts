@@ -59,7 +59,12 @@ export interface EvaluatorInfo {
   range: { min: number | null; max: number | null }
   /** Whether more is better; null where neither is. */
   direction: 'higher' | 'lower' | null
-  example: { input: Record<string, unknown>; config?: Record<string, unknown>; value: number | null; passed: boolean | null } | null
+  example: {
+    input: Record<string, unknown>
+    config?: Record<string, unknown>
+    value: number | null
+    passed: boolean | null
+  } | null
   created_at: string | null
   updated_at: string | null
 }

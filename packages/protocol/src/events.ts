@@ -1,3 +1,4 @@
+import type { ScoreSummary } from './evaluation.ts'
 import type { Metrics, ReviewStatus, TraceSummary } from './trace.ts'
 
 /**
@@ -10,6 +11,7 @@ export type StreamFrame =
   | { event: 'initial_traces'; data: (TraceSummary & { id: string })[]; timestamp: string }
   | { event: 'trace_updates'; data: TraceUpdate; timestamp: string }
   | { event: 'evaluation_updates'; data: EvaluationUpdate; timestamp: string }
+  | { event: 'score_updates'; data: ScoreUpdate; timestamp: string }
   | { event: 'system_updates'; data: SystemUpdate; timestamp: string }
   | { event: 'metrics_update'; data: Metrics; timestamp: string }
   | { event: 'resync_required'; data: { reason: ResyncReason; message: string }; timestamp: string }
@@ -35,6 +37,14 @@ export interface EvaluationUpdate {
   reason: string | null
   reviewer: string | null
   version: number
+}
+
+/** An automatic score; people's verdicts are `evaluation_updates`. */
+export interface ScoreUpdate extends ScoreSummary {
+  trace_id: string | null
+  ref: number
+  model_name: string
+  execution_id: string
 }
 
 export interface SystemUpdate {

@@ -65,6 +65,70 @@ export const failureTable = {
     says: 'No batch has this batch_id.',
     next: 'Receipts are kept for each accepted batch.',
   },
+  evaluator_not_found: {
+    status: 404,
+    says: 'There is no evaluator {slug}.',
+    next: 'List them with GET /api/v1/evaluators.',
+  },
+  execution_not_found: {
+    status: 404,
+    says: 'No execution has this id.',
+    next: 'List them with GET /api/v1/executions.',
+  },
+  calibration_not_found: {
+    status: 404,
+    says: 'This evaluator was never measured against people.',
+    next: 'Review traces that it scored, then POST to the same path.',
+  },
+  rule_not_found: { status: 404, says: 'No rule has this id.', next: 'List them with GET /api/v1/rules.' },
+  dataset_not_found: {
+    status: 404,
+    says: 'There is no dataset {dataset}.',
+    next: 'List them with GET /api/v1/datasets.',
+  },
+  version_not_found: {
+    status: 404,
+    says: '{what} has no version {version}.',
+    next: 'List its versions first.',
+  },
+  row_not_found: { status: 404, says: 'The draft has no row with this id.', next: 'List the rows of the dataset.' },
+  column_not_found: {
+    status: 404,
+    says: 'The draft has no column {column}.',
+    next: 'The dataset itself lists its columns.',
+  },
+  experiment_not_found: { status: 404, says: 'There is no experiment or run {id}.', next: 'Initialize it first.' },
+  slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
+  builtin_evaluator: {
+    status: 409,
+    says: '{slug} is built in and cannot be changed.',
+    next: 'Make an evaluator of your own, with another slug.',
+  },
+  execution_over: {
+    status: 409,
+    says: 'The execution is over already: it {status}.',
+    next: 'Read its result instead.',
+  },
+  execution_failed: {
+    status: 500,
+    says: '{message}',
+    next: 'Mend the cause and execute it again.',
+  },
+  no_provider: {
+    status: 422,
+    says: 'The evaluator {slug} asks a language model, and no provider is configured for {model}.',
+    next: 'Set up a provider in the configuration (see the guide to judges).',
+  },
+  address_refused: {
+    status: 422,
+    says: 'The address {url} is not reachable for remote evaluators: {detail}.',
+    next: 'Use a public https address, or allow private ones in the configuration.',
+  },
+  dataset_full: {
+    status: 413,
+    says: 'A dataset may hold at most {max} rows.',
+    next: 'Split it.',
+  },
   key_not_found: { status: 404, says: 'No key has this id.', next: 'List the keys with GET /api/v1/keys.' },
   route_not_found: {
     status: 404,

@@ -1,6 +1,45 @@
 export { type ApiKey, type CreatedKey, type Scope, type SessionInfo, type SettingsInfo, scopes } from './access.ts'
+export {
+  type Column,
+  type ColumnType,
+  columnTypes,
+  type Dataset,
+  type DatasetRow,
+  type DatasetVersion,
+  type ImportReport,
+} from './datasets.ts'
+export { datasetRoutes } from './dataset-routes.ts'
+export {
+  type Calibration,
+  type EvaluationUsage,
+  type EvaluatorCategory,
+  type EvaluatorInfo,
+  type EvaluatorKind,
+  type Evidence,
+  evaluatorCategories,
+  evaluatorKinds,
+  evidences,
+  type Execution,
+  type ExecutionFrame,
+  type ExecutionProgress,
+  type ExecutionStarted,
+  type ExecutionStatus,
+  executionStatuses,
+  type Field,
+  type Interval,
+  type Rule,
+  type RuleFilter,
+  type Score,
+  type ScoreFault,
+  type ScoreOutcome,
+  type ScoreSummary,
+  scoreFaults,
+  scoreOutcomes,
+  type TraceScore,
+} from './evaluation.ts'
+export { evaluationRoutes } from './evaluation-routes.ts'
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
-export type { EvaluationUpdate, ResyncReason, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
+export type { EvaluationUpdate, ResyncReason, ScoreUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
 export { Failure, type FailureCode, type FailureDetails, type Fault, failureTable, type Problem } from './failures.ts'
 export { decodeJsonLines, type JsonLine } from './jsonl.ts'
 export { limits } from './limits.ts'

@@ -62,6 +62,41 @@ export const limits = {
   signinSeconds: 15 * 60,
   /** Seconds a browser session lasts. */
   sessionSeconds: 30 * 24 * 3_600,
+  /** Bytes of the input of one execution, as JSON. */
+  evaluationInputBytes: 4 * 1024 * 1024,
+  /** Bytes of an evaluator's definition or configuration, as JSON. */
+  evaluatorBytes: 256 * 1024,
+  /** Evaluators of one project, beside the built-in ones. */
+  evaluators: 1_000,
+  /** Executions that wait or run in one process before new ones are answered 503. */
+  executionsWaiting: 10_000,
+  /** Executions of one request. */
+  batchExecutions: 1_000,
+  /** Seconds a code or custom evaluator may take, and a judge or remote one with all its retries. */
+  codeSeconds: 10,
+  judgeSeconds: 120,
+  /** Bytes of the answer of a remote evaluator. */
+  remoteAnswerBytes: 1024 * 1024,
+  /** Samples a judge may be asked for. */
+  judgeSamples: 15,
+  /** Characters of an explanation that is stored; more is cut. */
+  explanationChars: 10_000,
+  /** Bytes of a score's output that are stored; a larger one is an error of its evaluator. */
+  scoreOutputBytes: 256 * 1024,
+  /** Rules of one project, and evaluators of one rule. */
+  rules: 100,
+  ruleEvaluators: 20,
+  /** Seconds a client of the execution document is kept waiting before it gets white space to stay awake. */
+  longPollQuietSeconds: 20,
+  /** Rows and columns of a dataset. */
+  datasetRows: 1_000_000,
+  datasetColumns: 200,
+  /** Bytes of one row, as JSON. */
+  rowBytes: 1024 * 1024,
+  /** Bytes of an imported file. */
+  importBytes: 1024 * 1024 * 1024,
+  /** Bad rows of an import that are told one by one. */
+  importErrors: 100,
   /** API keys of one project that are not revoked. */
   keys: 1_000,
 } as const

@@ -1,10 +1,10 @@
 import type { Scope } from './access.ts'
 
-/** Which of three error bodies a route answers with (see CONTRACT: problem details, the webhook body, or the foreign façade's). */
-export type ErrorForm = 'problem' | 'webhook'
+/** Which of three error bodies a route answers with: problem details, the webhook body, or `{error, code}` for foreign clients. */
+export type ErrorForm = 'problem' | 'webhook' | 'foreign'
 
 export interface Route {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `:name` places, as Fastify writes them. */
   path: string
   /** The scope a key needs; null: anybody may call it. */
@@ -24,7 +24,7 @@ const route = (method: Route['method'], path: string, rest: Omit<Route, 'method'
 
 /**
  * Every endpoint, once. The server mounts this table, the SDK calls by it, the API description is made of it.
- * Paths outside `/api/v1` that belong to the seeds (`/webhook`, `/stream`) are mounted under `/api/v1` too.
+ * Paths outside `/api/v1` that belong to the seeds (`/webhook`, `/stream`, `/ws`, `/v2`) are mounted under `/api/v1` too.
  */
 export const routes = {
   sendTrace: route('POST', '/webhook/trace', {
@@ -206,7 +206,7 @@ export type RouteName = keyof typeof routes
 
 /** The paths a route is served at: its own, and `/api/v1` before it for the seeds' routes. */
 export function pathsOf(route: Route): string[] {
-  return /^\/(webhook|stream)\//.test(route.path) ? [route.path, `/api/v1${route.path}`] : [route.path]
+  return /^\/(webhook|stream|ws|v2)\//.test(route.path) ? [route.path, `/api/v1${route.path}`] : [route.path]
 }
 
 /** Fills the `:name` places of a route's path, URL-encoded. */

@@ -1,3 +1,5 @@
+import type { ScoreOutcome, ScoreSummary, TraceScore } from './evaluation.ts'
+
 /** What a person decided about a trace. `in_review` counts as pending in every counter. */
 export const reviewStatuses = ['pending', 'in_review', 'accepted', 'rejected'] as const
 export type ReviewStatus = (typeof reviewStatuses)[number]
@@ -73,6 +75,8 @@ export interface TraceSummary {
   source: string | null
   /** Grows with every review; pass it as `expected_version`. */
   version: number
+  /** The newest score of each evaluator that looked at it, by slug. */
+  scores: ScoreSummary[]
 }
 
 /** One entry of a trace's review history, oldest first. */
@@ -98,7 +102,9 @@ export interface Span {
 }
 
 /** A whole trace. */
-export interface TraceDetail extends TraceSummary {
+export interface TraceDetail extends Omit<TraceSummary, 'scores'> {
+  /** The newest score of each evaluator, by slug. */
+  scores: TraceScore[]
   system_prompt: string
   functions_called: FunctionCall[]
   metadata: Record<string, unknown>
@@ -244,4 +250,10 @@ export interface TraceFilter {
   max_cost?: number
   /** Full text over query and response: every word must occur; `word*` matches beginnings. */
   q?: string
+  /** Slug: only traces that this evaluator has looked at; the next four are about its newest score. */
+  evaluator?: string
+  min_score?: number
+  max_score?: number
+  passed?: boolean
+  score_outcome?: ScoreOutcome
 }

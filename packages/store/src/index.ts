@@ -3,6 +3,7 @@ export {
   type ChangeKind,
   type ChangeOutcome,
   type Changes,
+  type Consumer,
   type Effect,
   type EventPage,
   type Filter,
@@ -31,3 +32,17 @@ export {
 export { backupDirectory, type BackupOptions } from './sqlite/backup.ts'
 export { announceOwner, claimDataDirectory, DataDirectoryBusy, type Owner, ownerOf } from './sqlite/ownership.ts'
 export { openStore, type StoreOptions } from './open.ts'
+export type { NewRow } from './datasets.ts'
+export type {
+  ExecutionEnd,
+  ExecutionFilter,
+  ExecutionNumbers,
+  JudgedTrace,
+  NewExecution,
+  NewRule,
+  RuleDay,
+  StoredEvaluator,
+  StoredExecution,
+  StoredRule,
+} from './evaluation.ts'
+export type { StoredExperiment, StoredRun, StoredTask } from './experiments.ts'

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { newEpoch } from './epoch.ts'
+import { evaluationStep } from './steps/0002-evaluation.ts'
+import { datasetStep } from './steps/0003-datasets.ts'
+import { experimentStep } from './steps/0004-experiments.ts'
 import type { Tables } from './tables.ts'
 
 export type Dialect = 'sqlite' | 'postgres'
@@ -71,6 +74,9 @@ function migrations(dialect: Dialect): Record<string, Migration> {
       `INSERT INTO projects (id, name, created_at) VALUES (1, 'default', ${Date.now()})`,
       'INSERT INTO heads (project_id) VALUES (1)',
     ]),
+    '0002_evaluation': steps(evaluationStep(dialect)),
+    '0003_datasets': steps(datasetStep(dialect)),
+    '0004_experiments': steps(experimentStep(dialect)),
   }
 }
 

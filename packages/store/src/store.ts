@@ -8,11 +8,16 @@ import type {
   ResyncReason,
   ReviewStatus,
   Scope,
+  ScoreOutcome,
+  ScoreSummary,
   Series,
   Span,
   TraceDetail,
   TraceSummary,
 } from '@llm-eval/protocol'
+import type { DatasetChanges, DatasetQueries } from './datasets.ts'
+import type { EvaluationChanges, EvaluationQueries, ExecutionNumbers, NewExecution } from './evaluation.ts'
+import type { ExperimentChanges, ExperimentQueries } from './experiments.ts'
 
 /** A trace ready to be stored: validated, redacted and priced. Null is unknown. */
 export interface NewTrace {
@@ -99,7 +104,7 @@ export interface NewSpan extends Span {
  * State changes other than ingest. Each is applied in the group commit, together with its events and counters; each has
  * one implementation for both drivers.
  */
-export interface Changes {
+export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges {
   review: {
     in: {
       traceId: string
@@ -175,6 +180,13 @@ export interface Changes {
 export type Effect =
   | { kind: 'rollups'; rows: RollupDelta[] }
   | { kind: 'index'; documents: { ref: number; tokens: string[] }[]; removed: number[] }
+  /** What rules ask for. Nobody holds these yet: `takeExecutions` finds them. `limited` counts traces passed over by rule. */
+  | {
+      kind: 'executions'
+      executions: NewExecution[]
+      limited: { ruleId: string; day: number; count: number }[]
+      at: number
+    }
 
 /** What one page of events adds to one minute of one model. Counts may be negative. */
 export interface RollupDelta {
@@ -220,6 +232,12 @@ export interface Filter {
   min_cost?: number | undefined
   max_cost?: number | undefined
   q?: string | undefined
+  /** Slug; the next four are about its newest score. */
+  evaluator?: string | undefined
+  min_score?: number | undefined
+  max_score?: number | undefined
+  passed?: boolean | undefined
+  score_outcome?: ScoreOutcome | undefined
 }
 
 /** A key as `access` needs it. */
@@ -228,7 +246,7 @@ export interface StoredKey extends ApiKey {
 }
 
 /** Everything that can be asked. Each query has one implementation for both drivers. */
-export interface Queries {
+export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries {
   /** Newest first. Stops at `limit` rows or after about `sliceMs` of searching. The cursor is opaque. */
   listTraces: {
     in: { filter: Filter; limit: number; cursor: string | null; sliceMs: number }
@@ -307,6 +325,17 @@ export type StoredEvent = {
       trace: TraceSummary | null
       reviewer: string | null
     }
+  /** An automatic score; the text of it is joined from its execution, which is gone with its trace. */
+  | {
+      kind: 'scored'
+      ref: number
+      data: { execution: number; modelId: number }
+      model: string
+      trace: TraceSummary | null
+      score: (ScoreSummary & { execution_id: string }) | null
+    }
+  /** `ref` names the execution, not a trace. */
+  | { kind: 'execution_started' | 'execution_progress' | 'execution_ended'; ref: number; data: ExecutionNumbers }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }
   | { kind: 'user_erased'; ref: null; data: { count: number } }
 )
@@ -331,6 +360,14 @@ export interface FollowOptions {
   /** Rows and bytes of one page. */
   limit?: number
   bytes?: number
+}
+
+/** What a consumer makes of events. */
+export interface Consumer {
+  name: string
+  signal: AbortSignal
+  /** What a page of one project's events means; written in the transaction that moves the consumer on to `to`. */
+  digest: (events: readonly StoredEvent[], projectId: number) => Promise<{ effects: Effect[]; to: number }>
 }
 
 /** Gauges of the store, for `/metrics` and health. */
@@ -364,6 +401,11 @@ export interface Store {
    * at least once a second. Ends when the signal aborts.
    */
   follow(projectId: number, after: number, options: FollowOptions): AsyncIterable<EventPage>
+  /**
+   * Runs a consumer until the signal aborts: a follower of every project whose place is durable, so that each event takes
+   * effect exactly once. One process at a time has the right to it.
+   */
+  consume(consumer: Consumer): Promise<void>
   /** Calls back after each commit of this process that wrote events. Returns the way to stop. */
   onCommit(listener: (projectId: number, seq: number) => void): () => void
   /** Whether a cursor can be resumed from this head. */

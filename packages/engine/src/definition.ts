@@ -1,0 +1,63 @@
+import { limits } from '@llm-eval/protocol'
+import * as z from 'zod'
+
+const text = z.string().max(100_000)
+const field = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, _ and -'),
+  type: z.enum(['string', 'number', 'integer', 'boolean', 'enum', 'array', 'object', 'any']).default('string'),
+  description: z.string().max(1_000).default(''),
+  required: z.boolean().default(true),
+  enum_values: z.array(z.string().max(200)).max(100).exactOptional(),
+})
+
+/** A built-in evaluator under a name and with a configuration of one's own. */
+const preset = z.strictObject({
+  kind: z.literal('preset'),
+  base: z.string().min(1).max(limits.nameChars),
+  config: z.record(z.string(), z.unknown()).default({}),
+})
+
+/** A language model that judges by a rubric (a choice has a score) or by a prompt with an output schema. */
+const judge = z.strictObject({
+  kind: z.literal('judge'),
+  /** `provider/model`, as the configuration names providers; null is the server's default model. */
+  model: z.string().min(1).max(200).nullable().default(null),
+  /** `{{name}}` places are filled with the input's fields, fenced as untrusted. */
+  messages: z
+    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: text }))
+    .min(1)
+    .max(50),
+  input: z.array(field).min(1).max(50),
+  /** What the model answers with, beside `choice` and `reason`. */
+  output: z.array(field).max(50).default([]),
+  /** Choice -> score in [0, 1]; without it the score is what `value_field` or `pass` of the answer says. */
+  choices: z.record(z.string().min(1).max(100), z.number().min(0).max(1)).nullable().default(null),
+  value_field: z.string().nullable().default(null),
+  /** Values from here on pass. */
+  threshold: z.number().default(0.5),
+  samples: z.int().min(1).max(limits.judgeSamples).default(1),
+  temperature: z.number().min(0).max(2).nullable().default(null),
+  max_tokens: z.int().min(1).max(100_000).nullable().default(null),
+  top_p: z.number().min(0).max(1).nullable().default(null),
+  frequency_penalty: z.number().min(-2).max(2).nullable().default(null),
+  presence_penalty: z.number().min(-2).max(2).nullable().default(null),
+})
+
+/** Somebody's HTTP endpoint. */
+const remote = z.strictObject({
+  kind: z.literal('remote'),
+  url: z.url({ protocol: /^https?$/ }).max(2_000),
+  /** Signs requests (Standard Webhooks), so that the endpoint can tell who asks. */
+  secret: z.string().min(8).max(200).nullable().default(null),
+  timeout_seconds: z.number().min(0.1).max(limits.judgeSeconds).default(30),
+  input: z.array(field).min(1).max(50),
+  threshold: z.number().default(0.5),
+  /** Declared by its owner: without it the scores are not under a version. */
+  version: z.string().max(100).nullable().default(null),
+})
+
+/** How an evaluator of a project's own is defined. */
+export const definitionSchema = z.discriminatedUnion('kind', [preset, judge, remote])
+export type Definition = z.output<typeof definitionSchema>
+export type JudgeDefinition = z.output<typeof judge>
+export type RemoteDefinition = z.output<typeof remote>

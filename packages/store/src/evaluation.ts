@@ -1,0 +1,160 @@
+import type { Execution, ExecutionStatus, Rule, Score, ScoreOutcome } from '@llm-eval/protocol'
+
+// What the store keeps of evaluators, executions, scores, rules and calibrations. Definitions, inputs and outputs are JSON
+// texts here: what is in them is their owners' business.
+
+/** An evaluator of a project's own, or one of its versions. */
+export interface StoredEvaluator {
+  id: string
+  slug: string
+  name: string
+  description: string
+  /** Hash of what its scores depend on. */
+  version: string
+  /** JSON. */
+  definition: string
+  createdAt: number
+  updatedAt: number
+}
+
+/** An execution to be started. */
+export interface NewExecution {
+  /** Given by the caller, so that it can be named before it is stored. */
+  id: string
+  evaluator: string
+  version: string
+  /** JSON; null where the input is the trace itself: then no copy of its texts is kept. */
+  input: string | null
+  /** JSON; null is the evaluator's own. */
+  config: string | null
+  /** The trace that the score will stand on. */
+  traceId: string | null
+  ruleId: string | null
+  batchId: string | null
+  /** The task of an experiment's run. */
+  taskId: string | null
+}
+
+/** An execution with what it takes to run it. */
+export interface StoredExecution extends NewExecution {
+  /** Names it in events. */
+  ref: number
+  status: ExecutionStatus
+  /** Counted from 1. */
+  attempt: number
+  score: Score | null
+  error: { code: string; message: string } | null
+  createdAt: number
+  completedAt: number | null
+}
+
+/** How an execution ended. */
+export interface ExecutionEnd {
+  status: 'completed' | 'failed' | 'cancelled'
+  score: Score | null
+  error: { code: string; message: string } | null
+}
+
+export type NewRule = Omit<Rule, 'created_at' | 'updated_at' | 'today' | 'daily_cost_limit'> & {
+  /** Nano-dollars. */
+  dailyCostLimitNano: number | null
+}
+
+export interface StoredRule extends NewRule {
+  createdAt: number
+  updatedAt: number
+}
+
+/** What a rule has spent on one UTC day. */
+export interface RuleDay {
+  executions: number
+  costNano: number
+  unknownCosts: number
+  /** Traces that were passed over because of the limit. */
+  limited: number
+}
+
+export interface EvaluationChanges {
+  /** A first version under a new slug, or a new version of an evaluator that is there. The same version again changes names only. */
+  putEvaluator: {
+    in: Omit<StoredEvaluator, 'createdAt' | 'updatedAt'> & { at: number; mode: 'create' | 'update' }
+    out: { result: 'ok'; evaluator: StoredEvaluator } | { result: 'slug_taken' | 'not_found' | 'too_many' }
+  }
+  /** Its versions, executions and scores stay; its slug can be used again. */
+  deleteEvaluator: { in: { slug: string; at: number }; out: { found: boolean } }
+  /** Stores executions as running, held by `owner` until `at + leaseMs`. Those whose trace does not exist are not stored. */
+  startExecutions: {
+    in: { executions: NewExecution[]; owner: string; at: number; leaseMs: number }
+    out: { refs: (number | null)[] }
+  }
+  /** Takes executions whose holder let go or let the time run out; those that ran out of attempts end as failed (`interrupted`). */
+  takeExecutions: {
+    in: { owner: string; at: number; leaseMs: number; limit: number; maxAttempts: number }
+    out: { executions: StoredExecution[]; abandoned: number }
+  }
+  /** Keeps all of the owner's executions for longer. */
+  holdExecutions: { in: { owner: string; at: number; leaseMs: number }; out: { held: number } }
+  /** Lets go of all of the owner's executions, so that whoever comes next need not wait. */
+  releaseExecutions: { in: { owner: string }; out: { released: number } }
+  noteProgress: { in: { ref: number; owner: string; done: number; total: number; at: number }; out: { held: boolean } }
+  /** Ends an execution that `owner` holds: result, score on the trace, rule's costs and events in one transaction. */
+  finishExecution: { in: { ref: number; owner: string; end: ExecutionEnd; at: number }; out: { held: boolean } }
+  cancelExecution: {
+    in: { id: string; at: number }
+    out: { result: 'cancelled' } | { result: 'over'; status: ExecutionStatus } | { result: 'not_found' }
+  }
+  /** Deletes up to `limit` finished executions that stand on no trace and ended before `before`. */
+  expireExecutions: { in: { before: number; limit: number }; out: { deleted: number; more: boolean } }
+  putRule: {
+    in: { rule: NewRule; at: number; mode: 'create' | 'update' }
+    out: { result: 'ok' } | { result: 'not_found' | 'too_many' }
+  }
+  deleteRule: { in: { id: string }; out: { found: boolean } }
+  putCalibration: { in: { evaluator: string; version: string; data: string; at: number }; out: { stored: true } }
+}
+
+export interface ExecutionFilter {
+  evaluator?: string | undefined
+  status?: ExecutionStatus | undefined
+  batchId?: string | undefined
+  traceId?: string | undefined
+}
+
+/** Both verdicts on one trace. */
+export interface JudgedTrace {
+  traceId: string
+  outcome: ScoreOutcome
+  passed: boolean | null
+  value: number | null
+  /** As the provider of a judge said. */
+  model: string | null
+  accepted: boolean | null
+}
+
+export interface EvaluationQueries {
+  evaluators: { in: object; out: StoredEvaluator[] }
+  /** By slug or id. */
+  evaluator: { in: { key: string; version?: string | undefined }; out: StoredEvaluator | null }
+  /** Newest first. */
+  evaluatorVersions: { in: { slug: string }; out: { version: string; createdAt: number; definition: string }[] }
+  execution: { in: { id: string }; out: StoredExecution | null }
+  /** Without inputs, newest first. The cursor is opaque. */
+  executions: {
+    in: { filter: ExecutionFilter; limit: number; cursor: string | null }
+    out: { items: Execution[]; nextCursor: string | null } | { invalidCursor: true }
+  }
+  /** How many of a batch there are, and how many are not over. */
+  batch: { in: { batchId: string }; out: { total: number; open: number } }
+  rules: { in: object; out: StoredRule[] }
+  ruleDay: { in: { ruleId: string; day: number }; out: RuleDay }
+  calibration: { in: { evaluator: string }; out: { version: string; data: string; at: number } | null }
+  /** Traces with this evaluator's newest score of this version, a verdict, or both; newest first, for calibration. */
+  judgedTraces: { in: { evaluator: string; version: string; limit: number }; out: JudgedTrace[] }
+}
+
+/** Numbers of an execution in the journal. Outcome, value and passed are those of the score, where there is one. */
+export interface ExecutionNumbers {
+  status: ExecutionStatus
+  done: number | null
+  total: number | null
+}
