@@ -75,7 +75,10 @@ export interface RuleDay {
 }
 
 export interface EvaluationChanges {
-  /** A first version under a new slug, or a new version of an evaluator that is there. The same version again changes names only. */
+  /**
+   * A first version under a new slug, or a new version of an evaluator that is there. The same version again replaces its
+   * names and its definition: what versions do not depend on, such as a secret, may have changed in it.
+   */
   putEvaluator: {
     in: Omit<StoredEvaluator, 'createdAt' | 'updatedAt'> & { at: number; mode: 'create' | 'update' }
     out: { result: 'ok'; evaluator: StoredEvaluator } | { result: 'slug_taken' | 'not_found' | 'too_many' }
@@ -120,6 +123,17 @@ export interface ExecutionFilter {
   traceId?: string | undefined
 }
 
+/** What a rule decides by. */
+export interface RuleTrace {
+  ref: number
+  traceId: string
+  model: string
+  source: string | null
+  sessionId: string | null
+  userId: string | null
+  state: 'open' | 'closed'
+}
+
 /** Both verdicts on one trace. */
 export interface JudgedTrace {
   traceId: string
@@ -143,10 +157,12 @@ export interface EvaluationQueries {
     in: { filter: ExecutionFilter; limit: number; cursor: string | null }
     out: { items: Execution[]; nextCursor: string | null } | { invalidCursor: true }
   }
-  /** How many of a batch there are, and how many are not over. */
-  batch: { in: { batchId: string }; out: { total: number; open: number } }
+  /** Every execution of a batch, in the order they were asked for. */
+  batchExecutions: { in: { batchId: string }; out: { id: string; ref: number; status: ExecutionStatus }[] }
   rules: { in: object; out: StoredRule[] }
   ruleDay: { in: { ruleId: string; day: number }; out: RuleDay }
+  /** What rules look at. Traces that are gone are left out. */
+  ruleTraces: { in: { refs: number[] }; out: RuleTrace[] }
   calibration: { in: { evaluator: string }; out: { version: string; data: string; at: number } | null }
   /** Traces with this evaluator's newest score of this version, a verdict, or both; newest first, for calibration. */
   judgedTraces: { in: { evaluator: string; version: string; limit: number }; out: JudgedTrace[] }
