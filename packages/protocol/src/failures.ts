@@ -104,6 +104,12 @@ export const failureTable = {
     says: '{slug} is built in and cannot be changed.',
     next: 'Make an evaluator of your own, with another slug.',
   },
+  limit_reached: { status: 409, says: 'There may be at most {max} {what}.', next: 'Delete one first.' },
+  not_pinned: {
+    status: 409,
+    says: 'The code of {slug} is not under a declared version, so nothing that is measured of it holds.',
+    next: 'Declare a version for it.',
+  },
   execution_over: {
     status: 409,
     says: 'The execution is over already: it {status}.',

@@ -86,6 +86,15 @@ export const limits = {
   /** Rules of one project, and evaluators of one rule. */
   rules: 100,
   ruleEvaluators: 20,
+  /** Seconds that a request may ask to wait for the end of an execution. */
+  waitSeconds: 60,
+  /** Open streams and sockets of executions, of one server process. */
+  executionStreams: 10_000,
+  /** Bytes of one message that a client sends on a WebSocket. */
+  socketMessageBytes: 4 * 1024,
+  /** Traces that a calibration looks at, and how many of each kind of error it lists. */
+  calibrationTraces: 10_000,
+  calibrationExamples: 100,
   /** Seconds a client of the execution document is kept waiting before it gets white space to stay awake. */
   longPollQuietSeconds: 20,
   /** Rows and columns of a dataset. */
