@@ -5,7 +5,7 @@ import { eventKinds } from '../transaction.ts'
 import type { Connection } from './connection.ts'
 
 /** A file of another version, or of none, is made anew. */
-export const indexVersion = 3
+export const indexVersion = 4
 /** Events, or traces, of one step: a step is one transaction. */
 const stepRows = 500
 
@@ -22,7 +22,7 @@ interface Progress {
   epoch: string
   /** Place in the journal that was read up to. */
   seq: number
-  /** While the index is filled from the traces themselves: the ref that was read up to. Null when that is done. */
+  /** While the index is filled from the traces themselves, newest first: the ref that was read down to. Null when that is done. */
   filled: number | null
 }
 
@@ -99,21 +99,26 @@ export class SearchIndexer {
     return last > seq
   }
 
-  /** Reads traces instead of events, because old events may be gone. What changes meanwhile is in the events after `seq`. */
+  /**
+   * Reads traces instead of events, because old events may be gone. Those that were there when it began, and no newer one:
+   * what changes meanwhile is in the events after `seq`, and what FTS5 is given twice it merges ever more slowly.
+   */
   #fill(projectId: number, filled: number): boolean {
+    const first = this.#main
+      .prepare<[number, number, number], { ref: number | null }>(
+        'SELECT min(ref) AS ref FROM (SELECT ref FROM traces WHERE project_id = ? AND ref < ? ORDER BY ref DESC LIMIT ?)',
+      )
+      .get(projectId, filled, stepRows)?.ref
+    // FTS5 wants ascending refs within a transaction.
     const traces = this.#main
       .prepare<[number, number, number], { ref: number; body: string }>(
-        'SELECT t.ref, b.body FROM traces t JOIN bodies b ON b.ref = t.ref WHERE t.project_id = ? AND t.ref > ? ORDER BY t.ref LIMIT ?',
+        'SELECT t.ref, b.body FROM traces t JOIN bodies b ON b.ref = t.ref WHERE t.project_id = ? AND t.ref >= ? AND t.ref < ? ORDER BY t.ref',
       )
-      .iterate(projectId, filled, stepRows)
+      .iterate(projectId, first ?? filled, filled)
     this.#index.transaction(() => {
       const insert = this.#insertion(projectId)
-      let last: number | null = null
-      for (const trace of traces) {
-        insert.run(trace.ref, spelledTokens(trace.body))
-        last = trace.ref
-      }
-      this.#index.prepare('UPDATE progress SET filled = ? WHERE project_id = ?').run(last, projectId)
+      for (const trace of traces) insert.run(trace.ref, spelledTokens(trace.body))
+      this.#index.prepare('UPDATE progress SET filled = ? WHERE project_id = ?').run(first ?? null, projectId)
     })()
     return true
   }
@@ -124,8 +129,8 @@ export class SearchIndexer {
 
   #progressOf(projectId: number): Progress {
     const life = this.#main
-      .prepare<[number], { epoch: string; seq: number; first_seq: number }>(
-        "SELECT meta.value AS epoch, seq, first_seq FROM heads JOIN meta ON meta.name = 'epoch' WHERE project_id = ?",
+      .prepare<[number], { epoch: string; seq: number; first_seq: number; ref: number | null }>(
+        "SELECT meta.value AS epoch, seq, first_seq, (SELECT max(ref) FROM traces) AS ref FROM heads JOIN meta ON meta.name = 'epoch' WHERE project_id = ?",
       )
       .get(projectId)
     if (!life) throw new RangeError(`there is no project ${projectId}`)
@@ -134,7 +139,7 @@ export class SearchIndexer {
       .get(projectId)
     // Made for another life of the database, or events are gone that it had not read yet: from the beginning.
     if (progress?.epoch === life.epoch && progress.seq + 1 >= life.first_seq) return progress
-    const begun = { epoch: life.epoch, seq: life.seq, filled: 0 }
+    const begun = { epoch: life.epoch, seq: life.seq, filled: (life.ref ?? 0) + 1 }
     this.#index.transaction(() => {
       const table = tableOf(projectId)
       this.#index.exec(`DROP TABLE IF EXISTS ${table}`)

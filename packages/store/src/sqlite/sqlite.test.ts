@@ -263,6 +263,35 @@ describe('the search index', () => {
     await store.close()
   })
 
+  test('traces that come while the index is filled are read once, and nothing is indexed twice', async () => {
+    const store = await open()
+    const r = await makeRoom(under(store))
+    await r.ingest(newTraces(1_200))
+    await store.close()
+    rmSync(searchPath())
+    const main = openConnection(path(), {})
+    const index = new SearchIndexer(searchPath(), main)
+    index.step(r.project, now)
+    const writing = await open()
+    await roomOf(writing, r.project).ingest(newTraces(1_200))
+    await writing.close()
+    while (index.step(r.project, now));
+    index.close()
+    main.close()
+    const file = new Database(searchPath(), { readonly: true })
+    // FTS5 numbers its writes, and notes for each document which one it came with: one of which nothing is left was overwritten.
+    const [documents, writes, seen] =
+      file
+        .prepare<[], number[]>(
+          `SELECT count(*), max(origin), count(DISTINCT origin) FROM documents_${r.project}_docsize`,
+        )
+        .raw()
+        .get() ?? []
+    file.close()
+    expect(documents).toBe(2_400)
+    expect(seen).toBe(writes)
+  })
+
   test('the words of deleted traces leave the file, even after a restart', async () => {
     const project = await written()
     const main = openConnection(path(), {})
