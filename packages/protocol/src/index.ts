@@ -70,3 +70,4 @@ export {
   type WebhookAnswer,
   type WebhookStats,
 } from './trace.ts'
+export { traceloopRoutes } from './traceloop-routes.ts'

@@ -97,6 +97,18 @@ export const limits = {
   calibrationExamples: 100,
   /** Seconds a client of the execution document is kept waiting before it gets white space to stay awake. */
   longPollQuietSeconds: 20,
+  /** Seconds that a request of a foreign client, which does not try again, waits for its rate limit or a place in a queue. */
+  foreignPatienceSeconds: 10,
+  /** Requests of foreign clients that wait so at one moment, of one server process. */
+  foreignWaiting: 1_000,
+  /** Bytes of a foreign client's rows or task results in one request. */
+  foreignBodyBytes: 32 * 1024 * 1024,
+  /** Rows of one page of a foreign client, and those that come with the dataset itself. */
+  foreignPageRows: 1_000,
+  /** Tasks of one request of a pull request's run. */
+  runTasks: 10_000,
+  /** Evaluators of one run. */
+  runEvaluators: 50,
   /** Rows and columns of a dataset. */
   datasetRows: 1_000_000,
   datasetColumns: 200,

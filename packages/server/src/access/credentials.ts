@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 const cookieName = 'llm_eval_session'
 
-/** The API key a request carries, in `Authorization: Bearer` or `X-API-Key`. */
+/** The API key a request carries, in `Authorization: Bearer` (some old clients say Bearer twice) or `X-API-Key`. */
 export function keyOf(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  const bearer = /^(?:Bearer +){1,2}(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer
   const header = headers['x-api-key']
   return typeof header === 'string' && header.trim() !== '' ? header.trim() : undefined

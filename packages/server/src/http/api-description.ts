@@ -1,6 +1,14 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { failureTable, reviewStatuses, type Route, routes } from '@llm-eval/protocol'
+import {
+  datasetRoutes,
+  evaluationRoutes,
+  failureTable,
+  reviewStatuses,
+  type Route,
+  routes,
+  traceloopRoutes,
+} from '@llm-eval/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import * as z from 'zod'
@@ -32,6 +40,20 @@ const webhookError = z.object({
   next: z.string(),
   request_id: z.string(),
 })
+const foreignError = z.object({
+  error: z.string().describe('What happened, in words.'),
+  code: z.enum(codes as [string, ...string[]]),
+  next: z.string(),
+  request_id: z.string(),
+})
+const errorShapes = {
+  problem: { 'application/problem+json': { schema: problem } },
+  webhook: { 'application/json': { schema: webhookError } },
+  foreign: { 'application/json': { schema: foreignError } },
+}
+
+const tables: Record<string, Route> = { ...routes, ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes }
+const names = new Map(Object.entries(tables).map(([name, route]) => [route, name]))
 
 /** How the API description is made: from the route table and the schemas that validate. */
 export function descriptionOptions(version: string): FastifyDynamicSwaggerOptions {
@@ -70,7 +92,7 @@ export function descriptionOptions(version: string): FastifyDynamicSwaggerOption
 
 function describe(row: Route) {
   return {
-    operationId: Object.entries(routes).find(([, candidate]) => candidate === row)?.[0] ?? row.path,
+    operationId: names.get(row) ?? row.path,
     summary: row.summary,
     tags: [/^\/(?:api\/v1\/)?(\w+)/.exec(row.path)?.[1] ?? 'other'],
     security: row.scope === null ? [] : [{ bearer: [] }, { header: [] }, { session: [] }],
@@ -79,15 +101,11 @@ function describe(row: Route) {
 }
 
 function answers(row: Route, response: unknown): Record<string, unknown> {
-  const error =
-    row.errors === 'webhook'
-      ? { 'application/json': { schema: webhookError } }
-      : { 'application/problem+json': { schema: problem } }
   const successes = Object.entries((response ?? {}) as NonNullable<RouteSchema['response']>).map(([status, answer]) => {
     const isJson = answer instanceof z.ZodType && !(answer instanceof z.ZodNull)
     return [status, isJson ? described('Success.', { 'application/json': answer }) : answer]
   })
-  return { ...Object.fromEntries(successes), default: { description: 'An error.', content: error } }
+  return { ...Object.fromEntries(successes), default: { description: 'An error.', content: errorShapes[row.errors] } }
 }
 
 /** Serves the description at `/openapi.json`, and a page to browse it at `/docs`; both only to those who may read. */

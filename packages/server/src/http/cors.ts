@@ -19,7 +19,7 @@ export function corsOptions(access: Access) {
     const { origin } = request.headers
     done(null, {
       origin: origin !== undefined && access.allowsOrigin(origin) ? origin : false,
-      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       exposedHeaders: readable,
       maxAge: 600,
       strictPreflight: false,

@@ -15,7 +15,9 @@ import { acceptJson } from './bodies.ts'
 import { answerError, answerMissing } from './answers.ts'
 import { answerBrokenHttp } from './broken-http.ts'
 import { corsOptions } from './cors.ts'
+
 import { createBodyBudget } from './raw-body.ts'
+import { createWaitingRoom } from './waiting-room.ts'
 
 /** Makes the server with everything that holds for each route, and the given slices on it. It does not listen yet. */
 export function createApp(deps: Deps, slices: readonly Register[]): App {
@@ -29,6 +31,7 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
+    rewriteUrl: (request) => withoutEmptySegments(request.url ?? '/'),
     trustProxy: deps.config.trusted_proxies.length > 0 ? deps.config.trusted_proxies : false,
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
     bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -48,6 +51,7 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
   app.decorate('access', deps.access)
   app.decorate('mounted', [])
   app.decorate('bodyBudget', createBodyBudget())
+  app.decorate('waitingRoom', createWaitingRoom())
   app.decorate('streaming', streaming)
   app.decorateRequest('claimedBytes', 0)
   app.decorateRequest('signature', null)
@@ -88,6 +92,12 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
     for (const register of slices) register(scope, deps)
   })
   return app
+}
+
+/** Foreign clients put their paths after a base URL that may end in a slash: `//v2/…`, `/api/v1//v2/…`. */
+function withoutEmptySegments(url: string): string {
+  const foreign = /^\/+(?:api\/+v1\/+)?v[12]\/[^?]*/.exec(url)?.[0]
+  return foreign?.includes('//') ? foreign.replace(/\/{2,}/g, '/') + url.slice(foreign.length) : url
 }
 
 /** The body has done its work once there is an answer. */

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { Access } from '../access/guard.ts'
 import type { Principal } from '../access/principal.ts'
 import type { App } from './app.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 /** What a route accepts and answers. */
 export interface RouteSchema {
@@ -60,6 +61,8 @@ declare module 'fastify' {
     access: Access
     /** Every mounted method and path, to tell 405 from 404. */
     mounted: { method: string; path: string }[]
+    /** Where requests of foreign clients wait for their rate limit. */
+    waitingRoom: WaitingRoom
   }
 }
 
@@ -115,17 +118,18 @@ export function mount<S extends RouteSchema>(app: App, route: Route, mounted: Mo
 function admit(app: App, { request, reply, route }: { request: FastifyRequest; reply: FastifyReply; route: Route }) {
   const enter = (principal: Principal) => {
     request.principal = principal
-    if (route.limit === 'read' || route.limit === 'stream') {
-      return app.access.charge(request, reply, { kind: route.limit, cost: 1 })
-    }
+    const { limit } = route
+    if (limit !== 'read' && limit !== 'stream') return
+    const charge = () => app.access.charge(request, reply, { kind: limit, cost: 1 })
+    return route.errors === 'foreign' ? app.waitingRoom.charge(charge, () => request.raw.destroyed) : charge()
   }
   const admitted = app.access.admit(request, route)
   return admitted instanceof Promise ? admitted.then(enter) : enter(admitted)
 }
 
-/** Health checks are often asked with a cache buster, and webhooks carry what their senders like. */
+/** Health checks are often asked with a cache buster, and webhooks and foreign clients carry what they like. */
 function unqueried(route: Route): z.ZodType | undefined {
-  return route.scope === null || route.errors === 'webhook' ? undefined : z.strictObject({})
+  return route.scope === null || route.errors !== 'problem' ? undefined : z.strictObject({})
 }
 
 function rawBody(request: FastifyRequest): Buffer {
