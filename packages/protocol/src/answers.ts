@@ -4,7 +4,8 @@
  */
 import * as z from 'zod'
 import { type ApiKey, type CreatedKey, type SessionInfo, type SettingsInfo, scopes } from './access.ts'
-import type { EvaluationUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
+import { scoreSummary, traceScore } from './evaluation-schemas.ts'
+import type { EvaluationUpdate, ScoreUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
 import { limits } from './limits.ts'
 import {
   type BatchReceipt,
@@ -92,6 +93,7 @@ const summary = z.object({
   user_id: z.string().nullable(),
   source: z.string().nullable(),
   version: count.describe('Pass it as `expected_version` of a review.'),
+  scores: z.array(scoreSummary).describe('The newest of each evaluator.'),
 }) satisfies z.ZodType<TraceSummary>
 
 const reviewEntry = z.object({
@@ -124,6 +126,7 @@ const functionCall = z.looseObject({
 export const traceDetail = summary.extend({
   user_query: z.string(),
   ai_response: z.string(),
+  scores: z.array(traceScore).describe('The newest of each evaluator.'),
   system_prompt: z.string(),
   functions_called: z.array(functionCall),
   metadata: anyObject,
@@ -272,6 +275,13 @@ const evaluationUpdate = z.object({
   version: count,
 }) satisfies z.ZodType<EvaluationUpdate>
 
+const scoreUpdate = scoreSummary.extend({
+  trace_id: z.string().nullable(),
+  ref: z.int(),
+  model_name: z.string(),
+  execution_id: z.string(),
+}) satisfies z.ZodType<ScoreUpdate>
+
 const systemUpdate = z.object({
   event_type: z.enum(['traces_expired', 'user_erased']),
   count,
@@ -286,6 +296,7 @@ export const streamFrame = z.discriminatedUnion('event', [
   frame('initial_traces', z.array(summary.extend({ id: z.string().describe('The same as `trace_id`.') }))),
   frame('trace_updates', traceUpdate),
   frame('evaluation_updates', evaluationUpdate),
+  frame('score_updates', scoreUpdate),
   frame('system_updates', systemUpdate),
   frame('metrics_update', metrics),
   frame('resync_required', z.object({ reason: z.enum(['other_epoch', 'expired', 'ahead']), message: z.string() })),

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import { scopes } from './access.ts'
+import { scoreOutcomes } from './evaluation.ts'
 import { limits } from './limits.ts'
 import { type RejectReason, rejectReasons, reviewStatuses } from './trace.ts'
 
@@ -114,6 +115,7 @@ const wholeText = (min: number, max: number) =>
     .regex(/^[0-9]{1,9}$/, 'must be a whole number')
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 const timeText = timestamp.transform((text) => parseTime(text))
 
 /** Milliseconds since 1970 of an RFC 3339 time; one without an offset is taken as UTC. */
@@ -134,6 +136,11 @@ const filterShape = {
   min_cost: numberText.optional(),
   max_cost: numberText.optional(),
   q: z.string().trim().max(limits.searchChars, `may hold at most ${limits.searchChars} characters`).optional(),
+  evaluator: name.transform((slug) => slug.replaceAll('_', '-')).optional(),
+  min_score: numberText.optional(),
+  max_score: numberText.optional(),
+  passed: flag.optional(),
+  score_outcome: z.enum(scoreOutcomes).optional(),
 }
 
 /** The filters of lists and exports; times become milliseconds. */
@@ -172,7 +179,6 @@ const streamShape = {
   ticket: z.string().max(200).optional(),
 }
 const interval = wholeText(limits.metricsIntervalMin, limits.metricsIntervalMax)
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 
 /** `GET /stream/events`. */
 export const streamEventsQuery = z.strictObject({

@@ -14,8 +14,15 @@ export function viewKey(view: View): string {
   return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries])
 }
 
+type ShownEvent = Exclude<StoredEvent, { kind: 'execution_started' | 'execution_progress' | 'execution_ended' }>
+
+/** Executions have streams of their own. */
+function isShown(event: StoredEvent): event is ShownEvent {
+  return !event.kind.startsWith('execution_')
+}
+
 /** Whether a view shows an event. Events without a model or status (system updates) are shown by unfiltered views only. */
-function shows(view: View, event: StoredEvent): boolean {
+function shows(view: View, event: ShownEvent): boolean {
   if (view.model === undefined && view.status === undefined) return true
   if (event.kind === 'traces_expired' || event.kind === 'user_erased') return false
   if (view.model !== undefined && view.model !== event.model) return false
@@ -23,15 +30,15 @@ function shows(view: View, event: StoredEvent): boolean {
 }
 
 /** The status that an event tells of: the one it leads to. */
-function statusOf(event: StoredEvent): ReviewStatus | undefined {
+function statusOf(event: ShownEvent): ReviewStatus | undefined {
   if (event.kind === 'trace_created') return 'pending'
   if (event.kind === 'reviewed') return event.data.to
   if (event.kind === 'trace_deleted') return event.data.status
-  return event.kind === 'trace_updated' ? event.trace?.evaluation_status : undefined
+  return event.kind === 'trace_updated' || event.kind === 'scored' ? event.trace?.evaluation_status : undefined
 }
 
-/** An event as the frame that clients see. */
-function frameOf(event: StoredEvent, summaries: boolean): StreamFrame {
+/** An event as the frame that clients see; undefined for a score that is gone with its trace. */
+function frameOf(event: ShownEvent, summaries: boolean): StreamFrame | undefined {
   const timestamp = new Date(event.at).toISOString()
   if (event.kind === 'traces_expired' || event.kind === 'user_erased') {
     return { event: 'system_updates', data: { event_type: event.kind, count: event.data.count }, timestamp }
@@ -47,6 +54,10 @@ function frameOf(event: StoredEvent, summaries: boolean): StreamFrame {
       timestamp,
     }
   }
+  if (event.kind === 'scored') {
+    if (event.score === null) return undefined
+    return { event: 'score_updates', data: { ...event.score, trace_id, ref, model_name }, timestamp }
+  }
   const action = actions[event.kind]
   const evaluation_status = statusOf(event) ?? 'pending'
   const base = { action, trace_id, ref, model_name, evaluation_status }
@@ -60,8 +71,9 @@ const actions = { trace_created: 'new_trace', trace_updated: 'trace_updated', tr
 export function encodeEvents(events: readonly StoredEvent[], view: View, epoch: string): string {
   let text = ''
   for (const event of events) {
-    if (!shows(view, event)) continue
-    text += encodeSse(JSON.stringify(frameOf(event, view.summaries)), formatCursor({ epoch, seq: event.seq }))
+    if (!isShown(event) || !shows(view, event)) continue
+    const frame = frameOf(event, view.summaries)
+    if (frame) text += encodeSse(JSON.stringify(frame), formatCursor({ epoch, seq: event.seq }))
   }
   return text
 }

@@ -1,7 +1,7 @@
 import { encodeSse, formatCursor, limits } from '@llm-eval/protocol'
 import type { EventPage, Store, StoredEvent } from '@llm-eval/store'
 import { encodeEvents, type View, viewKey } from './frames.ts'
-import { type Outlet, toChunk } from './outlet.ts'
+import { type Outlet, toChunk } from '../outlets/outlet.ts'
 
 /** One stream that follows the journal: where it is, and what it shows. */
 export interface Follower {

@@ -19,19 +19,16 @@ import type { App, Deps } from '../http/app.ts'
 import { described, mount } from '../http/mount.ts'
 import { encodeFrame, type View } from './frames.ts'
 import { Hub } from './hub.ts'
-import { Outlet, toChunk } from './outlet.ts'
+import { type Outlet, toChunk } from '../outlets/outlet.ts'
+import { Outlets, type OutletSettings } from '../outlets/outlets.ts'
 import { MetricsTicker } from './ticker.ts'
 
 /** What tests set smaller than a day's work would allow. */
-export interface StreamSettings {
+export interface StreamSettings extends OutletSettings {
   /** Milliseconds between heartbeats. */
   heartbeatMs: number
-  /** Milliseconds without a drained byte before a reader is cut; more than two heartbeats. */
-  stallMs: number
   /** Milliseconds between two live deliveries. */
   flushMs: number
-  /** Open streams, at most. */
-  most: number
 }
 
 /** The three event streams of seed 001. */
@@ -125,15 +122,15 @@ class Streams {
   readonly #settings: StreamSettings
   readonly #hubs = new Map<string, Hub>()
   readonly #tickers = new Map<string, MetricsTicker>()
-  readonly #open = new Map<Outlet, { principal: Principal; kind: string }>()
+  readonly #outlets: Outlets
   readonly #beats: NodeJS.Timeout
 
   constructor(deps: Deps, settings: StreamSettings) {
     this.#deps = deps
     this.#settings = settings
-    this.#beats = setInterval(() => void this.#beat(), settings.heartbeatMs)
+    this.#outlets = new Outlets(deps, settings)
+    this.#beats = setInterval(() => this.#beat(), settings.heartbeatMs)
     this.#beats.unref()
-    deps.closing.addEventListener('abort', () => this.#endAll(), { once: true })
   }
 
   timestamp(): string {
@@ -157,19 +154,8 @@ class Streams {
       : { seq: cursor.seq, resumed: true }
   }
 
-  async open(request: FastifyRequest, reply: FastifyReply, kind: 'events' | 'traces' | 'metrics'): Promise<Outlet> {
-    if (this.#open.size >= this.#settings.most) throw new Failure('too_many_streams', { retryAfter: 5 })
-    reply.hijack()
-    request.server.streaming.add(request.raw.socket)
-    const headers = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([name]) => name !== 'content-length'))
-    const outlet = await Outlet.open(request.raw, reply.raw, { headers, stallMs: this.#settings.stallMs })
-    this.#open.set(outlet, { principal: request.principal, kind })
-    this.#deps.meters.streams.inc({ kind })
-    outlet.onClose(() => {
-      this.#open.delete(outlet)
-      this.#deps.meters.streams.dec({ kind })
-    })
-    return outlet
+  open(request: FastifyRequest, reply: FastifyReply, kind: 'events' | 'traces' | 'metrics'): Promise<Outlet> {
+    return this.#outlets.open(request, reply, kind)
   }
 
   /** The first frames: who you are, and whether you have to start over. */
@@ -247,16 +233,11 @@ class Streams {
 
   close(): void {
     clearInterval(this.#beats)
-    this.#endAll()
+    this.#outlets.endAll()
     for (const hub of this.#hubs.values()) hub.close()
   }
 
-  /** Clients come back spread over a second or two, not all in the same moment. */
-  #endAll(): void {
-    for (const outlet of this.#open.keys()) outlet.end(500 + Math.floor(Math.random() * 1_500))
-  }
-
-  async #beat(): Promise<void> {
+  #beat(): void {
     let lag = 0
     for (const hub of this.#hubs.values()) {
       hub.heartbeat()
@@ -264,21 +245,7 @@ class Streams {
     }
     this.#deps.meters.eventLag.set({ consumer: 'streams' }, lag)
     const comment = toChunk(': heartbeat\n\n')
-    const verdicts = new Map<string | null, Promise<boolean>>()
-    for (const [outlet, { principal, kind }] of this.#open) {
-      if (kind === 'metrics' && !outlet.full) outlet.write(comment)
-      if (!verdicts.has(principal.keyId)) verdicts.set(principal.keyId, this.#stillValid(principal))
-      void verdicts.get(principal.keyId)?.then((valid) => valid || outlet.end())
-    }
-  }
-
-  /** A database that does not answer at the moment is no reason to end every stream. */
-  async #stillValid(principal: Principal): Promise<boolean> {
-    try {
-      return await this.#deps.access.stillValid(principal)
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'the keys of open streams could not be checked')
-      return true
-    }
+    for (const outlet of this.#outlets.ofKind('metrics')) if (!outlet.full) outlet.write(comment)
+    this.#outlets.check()
   }
 }

@@ -1,6 +1,6 @@
 import type { Metrics } from '@llm-eval/protocol'
 import { encodeFrame } from './frames.ts'
-import { type Outlet, toChunk } from './outlet.ts'
+import { type Outlet, toChunk } from '../outlets/outlet.ts'
 
 export interface TickerOptions {
   intervalMs: number

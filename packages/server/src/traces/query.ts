@@ -8,6 +8,7 @@ export const sliceMs = 50
 
 /** The store's filter: an empty search is none, and bounds that no trace can pass stay within what a database can compare. */
 export function toFilter({ q, ...query }: ParsedFilter): Filter {
+  if (query.evaluator === undefined) refuseScores(query)
   return {
     ...query,
     q: q === '' ? undefined : q,
@@ -17,6 +18,16 @@ export function toFilter({ q, ...query }: ParsedFilter): Filter {
     max_cost: within(query.max_cost, limits.costMax),
   }
 }
+
+/** Bounds of scores say nothing without the evaluator that gave them. */
+function refuseScores(query: ParsedFilter): void {
+  const given = scoreFilters.filter((name) => query[name] !== undefined)
+  if (given.length === 0) return
+  const message = 'needs an evaluator: name one in `evaluator`'
+  throw new Failure('invalid_query', { errors: given.map((path) => ({ path, message })) })
+}
+
+const scoreFilters = ['min_score', 'max_score', 'passed', 'score_outcome'] as const
 
 function within(bound: number | undefined, max: number): number | undefined {
   return bound === undefined ? undefined : Math.min(Math.max(bound, -1), max + 1)
