@@ -21,8 +21,11 @@ export interface EvaluateOptions {
 export interface Engine {
   /** The built-in evaluators and those of the configured modules, by slug. */
   catalogue(): EvaluatorInfo[]
-  /** Undefined when there is none of this slug or alias. */
-  info(evaluator: Evaluation['evaluator']): EvaluatorInfo | undefined
+  /**
+   * Undefined when there is none of this slug or alias, or when the definition is faulty. With a configuration the version is
+   * that of the evaluator under it: what a score made with it carries.
+   */
+  info(evaluator: Evaluation['evaluator'], config?: Evaluation['config']): EvaluatorInfo | undefined
   /** Checks a definition as far as it can be without running it: its schema, its base, its address, its model. */
   inspect(slug: string, definition: Definition): { info: EvaluatorInfo } | { faults: Fault[] }
   /** What is wrong with the input and the configuration; empty when it can be evaluated. */
@@ -30,7 +33,7 @@ export interface Engine {
   /**
    * Scores. Resolves whatever the evaluator does: throwing, hanging, refusing and nonsense all become an `errored` score.
    *
-   * @throws {Failure} `evaluator_not_found`, `invalid_request`
+   * @throws {Failure} `evaluator_not_found`, `invalid_request`, and `overloaded` when too many wait for a thread
    */
   evaluate(evaluation: Evaluation, options?: EvaluateOptions): Promise<Score>
   /** Ends its threads. */

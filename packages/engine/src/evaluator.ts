@@ -58,6 +58,10 @@ export interface Evaluator<Config = unknown> {
   readonly example: NonNullable<EvaluatorInfo['example']>
   /** Whatever its scores depend on beside code and configuration: hash of a prompt, name of a model, a declared version. */
   readonly depends?: unknown
+  /** Goes up when its code scores otherwise than before; 1 when absent. */
+  readonly revision?: number
+  /** False where its code is not under a declared version; true when absent. */
+  readonly pinned?: boolean
   /**
    * Where it runs. `inline`: at once, for what is always quick. `thread`: in a worker thread that is ended when it takes too
    * long, for what an input can make slow (regular expressions, schemas, long texts).

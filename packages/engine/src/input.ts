@@ -1,0 +1,110 @@
+import type { Fault, Field } from '@llm-eval/protocol'
+import type { Input } from './evaluator.ts'
+import { folded, synonymsOf } from './names.ts'
+
+/** An input as an evaluator wants it, and what stands in its way. */
+export interface Resolved {
+  input: Input
+  /** Required fields that are absent. */
+  missing: Field[]
+  /** Fields of a wrong type. */
+  faults: Fault[]
+}
+
+/**
+ * Finds each field of an evaluator in what was sent: by its exact name, then however it is spelled (`userQuery`, `user-query`),
+ * then under a synonym that no other field goes by. What is null counts as absent, what nobody asked for is ignored.
+ */
+export function resolveInput(fields: readonly Field[], raw: Readonly<Record<string, unknown>>): Resolved {
+  const sent = new Map<string, unknown>()
+  for (const [name, value] of Object.entries(raw)) {
+    const key = folded(name)
+    if (value !== null && value !== undefined && !(sent.has(key) && !Object.hasOwn(raw, key))) sent.set(key, value)
+  }
+  const taken = new Set(fields.map(({ name }) => folded(name)))
+  const input: Record<string, unknown> = {}
+  const resolved: Resolved = { input, missing: [], faults: [] }
+  for (const field of fields) {
+    const value = find(field, { raw, sent, taken })
+    if (value === undefined) {
+      if (field.required) resolved.missing.push(field)
+      continue
+    }
+    const fitted = fit(field, value)
+    if ('message' in fitted) resolved.faults.push({ path: `input.${field.name}`, message: fitted.message })
+    else input[field.name] = fitted.value
+  }
+  return resolved
+}
+
+interface Sent {
+  raw: Readonly<Record<string, unknown>>
+  sent: ReadonlyMap<string, unknown>
+  taken: Set<string>
+}
+
+function find({ name, required }: Field, { raw, sent, taken }: Sent): unknown {
+  const exact = Object.hasOwn(raw, name) ? raw[name] : undefined
+  if (exact !== null && exact !== undefined) return exact
+  const own = sent.get(folded(name))
+  // A synonym stands in for what there is no score without, never for what is optional.
+  if (own !== undefined || !required) return own
+  for (const synonym of synonymsOf(name)) {
+    const key = folded(synonym)
+    if (taken.has(key) || !sent.has(key)) continue
+    taken.add(key)
+    return sent.get(key)
+  }
+  return undefined
+}
+
+type Fitted = { value: unknown } | { message: string }
+
+/** Takes a value as the type of its field, also where it comes as a string: Traceloop's clients send everything so. */
+function fit(field: Field, value: unknown): Fitted {
+  switch (field.type) {
+    case 'any':
+      return { value }
+    case 'string':
+      return { value: typeof value === 'string' ? value : textOf(value) }
+    case 'enum':
+      return typeof value === 'string' && field.enum_values?.includes(value) === true
+        ? { value }
+        : { message: `must be one of ${field.enum_values?.join(', ')}` }
+    case 'boolean':
+      return fitted(value === 'true' ? true : value === 'false' ? false : value, 'boolean')
+    case 'number':
+    case 'integer':
+      return fitNumber(value, field.type)
+    case 'array':
+    case 'object':
+      return fitted(typeof value === 'string' ? parsed(value) : value, field.type)
+  }
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+function fitNumber(value: unknown, type: 'number' | 'integer'): Fitted {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  const fits = typeof number === 'number' && Number.isFinite(number) && (type === 'number' || Number.isInteger(number))
+  return fits ? { value: number } : { message: `must be of type ${type}, not ${typeName(value)}` }
+}
+
+function fitted(value: unknown, type: 'boolean' | 'array' | 'object'): Fitted {
+  return typeName(value) === type ? { value } : { message: `must be of type ${type}, not ${typeName(value)}` }
+}
+
+/** The JSON inside a string; the string itself where it holds none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function typeName(value: unknown): string {
+  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+}
