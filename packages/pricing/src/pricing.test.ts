@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPrices } from './index.ts'
 
@@ -74,8 +74,8 @@ describe('a table of one’s own', () => {
     const count = fc.nat({ max: 10 * million })
     fc.assert(
       fc.property(count, count, fc.double({ min: 0, max: 1_000, noNaN: true }), (fewer, more, price) => {
-        const { cost } = createPrices({ m: { input: price, output: price } })
-        const [low, high] = [fewer, fewer + more].map((input) => cost({ model: 'm' }, { input, output: 1 }))
+        const prices = createPrices({ m: { input: price, output: price } })
+        const [low, high] = [fewer, fewer + more].map((input) => prices.cost({ model: 'm' }, { input, output: 1 }))
         expect(Number.isSafeInteger(low)).toBe(true)
         expect(high).toBeGreaterThanOrEqual(low ?? Infinity)
       }),
