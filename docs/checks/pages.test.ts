@@ -106,7 +106,7 @@ describe('the API reference', () => {
     ['GET /stream/traces', Object.keys(schemas.streamTracesQuery.shape)],
     ['GET /stream/metrics', Object.keys(schemas.streamMetricsQuery.shape)],
     ['GET /api/v1/traces', Object.keys(schemas.listQuery.shape)],
-    ['GET /api/v1/traces/export', Object.keys(schemas.exportQuery.shape).filter((name) => !filters.includes(name))],
+    ['GET /api/v1/exports/traces', Object.keys(schemas.exportQuery.shape).filter((name) => !filters.includes(name))],
     ['GET /api/v1/metrics/series', Object.keys(schemas.seriesQuery.shape)],
     ['PATCH /api/v1/traces/:trace_id/review', Object.keys(schemas.reviewInput.shape)],
     ['POST /api/v1/keys', Object.keys(schemas.keyInput.shape)],

@@ -164,6 +164,11 @@ export const failureTable = {
   },
   invalid_token: { status: 401, says: 'The link or ticket is unknown, used or expired.', next: 'Ask for a new one.' },
   forbidden: { status: 403, says: 'This key lacks the scope {scope}.', next: 'Use a key with that scope.' },
+  not_this_project: {
+    status: 403,
+    says: 'This is about the whole server, and your key belongs to a project of it.',
+    next: 'Use a key of the default project.',
+  },
   origin_refused: {
     status: 403,
     says: 'Requests from this Host or Origin are refused.',

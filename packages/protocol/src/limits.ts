@@ -21,6 +21,8 @@ export const limits = {
   textChars: 1_000_000,
   /** Entries of functions_called. */
   functionCalls: 1_000,
+  /** Fields of one trace that the schema does not know; they are kept, but not without end. */
+  unknownFields: 1_000,
   /** Characters of the query and response previews that lists and streams carry. */
   previewChars: 100,
   /** Characters of a reviewer's note. */
@@ -68,6 +70,8 @@ export const limits = {
   evaluatorBytes: 256 * 1024,
   /** Evaluators of one project, beside the built-in ones. */
   evaluators: 1_000,
+  /** Versions of one evaluator. */
+  evaluatorVersions: 1_000,
   /** Executions that wait or run in one process before new ones are answered 503. */
   executionsWaiting: 10_000,
   /** Executions of one request. */

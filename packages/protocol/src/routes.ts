@@ -89,7 +89,7 @@ export const routes = {
     errors: 'problem',
     summary: 'List and search traces, newest first.',
   }),
-  exportTraces: route('GET', '/api/v1/traces/export', {
+  exportTraces: route('GET', '/api/v1/exports/traces', {
     scope: 'read',
     limit: 'read',
     errors: 'problem',

@@ -154,7 +154,7 @@ export const listQuery = z.strictObject({
   cursor: z.string().max(400).optional(),
 })
 
-/** `GET /api/v1/traces/export`. */
+/** `GET /api/v1/exports/traces`. */
 export const exportQuery = z.strictObject({ ...filterShape, format: z.enum(['csv', 'jsonl']).default('jsonl') })
 
 /** `GET /api/v1/metrics/series`. */

@@ -152,8 +152,8 @@ describe('the API description', () => {
     await ask({ of: 'GET /api/v1/traces' })
     await ask({ of: 'GET /api/v1/traces', at: '/api/v1/traces?q=machine&limit=1' })
     await ask({ of: 'GET /api/v1/traces', at: '/api/v1/traces?limit=0', status: 400 })
-    await ask({ of: 'GET /api/v1/traces/export', at: '/api/v1/traces/export?format=jsonl&user_id=ada' })
-    await ask({ of: 'GET /api/v1/traces/export', at: '/api/v1/traces/export?format=csv' })
+    await ask({ of: 'GET /api/v1/exports/traces', at: '/api/v1/exports/traces?format=jsonl&user_id=ada' })
+    await ask({ of: 'GET /api/v1/exports/traces', at: '/api/v1/exports/traces?format=csv' })
     await ask({ of: 'GET /api/v1/metrics' })
     const range = 'from=2025-01-27T00:00:00Z&to=2025-01-27T01:00:00Z'
     await ask({ of: 'GET /api/v1/metrics/series', at: `/api/v1/metrics/series?${range}` })

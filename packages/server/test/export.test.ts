@@ -92,7 +92,7 @@ describe('the export', () => {
   it('holds every trace as one line of JSON, whole and exact, newest first', async () => {
     await start()
     await fill(450, (n) => ({ timestamp: new Date(Date.UTC(2025, 0, 1) + n * 1_000).toISOString(), metadata: { n } }))
-    const answer = await server.send({ path: '/api/v1/traces/export' })
+    const answer = await server.send({ path: '/api/v1/exports/traces' })
     expect(answer.status).toBe(200)
     expect(answer.headers['content-type']).toBe('application/jsonl; charset=utf-8')
     expect(answer.headers['content-disposition']).toBe('attachment; filename="traces-2025-01-27.jsonl"')
@@ -104,10 +104,10 @@ describe('the export', () => {
   it('holds only what the filters let through', async () => {
     await start()
     await fill(30, (n) => ({ model_name: n % 3 ? 'a' : 'b', cost: n }))
-    const answer = await server.send({ path: '/api/v1/traces/export?model_name=b&min_cost=20' })
+    const answer = await server.send({ path: '/api/v1/exports/traces?model_name=b&min_cost=20' })
     expect((await readLines(answer.text)).map((item) => item.trace_id).sort()).toEqual(['t-21', 't-24', 't-27'])
-    expect((await server.send({ path: '/api/v1/traces/export?model_name=never' })).text).toBe('')
-    expect(await server.send({ path: '/api/v1/traces/export?format=xlsx' })).toMatchObject({
+    expect((await server.send({ path: '/api/v1/exports/traces?model_name=never' })).text).toBe('')
+    expect(await server.send({ path: '/api/v1/exports/traces?format=xlsx' })).toMatchObject({
       status: 400,
       json: { errors: [{ path: 'format' }] },
     })
@@ -123,7 +123,7 @@ describe('the export', () => {
       cost: 0.0012,
       session_id: 's',
     }))
-    const answer = await server.send({ path: '/api/v1/traces/export?format=csv' })
+    const answer = await server.send({ path: '/api/v1/exports/traces?format=csv' })
     expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8; header=present')
     expect(answer.headers['content-disposition']).toBe('attachment; filename="traces-2025-01-27.csv"')
     const [row] = readCsv(answer.text)
@@ -144,19 +144,19 @@ describe('the export', () => {
     await start()
     const risky = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx']
     await fill(risky.length, (n) => ({ user_query: risky[n], ai_response: 'a=b', cost: 1, session_id: '-s' }))
-    const rows = readCsv((await server.send({ path: '/api/v1/traces/export?format=csv' })).text)
+    const rows = readCsv((await server.send({ path: '/api/v1/exports/traces?format=csv' })).text)
     expect(new Set(rows.map((row) => row.user_query))).toEqual(new Set(risky.map((text) => `'${text}`)))
     expect(rows[0]).toMatchObject({ ai_response: 'a=b', cost: '1', session_id: "'-s" })
-    const lines = await readLines((await server.send({ path: '/api/v1/traces/export' })).text)
+    const lines = await readLines((await server.send({ path: '/api/v1/exports/traces' })).text)
     expect(lines.map((item) => item.user_query).sort()).toEqual(risky.toSorted())
   })
 
   it('is only a header when there is nothing, and only its head when that is asked for', async () => {
     let pages = 0
     await start(watched(() => pages++))
-    expect(readCsv((await server.send({ path: '/api/v1/traces/export?format=csv' })).text)).toEqual([])
+    expect(readCsv((await server.send({ path: '/api/v1/exports/traces?format=csv' })).text)).toEqual([])
     pages = 0
-    const head = await server.send({ method: 'HEAD', path: '/api/v1/traces/export?format=csv' })
+    const head = await server.send({ method: 'HEAD', path: '/api/v1/exports/traces?format=csv' })
     expect(head).toMatchObject({ status: 200, text: '' })
     expect(head.headers['content-type']).toContain('text/csv')
     expect(pages).toBe(0)
@@ -169,7 +169,7 @@ describe('the export', () => {
       }),
     )
     for (const format of ['csv', 'jsonl']) {
-      const answer = await server.send({ path: `/api/v1/traces/export?format=${format}` })
+      const answer = await server.send({ path: `/api/v1/exports/traces?format=${format}` })
       expect(answer).toMatchObject({ status: 500, json: { code: 'internal' } })
     }
   })
@@ -182,7 +182,7 @@ describe('the export', () => {
       }),
     )
     await fill(200, () => ({ ai_response: text }))
-    const answer = await open('/api/v1/traces/export')
+    const answer = await open('/api/v1/exports/traces')
     expect(answer.statusCode).toBe(200)
     let received = 0
     const reading = (async () => {
@@ -211,7 +211,7 @@ describe('the export', () => {
     server = await startGround({ shelf, slices: [watchPayloads, ...traceSlices], wrap })
     const text = 'x'.repeat(400_000)
     await fill(300, () => ({ ai_response: text }))
-    const answer = await open('/api/v1/traces/export')
+    const answer = await open('/api/v1/exports/traces')
     const stream = await payload.promise
     // Nobody reads: what fits into the buffers on the way is read from the store, and no more.
     await second.promise
@@ -229,12 +229,12 @@ describe('the export', () => {
     const sizes: number[] = []
     await start(watched((_count, page) => sizes.push(page.limit)))
     await fill(700)
-    await server.send({ path: '/api/v1/traces/export' })
+    await server.send({ path: '/api/v1/exports/traces' })
     expect(Math.max(...sizes)).toBe(200)
     sizes.length = 0
     await removeTraces(shelf.store)
     await fill(60, () => ({ ai_response: 'x'.repeat(900_000) }))
-    const answer = await server.send({ path: '/api/v1/traces/export' })
+    const answer = await server.send({ path: '/api/v1/exports/traces' })
     expect(await readLines(answer.text)).toHaveLength(60)
     expect(sizes.at(-1)).toBeLessThan(20)
   })
@@ -246,7 +246,7 @@ it('whose reader stopped taking it is cut after minutes, not kept for ever', asy
   const origin = await server.origin()
   expect(server.app.server.timeout).toBe(300_000)
   const connected = once(server.app.server, 'connection')
-  const request = get(`${origin}/api/v1/traces/export`, { agent: false })
+  const request = get(`${origin}/api/v1/exports/traces`, { agent: false })
   const [socket] = (await connected) as [Socket]
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
   answer.on('error', () => undefined).pause()

@@ -63,6 +63,15 @@ describe('the measurements', () => {
     expect(answer.headers['content-type']).toContain('text/plain; version=0.0.4')
   })
 
+  it('are none of the business of another project than the default one', async () => {
+    await start()
+    const admin = await firstKey(ground)
+    const body = { name: 'other', scopes: ['read'], project: 'other' }
+    const made = await ground.send({ path: '/api/v1/keys', key: admin, body })
+    const answer = await ground.send({ path: '/metrics', key: String(made.json['key']) })
+    expect(answer).toMatchObject({ status: 403, json: { code: 'not_this_project' } })
+  })
+
   it('count traces by what became of them, commits, failures and requests by route', async () => {
     await start()
     await ground.send({ path: '/webhook/trace', body: trace({ trace_id: 'measured' }) })

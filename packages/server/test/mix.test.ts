@@ -170,7 +170,7 @@ describe('many clients who send, review, delete and erase the same traces at onc
       },
       { timeout: 10_000 },
     )
-    const exported = (await (await call('GET', '/api/v1/traces/export')).text()).split('\n').filter(Boolean)
+    const exported = (await (await call('GET', '/api/v1/exports/traces')).text()).split('\n').filter(Boolean)
     expect(exported).toHaveLength(list.length)
     reader.stop()
   })

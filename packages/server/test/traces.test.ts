@@ -139,8 +139,8 @@ describe('one trace', () => {
     const body = `${JSON.stringify(trace()).slice(0, -1)},"metadata":${metadata}}`
     await server.send({ path: '/webhook/trace', body })
     expect((await get('/api/v1/traces/t-1')).text).toContain(`"metadata":${metadata}`)
-    expect((await get('/api/v1/traces/export')).text).toContain(`"metadata":${metadata}`)
-    expect((await get('/api/v1/traces/export?format=csv')).text).toContain(`"${metadata.replaceAll('"', '""')}"`)
+    expect((await get('/api/v1/exports/traces')).text).toContain(`"metadata":${metadata}`)
+    expect((await get('/api/v1/exports/traces?format=csv')).text).toContain(`"${metadata.replaceAll('"', '""')}"`)
     expect((await get('/api/v1/traces/t-1')).text).not.toContain('exactBody')
   })
 

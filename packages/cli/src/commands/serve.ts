@@ -80,9 +80,9 @@ async function whoListens({ host, port }: Config): Promise<string> {
   }
 }
 
-/** The sample of the documentation. */
+/** The sample of the documentation; without a time of its own it stands in the plots of now. */
 const sample = `{
-  "trace_id": "unique_trace_id", "timestamp": "2025-01-27T12:00:00Z", "model_name": "gpt-4",
+  "trace_id": "unique_trace_id", "model_name": "gpt-4",
   "user_query": "What is machine learning?", "system_prompt": "You are a helpful AI assistant",
   "ai_response": "Machine learning is a subset of artificial intelligence...",
   "functions_called": [{"name": "search_knowledge_base", "parameters": {"query": "machine learning"},

@@ -1,14 +1,16 @@
-import { routes } from '@llm-eval/protocol'
+import { Failure, routes } from '@llm-eval/protocol'
 import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { described, mount } from '../http/mount.ts'
 
 /** The server's own measurements, for Prometheus. */
 export function registerPrometheus(app: App, deps: Deps): void {
-  const { meters, log } = deps
+  const { access, meters, log } = deps
   mount(app, routes.prometheus, {
     schema: { response: { 200: described('The text format of Prometheus.', { 'text/plain': z.string() }) } },
-    handler: async (_request, reply) => {
+    handler: async (request, reply) => {
+      // They are about the whole server: none of another project's business.
+      if (request.principal.projectId !== access.home) throw new Failure('not_this_project')
       collectStoreStats(deps)
       // What cannot be measured now is no reason to hide the rest.
       await collectLags(deps).catch((error: unknown) => log.warn({ err: error }, 'the lags could not be measured'))

@@ -1,4 +1,4 @@
-import type { Fault } from '@llm-eval/protocol'
+import { type Fault, limits } from '@llm-eval/protocol'
 import { canonicalJson } from './canonical.ts'
 import { type Child, keyOf } from './scan.ts'
 
@@ -32,7 +32,7 @@ export interface Spelled<F extends string> {
   texts: Partial<Record<F, string>>
   /** Fields that we do not know: name -> source text. Undefined when there are none. */
   unknown: Map<string, string> | undefined
-  /** Fields given in two spellings with different values. */
+  /** Fields given in two spellings with different values, or too many unknown ones. */
   faults: Fault[]
 }
 
@@ -65,6 +65,10 @@ export function spell<F extends string>(source: Source, known: ReadonlyMap<strin
     const field = known.get(key)
     if (field === undefined) {
       result.unknown ??= new Map()
+      if (result.unknown.size === limits.unknownFields && !result.unknown.has(key)) {
+        const message = `may hold at most ${limits.unknownFields} fields that are not documented: put them into metadata`
+        return { ...result, faults: [{ path: '', message }] }
+      }
       result.unknown.set(key, text.slice(child.start, child.end).trim())
       continue
     }

@@ -150,6 +150,14 @@ describe('reading one trace', () => {
     expect(trace.latencyMs).toBeNull()
   })
 
+  it('keeps a thousand unknown fields, and refuses one more', () => {
+    const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, at]))
+    const { extra } = bodyOf({ ...good, ...fields(limits.unknownFields) })
+    expect(Object.keys(extra)).toHaveLength(1_000)
+    const failure = failureOf(() => single({ ...good, ...fields(limits.unknownFields + 1) }))
+    expect(failure.errors[0]?.message).toContain('at most 1000 fields that are not documented')
+  })
+
   it('names the first ten unknown fields and counts the rest', () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`field-number-${index}`, index]))
     const { warnings } = single({ ...good, ...many })

@@ -67,7 +67,7 @@ async function readAll(url: string, { traceIds, reviews, refused }: Acknowledged
   const recount = new Recount()
   const wanted = new Set(traceIds)
   const bad = new Set(refused)
-  const path = `${url}/api/v1/traces/export?format=jsonl`
+  const path = `${url}/api/v1/exports/traces?format=jsonl`
   const answer = await new Promise<IncomingMessage>((resolve, reject) => get(path, resolve).once('error', reject))
   if (answer.statusCode !== 200) throw new Error(`the export was answered ${answer.statusCode}`)
   for await (const line of createInterface({ input: answer })) {

@@ -11,7 +11,8 @@ const { path, searchPath } = workerData as { path: string; searchPath: string }
 const connection = openConnection(path, {})
 const db = kyselyOn(connection)
 const names = new ModelNames()
-const search = new SearchReader(connection, searchPath)
+const clock = () => performance.now()
+const search = new SearchReader(connection, searchPath, clock)
 
 serveThread({
   read: async ({ projectId, query, args }: { projectId: number; query: QueryName; args: Queries[QueryName]['in'] }) => {
@@ -19,7 +20,7 @@ serveThread({
       db,
       dialect: 'sqlite',
       projectId,
-      clock: () => performance.now(),
+      clock,
       modelName: (id) => names.name(db, id),
       search: async (terms, below) => search.find(projectId, terms, below),
       searchLag: async () => search.lag(projectId),
