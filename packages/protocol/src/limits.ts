@@ -113,9 +113,16 @@ export const limits = {
   runTasks: 10_000,
   /** Evaluators of one run. */
   runEvaluators: 50,
+  /** Datasets of one project, and versions of one dataset. */
+  datasets: 1_000,
+  datasetVersions: 1_000,
   /** Rows and columns of a dataset. */
   datasetRows: 1_000_000,
   datasetColumns: 200,
+  /** Rows of one request that adds them. */
+  requestRows: 1_000,
+  /** Bytes of the body of one request that adds or changes rows, after decompression. */
+  requestRowsBytes: 16 * 1024 * 1024,
   /** Bytes of one row, as JSON. */
   rowBytes: 1024 * 1024,
   /** Bytes of an imported file. */

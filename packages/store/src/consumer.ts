@@ -27,6 +27,8 @@ export interface ConsumerOptions {
   signal: AbortSignal
   now: () => number
   onError: (error: unknown) => void
+  /** Where it begins in projects that are there when it is new: with their first event, or after what they hold. Default `start`. */
+  begin?: 'start' | 'end'
   /** What a page of events means; written in the transaction that moves the consumer on. */
   digest: (events: readonly StoredEvent[], projectId: number) => Promise<Digest>
 }
@@ -44,6 +46,7 @@ interface Hold {
 export async function consume(store: ConsumedStore, bell: CommitBell, options: ConsumerOptions): Promise<void> {
   const { name, owner, signal } = options
   const holds = new Map<number, Hold>()
+  if (options.begin === 'end') await beginAtEnd(store, options)
   const resting = new Map<number, number>()
   while (!signal.aborted) {
     // Listening starts before looking, so a commit in between is not slept through.
@@ -64,6 +67,22 @@ export async function consume(store: ConsumedStore, bell: CommitBell, options: C
   // Let go, so that whoever comes next need not wait for the lease to run out.
   const release = { kind: 'claimConsumer', name, owner, at: 0, leaseMs: 0 } as const
   for (const projectId of holds.keys()) await store.apply(projectId, release).catch(options.onError)
+}
+
+/** Takes its place in every project there is: in one that is made later it misses nothing. */
+async function beginAtEnd(store: ConsumedStore, options: ConsumerOptions): Promise<void> {
+  const { name, owner, now, signal } = options
+  while (!signal.aborted) {
+    try {
+      for (const { id } of await store.read(1, 'projects', {}))
+        await store.apply(id, { kind: 'claimConsumer', name, owner, at: now(), leaseMs: 0, begin: 'end' })
+      return
+    } catch (error) {
+      if (signal.aborted) return
+      options.onError(error)
+      await pause(restMs, signal)
+    }
+  }
 }
 
 /** Projects with something to read that did not fail just now. */

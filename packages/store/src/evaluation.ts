@@ -83,7 +83,7 @@ export interface EvaluationChanges {
     in: Omit<StoredEvaluator, 'createdAt' | 'updatedAt'> & { at: number; mode: 'create' | 'update' }
     out: { result: 'ok'; evaluator: StoredEvaluator } | { result: 'slug_taken' | 'not_found' | 'too_many' }
   }
-  /** Its versions, executions and scores stay; its slug can be used again. */
+  /** Its versions, executions and scores stay; its slug can be used again. Versions are found by slug, whoever lives under it. */
   deleteEvaluator: { in: { slug: string; at: number }; out: { found: boolean } }
   /** Stores executions as running, held by `owner` until `at + leaseMs`. Those whose trace does not exist are not stored. */
   startExecutions: {
@@ -100,13 +100,16 @@ export interface EvaluationChanges {
   /** Lets go of all of the owner's executions, so that whoever comes next need not wait. */
   releaseExecutions: { in: { owner: string }; out: { released: number } }
   noteProgress: { in: { ref: number; owner: string; done: number; total: number; at: number }; out: { held: boolean } }
-  /** Ends an execution that `owner` holds: result, score on the trace, rule's costs and events in one transaction. */
+  /**
+   * Ends an execution that `owner` holds: result, score on the trace, rule's costs and events in one transaction. A cost is
+   * unknown where the usage says so, or where there is no score; what an interrupted attempt before it spent is not counted.
+   */
   finishExecution: { in: { ref: number; owner: string; end: ExecutionEnd; at: number }; out: { held: boolean } }
   cancelExecution: {
     in: { id: string; at: number }
     out: { result: 'cancelled' } | { result: 'over'; status: ExecutionStatus } | { result: 'not_found' }
   }
-  /** Deletes up to `limit` finished executions that stand on no trace and ended before `before`. */
+  /** Deletes up to `limit` finished executions that stand on no trace and no task, and ended before `before`. */
   expireExecutions: { in: { before: number; limit: number }; out: { deleted: number; more: boolean } }
   putRule: {
     in: { rule: NewRule; at: number; mode: 'create' | 'update' }
@@ -137,7 +140,8 @@ export interface RuleTrace {
 /** Both verdicts on one trace. */
 export interface JudgedTrace {
   traceId: string
-  outcome: ScoreOutcome
+  /** Null where the evaluator has not looked at it. */
+  outcome: ScoreOutcome | null
   passed: boolean | null
   value: number | null
   /** As the provider of a judge said. */
@@ -152,7 +156,7 @@ export interface EvaluationQueries {
   /** Newest first. */
   evaluatorVersions: { in: { slug: string }; out: { version: string; createdAt: number; definition: string }[] }
   execution: { in: { id: string }; out: StoredExecution | null }
-  /** Without inputs, newest first. The cursor is opaque. */
+  /** Without inputs, newest first. The cursor is opaque; a page may end before it is full, and go on nevertheless. */
   executions: {
     in: { filter: ExecutionFilter; limit: number; cursor: string | null }
     out: { items: Execution[]; nextCursor: string | null } | { invalidCursor: true }

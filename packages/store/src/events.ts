@@ -1,5 +1,14 @@
-import { type RejectReason, type ReviewStatus, rejectReasons, type TraceSummary } from '@llm-eval/protocol'
-import type { StoredEvent, TraceNumbers } from './store.ts'
+import {
+  type ExecutionStatus,
+  executionStatuses,
+  type RejectReason,
+  type ReviewStatus,
+  rejectReasons,
+  scoreOutcomes,
+  type ScoreOutcome,
+  type TraceSummary,
+} from '@llm-eval/protocol'
+import type { StoredEvent, StoredScore, TraceNumbers } from './store.ts'
 import { type EventKind, eventKinds, statusNumbers } from './transaction.ts'
 
 // Event data is a JSON array of numbers: compact, and there is no place in it where text could hide.
@@ -15,6 +24,28 @@ export function statusName(number: number): ReviewStatus {
   const name = statusNames.get(number)
   if (!name) throw new RangeError(`the database holds an unknown review status: ${number}`)
   return name
+}
+
+/** Numbers by which statuses of executions and outcomes of scores are stored are their places in these lists; never change one. */
+export function executionStatus(number: number): ExecutionStatus {
+  const name = executionStatuses[number]
+  if (!name) throw new RangeError(`the database holds an unknown status of an execution: ${number}`)
+  return name
+}
+
+export function executionNumber(status: ExecutionStatus): number {
+  return executionStatuses.indexOf(status)
+}
+
+/** The outcome a stored number stands for. */
+export function outcomeName(number: number): ScoreOutcome {
+  const name = scoreOutcomes[number]
+  if (!name) throw new RangeError(`the database holds an unknown outcome of a score: ${number}`)
+  return name
+}
+
+export function outcomeNumber(outcome: ScoreOutcome): number {
+  return scoreOutcomes.indexOf(outcome)
 }
 
 export function minuteOf(timestamp: number): number {
@@ -47,6 +78,15 @@ export function encodeReview(review: {
   return JSON.stringify([review.modelId, review.minute, review.from, review.to, review.version, reason])
 }
 
+/** The execution stands in the data: the ref of an event is always that of a trace. */
+export function encodeExecution(ref: number, status: ExecutionStatus, steps?: { done: number; total: number }): string {
+  return `[${ref},${executionNumber(status)},${steps?.done ?? null},${steps?.total ?? null}]`
+}
+
+export function encodeScored(modelId: number, execution: number): string {
+  return `[${modelId},${execution}]`
+}
+
 /** An event row with what was joined to it: the trace (null when it was deleted since), its model, the reviewer. */
 export interface EventRow {
   seq: number
@@ -60,6 +100,8 @@ export interface Joined {
   trace: TraceSummary | null
   model: (id: number) => string
   reviewer: (ref: number, version: number) => string | null
+  /** By the ref of its execution; null when that is gone. */
+  score: (execution: number) => StoredScore | null
 }
 
 /** Reads an event as {@link StoredEvent}. */
@@ -70,8 +112,16 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
   const base = { seq: row.seq, at: row.at }
   if (kind === 'traces_expired' || kind === 'user_erased')
     return { ...base, kind, ref: null, data: { count: d[0] ?? 0 } }
+  if (kind === 'execution_started' || kind === 'execution_progress' || kind === 'execution_ended') {
+    const data = { status: executionStatus(d[1] ?? 0), done: d[2] ?? null, total: d[3] ?? null }
+    return { ...base, kind, ref: d[0] ?? 0, data }
+  }
   const ref = row.ref ?? 0
   const model = joined.model(d[0] ?? 0)
+  if (kind === 'scored') {
+    const data = { modelId: d[0] ?? 0, execution: d[1] ?? 0 }
+    return { ...base, kind, ref, data, model, trace: joined.trace, score: joined.score(data.execution) }
+  }
   if (kind === 'reviewed') {
     const [modelId, minute, from, to, version, reason] = d
     const data = {

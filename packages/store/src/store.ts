@@ -167,8 +167,11 @@ export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentCh
   completeJob: { in: { id: number; owner: string }; out: { held: boolean } }
   /** Gives the job back for `runAt`; after its last attempt it stays as `failed`, to be looked at. */
   failJob: { in: { id: number; owner: string; error: string; runAt: number }; out: { held: boolean; final: boolean } }
-  /** Takes or keeps the right to consume; null when another owner holds it. */
-  claimConsumer: { in: { name: string; owner: string; at: number; leaseMs: number }; out: { seq: number } | null }
+  /** Takes or keeps the right to consume; null when another owner holds it. A new consumer begins where `begin` says: `start` unless given. */
+  claimConsumer: {
+    in: { name: string; owner: string; at: number; leaseMs: number; begin?: 'start' | 'end' | undefined }
+    out: { seq: number } | null
+  }
   /** Moves a consumer forward together with what it made of the events. Refused (false) when the lease was lost or `from` is not where it stands. */
   advanceConsumer: {
     in: { name: string; owner: string; from: number; to: number; effects: Effect[] }
@@ -332,13 +335,16 @@ export type StoredEvent = {
       data: { execution: number; modelId: number }
       model: string
       trace: TraceSummary | null
-      score: (ScoreSummary & { execution_id: string }) | null
+      score: StoredScore | null
     }
   /** `ref` names the execution, not a trace. */
   | { kind: 'execution_started' | 'execution_progress' | 'execution_ended'; ref: number; data: ExecutionNumbers }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }
   | { kind: 'user_erased'; ref: null; data: { count: number } }
 )
+
+/** A score as a `scored` event tells it. */
+export type StoredScore = ScoreSummary & { execution_id: string }
 
 /** The numbers of a trace that roll-ups are made of. */
 export interface TraceNumbers {

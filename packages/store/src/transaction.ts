@@ -11,6 +11,10 @@ export const eventKinds = {
   reviewed: 4,
   traces_expired: 5,
   user_erased: 6,
+  scored: 7,
+  execution_started: 8,
+  execution_progress: 9,
+  execution_ended: 10,
 } as const
 export type EventKind = keyof typeof eventKinds
 

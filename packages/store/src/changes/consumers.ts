@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import type { Changes, Effect } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
+import { queueExecutions } from './executions.ts'
 import { addRollups } from './rollups.ts'
+import { addRuleDays } from './rules.ts'
 
 /** Takes or keeps the lease of a consumer, which is made when it is new. */
 export async function claimConsumer(
@@ -11,12 +13,18 @@ export async function claimConsumer(
   const { name } = change
   const claimed = await claim(tx, change)
   if (claimed) return claimed
+  const seq = change.begin === 'end' ? await presentEnd(tx) : 0
   await tx.db
     .insertInto('consumers')
-    .values({ project_id: tx.projectId, name, seq: 0, owner: null, lease_until: 0 })
+    .values({ project_id: tx.projectId, name, seq, owner: null, lease_until: 0 })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
   return claim(tx, change)
+}
+
+async function presentEnd(tx: Transaction): Promise<number> {
+  const head = await tx.db.selectFrom('heads').select('seq').where('project_id', '=', tx.projectId).executeTakeFirst()
+  return head?.seq ?? 0
 }
 
 async function claim(
@@ -55,6 +63,21 @@ export async function advanceConsumer(
 async function apply(tx: Transaction, effect: Effect): Promise<void> {
   if (effect.kind === 'rollups') {
     await addRollups(tx, effect.rows)
+    return
+  }
+  if (effect.kind === 'executions') {
+    await queueExecutions(tx, effect.executions, effect.at)
+    await addRuleDays(
+      tx,
+      effect.limited.map(({ ruleId, day, count }) => ({
+        ruleId,
+        day,
+        executions: 0,
+        costNano: 0,
+        unknownCosts: 0,
+        limited: count,
+      })),
+    )
     return
   }
   if (effect.removed.length > 0) {

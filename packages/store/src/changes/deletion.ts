@@ -1,6 +1,8 @@
 import { encodeDeletion, minuteOf } from '../events.ts'
 import type { Changes } from '../store.ts'
 import { type Transaction, tombstone } from '../transaction.ts'
+import { eraseRows } from './dataset-rows.ts'
+import { deleteEvaluationsOf } from './executions.ts'
 
 const columns = [
   'ref',
@@ -62,7 +64,10 @@ export async function eraseUser(
   await bury(tx, traces, change.at)
   await remove(tx, traces, change.at)
   if (traces.length > 0) tx.ledger.emit('user_erased', { at: change.at, ref: null, data: `[${traces.length}]` })
-  return { deleted: traces.length, more: traces.length === change.limit }
+  if (traces.length === change.limit) return { deleted: traces.length, more: true }
+  // Rows of datasets outlive the traces that expired.
+  const rows = await eraseRows(tx, { userId: change.userId, limit: change.limit })
+  return { deleted: traces.length, more: rows === change.limit }
 }
 
 /** Deletes the oldest traces of before a time; they may be sent again. */
@@ -94,12 +99,14 @@ async function bury(tx: Transaction, traces: Doomed[], at: number): Promise<void
     .onConflict((conflict) => conflict.doNothing())
     .execute()
   tx.noteTombstones()
+  await eraseRows(tx, { traceIds: traces.map((trace) => trace.trace_id) })
 }
 
 // Receipts name traces by ref only, and the search index follows the trace_deleted events: what is removed here is all there is.
 async function remove(tx: Transaction, traces: Doomed[], at: number): Promise<void> {
   if (traces.length === 0) return
   const refs = traces.map((trace) => trace.ref)
+  await deleteEvaluationsOf(tx, refs, at)
   for (const table of ['bodies', 'spans', 'reviews', 'traces'] as const) {
     await tx.db.deleteFrom(table).where('ref', 'in', refs).execute()
   }

@@ -143,6 +143,14 @@ async function derive(tx: Transaction, trace: OpenTrace, at: number): Promise<vo
       .set({ ts: timestamp, latency_ms: latencyMs })
       .where('ref', '=', trace.ref)
       .execute()
+    // Scores are listed by the time of their trace.
+    if (timestamp !== trace.timestamp)
+      await tx.db
+        .updateTable('scores')
+        .set({ ts: timestamp })
+        .where('project_id', '=', tx.projectId)
+        .where('ref', '=', trace.ref)
+        .execute()
   }
   const { modelId, costNano, tokens } = trace
   const now: TraceNumbers = { modelId, minute: minuteOf(timestamp), latencyMs, costNano, tokens }

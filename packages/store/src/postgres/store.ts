@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Failure } from '@llm-eval/protocol'
-import { type ConsumedStore, consume, digestRollups, digestTexts } from '../consumer.ts'
+import { type ConsumedStore, type ConsumerOptions, consume, digestRollups, digestTexts } from '../consumer.ts'
 import { CommitBell, followJournal } from '../follow.ts'
 import { GroupCommitter } from '../group.ts'
 import { CommitMeter } from '../meter.ts'
@@ -9,6 +9,7 @@ import type {
   Change,
   ChangeKind,
   ChangeOutcome,
+  Consumer,
   EventPage,
   FollowOptions,
   Ingest,
@@ -90,7 +91,8 @@ class PostgresStore implements Store {
   readonly #meter = new CommitMeter()
   readonly #committer: GroupCommitter
   readonly #ending = new AbortController()
-  readonly #background: Promise<void>[]
+  readonly #background: Set<Promise<void>>
+  readonly #consumer: Pick<ConsumerOptions, 'owner' | 'now' | 'onError'>
   #closed: Promise<void> | undefined
 
   constructor(options: PostgresOptions & { poolSize: number }, salt: string) {
@@ -112,21 +114,16 @@ class PostgresStore implements Store {
       now: () => performance.now(),
       onCommit: (ms, traces) => this.#meter.note(ms, traces),
     })
-    const consumer = {
+    this.#consumer = {
       owner: randomUUID(),
-      signal: this.#ending.signal,
       now: options.now ?? Date.now,
       onError: options.onError ?? (() => undefined),
     }
-    // Consumers end their work when the store takes no other any more.
-    const own: ConsumedStore = {
-      read: (projectId, query, args) => this.read(projectId, query, args),
-      apply: (projectId, change) => this.#apply(projectId, change),
-    }
-    this.#background = [
-      consume(own, this.#bell, { ...consumer, name: 'rollups', digest: digestRollups }),
-      consume(own, this.#bell, { ...consumer, name: 'search', digest: digestTexts(this) }),
-    ]
+    const { signal } = this.#ending
+    this.#background = new Set([
+      this.#consume({ name: 'rollups', signal, digest: digestRollups }, 'start'),
+      this.#consume({ name: 'search', signal, digest: digestTexts(this) }, 'start'),
+    ])
   }
 
   async ingest(projectId: number, ingest: Ingest): Promise<IngestResult> {
@@ -157,6 +154,23 @@ class PostgresStore implements Store {
 
   onCommit(listener: (projectId: number, seq: number) => void): () => void {
     return this.#bell.listen(listener)
+  }
+
+  async consume(consumer: Consumer): Promise<void> {
+    const signal = AbortSignal.any([consumer.signal, this.#ending.signal])
+    const work = this.#consume({ ...consumer, signal }, 'end')
+    // Closing waits for it.
+    this.#background.add(work)
+    await work.finally(() => this.#background.delete(work))
+  }
+
+  #consume(consumer: Consumer, begin: 'start' | 'end'): Promise<void> {
+    // Consumers end their work when the store takes no other any more.
+    const own: ConsumedStore = {
+      read: (projectId, query, args) => this.read(projectId, query, args),
+      apply: (projectId, change) => this.#apply(projectId, change),
+    }
+    return consume(own, this.#bell, { ...consumer, ...this.#consumer, begin })
   }
 
   stats(): StoreStats {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { applyChange } from '../changes/apply.ts'
+import { applyChanges } from '../changes/apply.ts'
 import { BadData, commitBisecting, type Executor, type Settled, type Unit } from '../group.ts'
 import { ingestAll } from '../ingest.ts'
 import type { Change, ChangeKind, Ingest } from '../store.ts'
@@ -25,8 +25,28 @@ SELECT set_config('idle_in_transaction_session_timeout', '10s', true), set_confi
   set_config('synchronous_commit', coalesce($2, CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END), true),
   EXISTS (SELECT 1 FROM heads WHERE project_id = $1) AS known`
 
-/** Changes of traces that exist. They take turns per project, so that none sees another's half-way. */
-const touchesTraces = new Set<ChangeKind>(['review', 'deleteTrace', 'eraseUser', 'expireTraces', 'putSpans'])
+/** Changes of traces that exist and of what stands on them. They take turns per project, so that none sees another's half-way. */
+const touchesTraces = new Set<ChangeKind>([
+  'review',
+  'deleteTrace',
+  'eraseUser',
+  'expireTraces',
+  'putSpans',
+  'takeExecutions',
+  'holdExecutions',
+  'releaseExecutions',
+  'noteProgress',
+  'finishExecution',
+  'cancelExecution',
+  'expireExecutions',
+  'deleteRule',
+])
+
+function takesTurns(change: Change): boolean {
+  if (change.kind === 'startExecutions') return change.executions.some(({ traceId }) => traceId !== null)
+  if (change.kind === 'advanceConsumer') return change.effects.some(({ kind }) => kind === 'executions')
+  return touchesTraces.has(change.kind)
+}
 
 type End = 'COMMIT' | 'ROLLBACK'
 
@@ -159,10 +179,16 @@ export class PostgresWriter implements Executor {
       await rows.writeReceipts()
     }
     const changes = units.flatMap((unit, i) => (unit.change ? [{ change: unit.change, i }] : []))
-    if (changes.some(({ change }) => touchesTraces.has(change.kind))) await rows.takeTurn()
+    if (changes.some(({ change }) => takesTurns(change))) await rows.takeTurn()
     const trims = ({ change }: { change: Change }) => (change.kind === 'trimEvents' ? 1 : 0)
-    for (const { change, i } of changes.toSorted((a, b) => trims(a) - trims(b)))
-      results[i] = await applyChange(tx, change)
+    const ordered = changes.toSorted((a, b) => trims(a) - trims(b))
+    const outcomes = await applyChanges(
+      tx,
+      ordered.map(({ change }) => change),
+    )
+    ordered.forEach(({ i }, at) => {
+      results[i] = outcomes[at]
+    })
     return results
   }
 }

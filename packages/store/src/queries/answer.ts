@@ -1,10 +1,15 @@
 import type { Reading } from '../reading.ts'
 import type { Queries, QueryName } from '../store.ts'
 import { keyByHash, keyById, keys, project, projects, token } from './access.ts'
+import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from './datasets.ts'
 import { trace } from './detail.ts'
+import { calibration, evaluator, evaluators, evaluatorVersions, ruleDay, rules, ruleTraces } from './evaluators.ts'
+import { batchExecutions, execution, executions } from './executions.ts'
+import { annotations, experiment, run, tasks } from './experiments.ts'
 import { behind, events, facts, head, lags, searchTexts } from './journal.ts'
 import { listTraces, pageTraces, receipt, snapshot } from './list.ts'
 import { facets, metrics, series } from './metrics.ts'
+import { judgedTraces } from './scores.ts'
 
 type Answers = { [Q in QueryName]: (reading: Reading, args: Queries[Q]['in']) => Promise<Queries[Q]['out']> }
 
@@ -29,6 +34,27 @@ const answers: Answers = {
   behind,
   facts,
   searchTexts,
+  evaluators,
+  evaluator,
+  evaluatorVersions,
+  execution,
+  executions,
+  batchExecutions,
+  rules,
+  ruleDay,
+  ruleTraces,
+  calibration,
+  judgedTraces,
+  datasets,
+  dataset,
+  datasetVersion,
+  datasetVersions,
+  row,
+  rows,
+  experiment,
+  run,
+  tasks,
+  annotations,
 }
 
 /** Answers one query. */

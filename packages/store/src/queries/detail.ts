@@ -6,12 +6,14 @@ import {
   rejectReasons,
   type Span,
   type TraceDetail,
+  type TraceScore,
 } from '@llm-eval/protocol'
 import type { Selectable } from 'kysely'
 import { statusName } from '../events.ts'
 import type { Reading } from '../reading.ts'
 import type { Queries, StoredTrace, TraceBody } from '../store.ts'
 import type { Tables } from '../tables.ts'
+import { wholeScoresOf } from './scores.ts'
 import { type SummaryRow, timeText, toSummary } from './summary.ts'
 
 type TraceRow = Selectable<Tables['traces']>
@@ -60,6 +62,7 @@ async function toDetails(reading: Reading, rows: TraceRow[]): Promise<StoredTrac
       .execute(),
     (row) => row.ref,
   )
+  const scores = await wholeScoresOf(reading, refs)
   const details: StoredTrace[] = []
   for (const row of rows) {
     const history = (reviews.get(row.ref) ?? []).map(toEntry)
@@ -69,6 +72,7 @@ async function toDetails(reading: Reading, rows: TraceRow[]): Promise<StoredTrac
       await toDetail(reading, row, {
         body,
         history,
+        scores: scores.get(row.ref) ?? [],
         spans: (spans.get(row.ref) ?? []).map((span) => JSON.parse(span.body) as Span),
       }),
     )
@@ -79,12 +83,12 @@ async function toDetails(reading: Reading, rows: TraceRow[]): Promise<StoredTrac
 async function toDetail(
   reading: Reading,
   row: TraceRow,
-  rest: { body: string; history: ReviewEntry[]; spans: Span[] },
+  rest: { body: string; history: ReviewEntry[]; scores: TraceScore[]; spans: Span[] },
 ): Promise<StoredTrace> {
   const body = JSON.parse(rest.body) as TraceBody
   const last = rest.history.at(-1)
   return {
-    ...(await toSummary(reading, row satisfies SummaryRow)),
+    ...(await toSummary(reading, row satisfies SummaryRow, rest.scores)),
     user_query: body.user_query,
     ai_response: body.ai_response,
     system_prompt: body.system_prompt,

@@ -1,8 +1,10 @@
+import type { ScoreSummary } from '@llm-eval/protocol'
 import { sql } from 'kysely'
-import { decodeEvent } from '../events.ts'
+import { decodeEvent, type Joined } from '../events.ts'
 import type { Reading } from '../reading.ts'
-import type { Queries, StoredEvent } from '../store.ts'
+import type { Queries, StoredEvent, StoredScore } from '../store.ts'
 import { eventKinds } from '../transaction.ts'
+import { eventScores, scoresOf } from './scores.ts'
 import { type SummaryRow, summaryColumns, toSummary } from './summary.ts'
 
 /** About what an event takes beside its texts as a frame of a stream, in bytes. */
@@ -10,19 +12,30 @@ const eventBytes = 500
 
 /** The journal's life, beginning and end. */
 export async function head(reading: Reading): Promise<Queries['head']['out']> {
+  const { epoch, firstSeq, seq } = await readHead(reading)
+  return { epoch, firstSeq, seq }
+}
+
+async function readHead(reading: Reading): Promise<Queries['head']['out'] & { anyScore: boolean }> {
   const row = await reading.db
     .selectFrom('heads')
     .innerJoin('meta', (join) => join.on('meta.name', '=', 'epoch'))
-    .select(['heads.seq', 'heads.first_seq', 'meta.value'])
+    .select(({ exists, selectFrom }) => [
+      'heads.seq',
+      'heads.first_seq',
+      'meta.value',
+      exists(selectFrom('scores').select('ref').where('scores.project_id', '=', reading.projectId)).as('any_score'),
+    ])
     .where('heads.project_id', '=', reading.projectId)
     .executeTakeFirstOrThrow()
-  return { epoch: row.value, firstSeq: row.first_seq, seq: row.seq }
+  // SQLite says 0 and 1.
+  return { epoch: row.value, firstSeq: row.first_seq, seq: row.seq, anyScore: Boolean(row.any_score) }
 }
 
 /** Events after a place, with the text that deletion has left of their traces. */
 export async function events(reading: Reading, query: Queries['events']['in']): Promise<Queries['events']['out']> {
   // Head first: an event committed between the two statements is newer than this head, never missing below it.
-  const now = await head(reading)
+  const { anyScore, ...now } = await readHead(reading)
   const rows = await reading.db
     .selectFrom('events')
     .leftJoin('traces', 'traces.ref', 'events.ref')
@@ -36,6 +49,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
     reading,
     rows.flatMap((row) => (row.kind === eventKinds.reviewed && row.event_ref !== null ? row.event_ref : [])),
   )
+  const scores = await scoresIn(reading, rows, anyScore)
   const page: StoredEvent[] = []
   let bytes = 0
   for (const row of rows) {
@@ -44,16 +58,40 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
     const model = hasModel ? await reading.modelName(modelId) : ''
     bytes += frameBytes(row, model)
     if (page.length > 0 && bytes > query.bytes) break
-    const trace = row.ref === null ? null : await toSummary(reading, row as SummaryRow)
+    const trace =
+      row.ref === null ? null : await toSummary(reading, row as SummaryRow, scores.ofTraces.get(row.ref) ?? [])
     page.push(
       decodeEvent(
         { seq: row.seq, at: row.at, kind: row.kind, ref: row.event_ref, data: row.data },
-        { trace, model: () => model, reviewer: (ref, version) => reviewers.get(`${ref}.${version}`) ?? null },
+        {
+          trace,
+          model: () => model,
+          reviewer: (ref, version) => reviewers.get(`${ref}.${version}`) ?? null,
+          score: (execution) => scores.ofExecutions.get(execution) ?? null,
+        },
       ),
     )
   }
   const last = page.at(-1)?.seq ?? 0
   return { events: page, head: last > now.seq ? { ...now, seq: last } : now }
+}
+
+interface Scores {
+  ofTraces: Map<number, ScoreSummary[]>
+  ofExecutions: Map<number, StoredScore>
+}
+
+/** The scores that a page of events shows; where a project has none at all, nobody asks. */
+async function scoresIn(
+  reading: Reading,
+  rows: readonly { ref: number | null; kind: number; data: string }[],
+  anyScore: boolean,
+): Promise<Scores> {
+  if (!anyScore) return { ofTraces: new Map(), ofExecutions: new Map() }
+  const refs = new Set(rows.flatMap((row) => row.ref ?? []))
+  const scored = rows.filter((row) => row.kind === eventKinds.scored)
+  const executions = scored.flatMap((row) => (JSON.parse(row.data) as number[])[1] ?? [])
+  return { ofTraces: await scoresOf(reading, [...refs]), ofExecutions: await eventScores(reading, executions) }
 }
 
 /** About what an event takes as a frame of a stream; the ids of the trace and its model stand there twice. */
@@ -92,6 +130,8 @@ export async function behind(reading: Reading, query: Queries['behind']['in']): 
   return rows.map((row) => row.project_id)
 }
 
+const bare: Joined = { trace: null, model: () => '', reviewer: () => null, score: () => null }
+
 /** The bare journal. */
 export async function facts(reading: Reading, query: Queries['facts']['in']): Promise<Queries['facts']['out']> {
   const rows = await reading.db
@@ -102,7 +142,7 @@ export async function facts(reading: Reading, query: Queries['facts']['in']): Pr
     .orderBy('seq')
     .limit(query.limit)
     .execute()
-  return rows.map((row) => decodeEvent(row, { trace: null, model: () => '', reviewer: () => null }))
+  return rows.map((row) => decodeEvent(row, bare))
 }
 
 /** What the search index reads of traces: query and response. */

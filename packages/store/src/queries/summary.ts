@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import { statusName } from '../events.ts'
 import type { Reading } from '../reading.ts'
 import type { Tables } from '../tables.ts'
+import { scoresOf } from './scores.ts'
 
 /** The columns that a list shows. */
 export const summaryColumns = [
@@ -49,7 +50,12 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-export async function toSummary(reading: Reading, row: SummaryRow): Promise<TraceSummary> {
+/** A row as lists show it, with the scores that stand on it. */
+export async function toSummary<S>(
+  reading: Reading,
+  row: SummaryRow,
+  scores: S[],
+): Promise<Omit<TraceSummary, 'scores'> & { scores: S[] }> {
   return {
     trace_id: row.trace_id,
     ref: row.ref,
@@ -65,11 +71,16 @@ export async function toSummary(reading: Reading, row: SummaryRow): Promise<Trac
     user_id: row.user_id,
     source: row.source,
     version: row.version,
+    scores,
   }
 }
 
 export async function toSummaries(reading: Reading, rows: readonly SummaryRow[]): Promise<TraceSummary[]> {
   const summaries: TraceSummary[] = []
-  for (const row of rows) summaries.push(await toSummary(reading, row))
+  const scores = await scoresOf(
+    reading,
+    rows.map((row) => row.ref),
+  )
+  for (const row of rows) summaries.push(await toSummary(reading, row, scores.get(row.ref) ?? []))
   return summaries
 }

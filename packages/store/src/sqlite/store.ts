@@ -8,6 +8,7 @@ import type {
   Change,
   ChangeKind,
   ChangeOutcome,
+  Consumer,
   EventPage,
   FollowOptions,
   Ingest,
@@ -76,7 +77,8 @@ class SqliteStore implements Store {
   readonly #meter = new CommitMeter()
   readonly #committer: GroupCommitter
   readonly #ending = new AbortController()
-  readonly #background: Promise<void>[]
+  readonly #background: Set<Promise<void>>
+  readonly #now: () => number
   readonly #onError: (error: unknown) => void
   #closed: Promise<void> | undefined
 
@@ -92,22 +94,9 @@ class SqliteStore implements Store {
       now: () => performance.now(),
       onCommit: (ms, traces) => this.#meter.note(ms, traces),
     })
-    const now = options.now ?? Date.now
-    const rollups = {
-      name: 'rollups',
-      // Whoever holds the directory; after a crash nobody has to wait for the lease to run out.
-      owner: 'owner',
-      signal: this.#ending.signal,
-      now,
-      onError: this.#onError,
-      digest: digestRollups,
-    }
-    // Consumers end their work when the store takes no other any more.
-    const own: ConsumedStore = {
-      read: (projectId, query, args) => this.read(projectId, query, args),
-      apply: (projectId, change) => this.#apply(projectId, change),
-    }
-    this.#background = [consume(own, this.#bell, rollups), this.#index()]
+    this.#now = options.now ?? Date.now
+    const rollups = { name: 'rollups', signal: this.#ending.signal, digest: digestRollups }
+    this.#background = new Set([this.#consume(rollups, 'start'), this.#index()])
   }
 
   async #commitGroup(units: Unit[]): Promise<Settled[]> {
@@ -159,6 +148,25 @@ class SqliteStore implements Store {
 
   onCommit(listener: (projectId: number, seq: number) => void): () => void {
     return this.#bell.listen(listener)
+  }
+
+  async consume(consumer: Consumer): Promise<void> {
+    const signal = AbortSignal.any([consumer.signal, this.#ending.signal])
+    const work = this.#consume({ ...consumer, signal }, 'end')
+    // Closing waits for it.
+    this.#background.add(work)
+    await work.finally(() => this.#background.delete(work))
+  }
+
+  #consume(consumer: Consumer, begin: 'start' | 'end'): Promise<void> {
+    // Consumers end their work when the store takes no other any more.
+    const own: ConsumedStore = {
+      read: (projectId, query, args) => this.read(projectId, query, args),
+      apply: (projectId, change) => this.#apply(projectId, change),
+    }
+    // Whoever holds the directory; after a crash nobody has to wait for the lease to run out.
+    const as = { owner: 'owner', now: this.#now, onError: this.#onError, begin }
+    return consume(own, this.#bell, { ...consumer, ...as })
   }
 
   stats(): StoreStats {

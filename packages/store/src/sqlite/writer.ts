@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
-import { applyChange } from '../changes/apply.ts'
+import { applyChanges } from '../changes/apply.ts'
 import { BadData, commitBisecting, type Executor, type Settled, type Unit } from '../group.ts'
 import { ingestAll } from '../ingest.ts'
-import type { Ingest } from '../store.ts'
+import type { Change, Ingest } from '../store.ts'
 import type { Tables } from '../tables.ts'
 import { Ledger, type Transaction } from '../transaction.ts'
 import { type Connection, isUnavailable } from './connection.ts'
@@ -86,12 +86,14 @@ export class SqliteWriter implements Executor {
       const unit = units[i]
       if (!unit) break
       const tx = transactionOf(unit.projectId)
+      // Neighbours of the same project go together.
       if (unit.change) {
-        results.push(await applyChange(tx, unit.change))
-        i++
+        const changes: Change[] = []
+        for (let next = units[i]; next?.change && next.projectId === unit.projectId; next = units[++i])
+          changes.push(next.change)
+        results.push(...(await applyChanges(tx, changes)))
         continue
       }
-      // Neighbours of the same project are ingested together.
       const requests: Ingest[] = []
       for (let next = units[i]; next?.ingest && next.projectId === unit.projectId; next = units[++i])
         requests.push(next.ingest)
