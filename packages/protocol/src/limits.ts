@@ -74,6 +74,8 @@ export const limits = {
   evaluatorVersions: 1_000,
   /** Executions that wait or run in one process before new ones are answered 503. */
   executionsWaiting: 10_000,
+  /** Bytes of the inputs of these. */
+  executionsWaitingBytes: 256 * 1024 * 1024,
   /** Executions of one request. */
   batchExecutions: 1_000,
   /** Seconds a code or custom evaluator may take, and a judge or remote one with all its retries. */

@@ -32,7 +32,7 @@ export {
 export { backupDirectory, type BackupOptions } from './sqlite/backup.ts'
 export { announceOwner, claimDataDirectory, DataDirectoryBusy, type Owner, ownerOf } from './sqlite/ownership.ts'
 export { openStore, type StoreOptions } from './open.ts'
-export type { NewRow } from './datasets.ts'
+export type { ColumnEdit, NewRow, RowFate, StoredRow } from './datasets.ts'
 export type {
   ExecutionEnd,
   ExecutionFilter,

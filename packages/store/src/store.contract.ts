@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessContract } from './contract/access.contract.ts'
 import { countersContract } from './contract/counters.contract.ts'
+import { datasetsContract } from './contract/datasets.contract.ts'
 import { deletionContract } from './contract/deletion.contract.ts'
+import { experimentsContract } from './contract/experiments.contract.ts'
 import { ingestContract } from './contract/ingest.contract.ts'
 import { jobsContract } from './contract/jobs.contract.ts'
 import { journalContract } from './contract/journal.contract.ts'
@@ -39,5 +41,7 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     lifetimeContract(open)
     listsContract(room)
     searchContract(room)
+    datasetsContract(room)
+    experimentsContract(room)
   })
 }

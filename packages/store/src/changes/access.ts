@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
+import { removeDoomed } from './datasets.ts'
 
 /** Makes a key in a project of that name, which is made when it is new. */
 export async function createKey(
@@ -116,7 +117,7 @@ export async function deleteToken(
   return { found: done.numDeletedRows === 1n }
 }
 
-/** Drops what has expired and would only pile up. */
+/** Drops what has expired and would only pile up, and what a deletion of a dataset left behind. */
 export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Promise<Changes['sweep']['out']> {
   const tokens = await tx.db.deleteFrom('tokens').where('expires_at', '<=', change.at).executeTakeFirst()
   const messages = await tx.db
@@ -124,5 +125,6 @@ export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Pr
     .where('project_id', '=', tx.projectId)
     .where('at', '<', change.messagesBefore)
     .executeTakeFirst()
+  await removeDoomed(tx, 5_000)
   return { dropped: Number(tokens.numDeletedRows + messages.numDeletedRows) }
 }
