@@ -24,35 +24,41 @@ const typesOfSdk = join(root, '.cache/sdk-types')
 const typesOfProtocol = join(root, 'packages/protocol/dist')
 const stage = process.argv[2] === '--stage' && process.argv[3] ? resolve(process.argv[3]) : undefined
 const out = join(stage ?? here, 'dist')
-const entries = { index: join(sources, 'index.ts') }
+const entries = { index: join(sources, 'index.ts'), experiments: join(sources, 'experiments.ts') }
+
+/** Tables of protocol, by the file each stands in. */
+const tables = {
+  'limits.ts': 'limits',
+  'routes.ts': 'routes',
+  'evaluation-routes.ts': 'evaluationRoutes',
+  'dataset-routes.ts': 'datasetRoutes',
+  'traceloop-routes.ts': 'traceloopRoutes',
+}
 
 /**
  * The tables of protocol hold a row for everybody; a browser should load only the rows that this package names.
  * A name that the sources use and the table lacks is an error of the compiler, long before this.
  */
-function onlyUsedRows({ limits, routes }) {
-  const text = readdirSync(sources)
+function onlyUsedRows(protocol) {
+  const text = readdirSync(sources, { recursive: true })
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(sources, file), 'utf8'))
     .join('\n')
-  const used = (table, name) =>
-    Object.fromEntries(Object.entries(table).filter(([row]) => new RegExp(`\\b${name}\\.${row}\\b`).test(text)))
-  const needed = ({ method, path, errors }) => ({ method, path, errors })
-  const usedRoutes = Object.fromEntries(
-    Object.entries(used(routes, 'routes')).map(([name, route]) => [name, needed(route)]),
-  )
+  const usedRows = (name) =>
+    Object.entries(protocol[name]).filter(([row]) => new RegExp(`\\b${name}\\.${row}\\b`).test(text))
+  const needed = (row) => (typeof row === 'object' ? { method: row.method, path: row.path, errors: row.errors } : row)
   return {
     name: 'only-used-rows',
     transform: {
-      filter: { id: /protocol\/src\/(routes|limits)\.ts$/ },
+      filter: { id: /protocol\/src\/[\w-]*(routes|limits)\.ts$/ },
       handler(code, id) {
-        const table = id.endsWith('routes.ts')
-          ? { name: 'routes', rows: usedRoutes }
-          : { name: 'limits', rows: used(limits, 'limits') }
-        const start = code.indexOf(`export const ${table.name} = {`)
+        const name = tables[basename(id)]
+        const start = code.indexOf(`export const ${name} = {`)
         const end = code.indexOf('\n} as const', start)
         if (start < 0 || end < 0) throw new Error(`${id} does not look as expected: mend onlyUsedRows in build.mjs`)
+        const rows = Object.fromEntries(usedRows(name).map(([row, value]) => [row, needed(value)]))
         return {
-          code: `${code.slice(0, start)}export const ${table.name} = ${JSON.stringify(table.rows)}${code.slice(end + 2)}`,
+          code: `${code.slice(0, start)}export const ${name} = ${JSON.stringify(rows)}${code.slice(end + 2)}`,
           map: { mappings: '' },
         }
       },
@@ -86,10 +92,16 @@ async function bundle(options, input = entries) {
       throw new Error(`${level}: ${log.message}`)
     },
   })
-  const { output } = await build.generate(options)
+  const { output } = await build.generate({
+    chunkFileNames: options.entryFileNames?.replace('[name]', 'shared'),
+    ...options,
+  })
   await build.close()
   return output.map((file) => ({ name: file.fileName, text: file.type === 'chunk' ? file.code : String(file.source) }))
 }
+
+/** What declarations import, in quotes. A path such as `/import` in a literal type is none. */
+const specifiers = /(?<=(?<![\w/-])(?:from|import)\s*\(?)(['"])[^'"\s]+\1/g
 
 /** Copies the declarations that can be reached from the entries, once as ESM and once as CJS, with imports that stay inside. */
 function declarations() {
@@ -100,7 +112,7 @@ function declarations() {
       .replace(/^\/\/# sourceMappingURL=.*$/gm, '')
       .trimEnd()
     files.set(path, text)
-    for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)) visit(locate(specifier, path))
+    for (const [quoted] of text.matchAll(specifiers)) visit(locate(quoted.slice(1, -1), path))
   }
   for (const name of Object.keys(entries)) visit(join(typesOfSdk, `${name}.d.ts`))
   return [...files].flatMap(([path, text]) =>
@@ -112,10 +124,7 @@ function declarations() {
         )
         return target.startsWith('.') ? target : `./${target}`
       }
-      const rewritten = text.replace(
-        /(?<=(?:from|import)\s*\(?)(['"])[^'"]+\1/g,
-        (quoted) => `'${inside(quoted.slice(1, -1))}'`,
-      )
+      const rewritten = text.replace(specifiers, (quoted) => `'${inside(quoted.slice(1, -1))}'`)
       // Consumers need not have the lib that knows AsyncDisposable.
       const lib = /AsyncDisposable|asyncDispose/.test(rewritten) ? '/// <reference lib="esnext.disposable" />\n' : ''
       return {
@@ -163,6 +172,12 @@ function stagePackage(folder) {
   const { private: _, devDependencies: __, ...manifest } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
   for (const entry of Object.values(manifest.exports)) delete entry.source
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  // For tools that do not know `exports`.
+  for (const name of Object.keys(entries).filter((entry) => entry !== 'index')) {
+    const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}.d.cts` }
+    mkdirSync(join(folder, name), { recursive: true })
+    writeFileSync(join(folder, name, 'package.json'), `${JSON.stringify(redirect, null, 2)}\n`)
+  }
   for (const path of [join(here, 'README.md'), join(root, 'LICENSE')]) copyFileSync(path, join(folder, basename(path)))
 }
 
@@ -174,6 +189,7 @@ const cjs = await bundle({ format: 'cjs', entryFileNames: '[name].cjs', sourcema
 mkdirSync(dirname(out), { recursive: true })
 replaceOut([...esm, ...cjs, ...declarations()])
 if (stage) stagePackage(stage)
-console.log(`llm-eval-sdk, everything: ${await sizeOf(entries.index)}`)
+console.log(`llm-eval-sdk: ${await sizeOf(entries.index)}`)
+console.log(`llm-eval-sdk/experiments: ${await sizeOf(entries.experiments)}`)
 for (const name of ['LLMEvalClient', 'LLMEvalStreamClient'])
   console.log(`${name} alone: ${await sizeOf(`alone:${name}`)}`)

@@ -1,4 +1,6 @@
 import {
+  type EvaluatorInfo,
+  type Execution,
   type Metrics,
   type RejectReason,
   type ReviewStatus,
@@ -9,20 +11,17 @@ import {
   type WebhookAnswer,
   type WebhookStats,
 } from '@llm-eval/protocol'
-import { readObject, readWebhookAnswer } from './answer.ts'
+import { readWebhookAnswer } from './answer.ts'
 import { type BatchAnswer, batchBody, mergeAnswers, pack, type PlacedAnswer, resultsFor, usualBatch } from './batch.ts'
 import { type BufferOptions, BufferedSender } from './buffered-sender.ts'
-import { type Call, Connection, type RequestOptions } from './connection.ts'
+import { type Call, type CallOptions, Connection, type RequestOptions } from './connection.ts'
+import { DatasetClient } from './dataset-client.ts'
 import { LLMEvalError } from './error.ts'
+import { type EvaluatorChoice, type ExecuteOptions, EvaluationCalls, type WaitChoice } from './evaluation-calls.ts'
 import { type AnyTrace, toParcel, toQuery, type TraceQuery } from './trace-data.ts'
 
 /** Options of an `LLMEvalClient`. */
 export type ClientOptions = RequestOptions
-
-/** What every method takes last: a signal that gives up waiting. The promise then rejects with the signal's reason. */
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-}
 
 /** What belongs to a whole batch. */
 export interface BatchOptions extends CallOptions {
@@ -55,7 +54,10 @@ export interface Health {
  * @throws {LLMEvalError} from every method that speaks to the server
  */
 export class LLMEvalClient {
+  /** Inputs with expectations. */
+  readonly datasets: DatasetClient
   readonly #connection: Connection
+  readonly #evaluation: EvaluationCalls
 
   /**
    * @param baseUrl where the server is; in a browser `''` means where the page came from
@@ -65,6 +67,8 @@ export class LLMEvalClient {
   constructor(baseUrl = 'http://localhost:8000', apiKeyOrOptions?: string | null | ClientOptions, timeout = 30_000) {
     const options = typeof apiKeyOrOptions === 'object' ? apiKeyOrOptions : { apiKey: apiKeyOrOptions }
     this.#connection = new Connection(baseUrl, { timeoutMs: timeout, ...options })
+    this.#evaluation = new EvaluationCalls(this.#connection)
+    this.datasets = new DatasetClient(this.#connection)
   }
 
   /** Stores one trace. When it resolves, the trace is durable and visible. */
@@ -123,7 +127,7 @@ export class LLMEvalClient {
         ? { limit: query, evaluationStatus: typeof status === 'string' ? status : undefined }
         : query
     const signal = typeof status === 'object' ? status.signal : undefined
-    return await this.#ask<TracePage>({ route: routes.listTraces, query: toQuery(filter), signal })
+    return await this.#connection.ask<TracePage>({ route: routes.listTraces, query: toQuery(filter), signal })
   }
 
   /** Every trace that fits, newest first, fetched page by page while you read. */
@@ -138,7 +142,7 @@ export class LLMEvalClient {
 
   /** One whole trace. */
   async getTrace(traceId: string, options: CallOptions = {}): Promise<TraceDetail> {
-    return await this.#ask<TraceDetail>({
+    return await this.#connection.ask<TraceDetail>({
       route: routes.getTrace,
       values: { trace_id: traceId },
       signal: options.signal,
@@ -160,7 +164,7 @@ export class LLMEvalClient {
     const options: ReviewOptions =
       typeof first === 'object' && first !== null ? first : { reason: first ?? undefined, note: notes ?? undefined }
     const { reason, note, reviewer, expectedVersion: expected_version, signal } = options
-    return await this.#ask<TraceDetail>({
+    return await this.#connection.ask<TraceDetail>({
       route: routes.reviewTrace,
       values: { trace_id: traceId },
       body: JSON.stringify({ status, reason, note, reviewer, expected_version }),
@@ -173,19 +177,51 @@ export class LLMEvalClient {
     await this.#connection.request({ route: routes.deleteTrace, values: { trace_id: traceId }, signal: options.signal })
   }
 
+  /** The catalogue of evaluators. */
+  async evaluators(options: CallOptions = {}): Promise<EvaluatorInfo[]> {
+    return await this.#evaluation.list(options)
+  }
+
+  /**
+   * Applies an evaluator to an input, and waits for its score. Look at `status` and `score.outcome`: an execution that
+   * failed is no error here. To have results streamed, or many of them, see `llm-eval-sdk/experiments`.
+   */
+  async execute(slug: string, input: Record<string, unknown>, options: ExecuteOptions = {}): Promise<Execution> {
+    return await this.#evaluation.execute(slug, input, options)
+  }
+
+  /** An execution as it stands. */
+  async getExecution(executionId: string, options: CallOptions = {}): Promise<Execution> {
+    return await this.#evaluation.get(executionId, options)
+  }
+
+  /** Ends an execution that is not over. */
+  async cancelExecution(executionId: string, options: CallOptions = {}): Promise<Execution> {
+    return await this.#evaluation.cancel(executionId, options)
+  }
+
+  /** Applies evaluators to a stored trace, and waits for the scores, which stay on the trace. In the order of the evaluators. */
+  async runEvaluators(
+    traceId: string,
+    evaluators: readonly (string | EvaluatorChoice)[],
+    options: WaitChoice = {},
+  ): Promise<Execution[]> {
+    return await this.#evaluation.runOnTrace(traceId, evaluators, options)
+  }
+
   /** Counts of traces: all, today's, and those that wait for a verdict. */
   async getStats(options: CallOptions = {}): Promise<WebhookStats> {
-    return await this.#ask<WebhookStats>({ route: routes.webhookStats, signal: options.signal })
+    return await this.#connection.ask<WebhookStats>({ route: routes.webhookStats, signal: options.signal })
   }
 
   /** The project's counters: verdicts, acceptance rate, latency, cost, tokens. */
   async metrics(options: CallOptions = {}): Promise<Metrics> {
-    return await this.#ask<Metrics>({ route: routes.metrics, signal: options.signal })
+    return await this.#connection.ask<Metrics>({ route: routes.metrics, signal: options.signal })
   }
 
   /** Whether the server takes traces. */
   async healthCheck(options: CallOptions = {}): Promise<Health> {
-    return await this.#ask<Health>({ route: routes.webhookHealth, signal: options.signal })
+    return await this.#connection.ask<Health>({ route: routes.webhookHealth, signal: options.signal })
   }
 
   /** A sender for production: it costs the caller microseconds, never throws, and sends in the background. */
@@ -195,10 +231,6 @@ export class LLMEvalClient {
 
   async #send(call: Call): Promise<WebhookAnswer> {
     return readWebhookAnswer(await this.#connection.request(call), this.#connection.url(call))
-  }
-
-  async #ask<T extends object>(call: Call): Promise<T> {
-    return readObject(await this.#connection.request(call), this.#connection.url(call)) as T
   }
 }
 

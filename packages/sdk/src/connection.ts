@@ -1,5 +1,5 @@
 import { pathTo, type Route } from '@llm-eval/protocol'
-import { errorOf, readJson } from './answer.ts'
+import { errorOf, readJson, readObject } from './answer.ts'
 import { type Clock, pause, systemClock } from './clock.ts'
 import { LLMEvalError, toError } from './error.ts'
 import { backoffMs, isOverload } from './retry.ts'
@@ -28,6 +28,11 @@ export interface RequestOptions extends ConnectionOptions {
   webhookSecret?: string | undefined
 }
 
+/** What methods take last: a signal that gives up waiting. The promise then rejects with the signal's reason. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
 /** One request. */
 export interface Call {
   route: Route
@@ -39,13 +44,21 @@ export interface Call {
   signal?: AbortSignal | undefined
 }
 
+/** How a stream is opened. */
+export interface Opening {
+  signal: AbortSignal
+  /** Go on after this cursor. */
+  lastEventId?: string | undefined
+}
+
 const firstWait = { baseMs: 500, capMs: 8_000 }
 
 /** A base URL, and how to speak to what stands there. */
 export class Connection {
   readonly clock: Clock
   readonly random: () => number
-  readonly #baseUrl: string
+  /** Without a slash at its end. */
+  readonly baseUrl: string
   readonly #headers: Record<string, string>
   readonly #fetch: (url: string, init: RequestInit) => Promise<Response>
   readonly #timeoutMs: number
@@ -54,7 +67,7 @@ export class Connection {
   readonly #sign: Signer | undefined
 
   constructor(baseUrl: string, options: RequestOptions) {
-    this.#baseUrl = checkBaseUrl(baseUrl)
+    this.baseUrl = checkBaseUrl(baseUrl)
     this.#headers = authorization(options.apiKey)
     this.clock = options.clock ?? systemClock
     this.random = options.random ?? Math.random
@@ -66,10 +79,15 @@ export class Connection {
     this.#sign = options.webhookSecret ? createSigner(options.webhookSecret, this.clock) : undefined
   }
 
+  /** Whether requests carry a key. */
+  get hasKey(): boolean {
+    return 'authorization' in this.#headers
+  }
+
   /** The whole URL of a call. */
   url(call: Pick<Call, 'route' | 'values' | 'query'>): string {
     const query = new URLSearchParams(call.query).toString()
-    return `${this.#baseUrl}${pathTo(call.route, call.values)}${query && `?${query}`}`
+    return `${this.baseUrl}${pathTo(call.route, call.values)}${query && `?${query}`}`
   }
 
   /** Asks, and asks again while that is safe and promising. Gives the JSON of the answer. */
@@ -106,13 +124,22 @@ export class Connection {
     }
   }
 
+  /** Asks for an object. What is in it is believed: it comes from the server that the base URL names. */
+  async ask<T extends object>(call: Call): Promise<T> {
+    return readObject(await this.request(call), this.url(call)) as T
+  }
+
   /** Opens an event stream; its body stays open until `signal` is aborted. */
-  async open(call: Call & { signal: AbortSignal; lastEventId?: string | undefined }): Promise<Response> {
+  async open(call: Call & Opening): Promise<Response> {
+    return await this.openUrl(this.url(call), call)
+  }
+
+  /** The same at a URL that the server named. */
+  async openUrl(url: string, { signal, lastEventId }: Opening): Promise<Response> {
     const headers: Record<string, string> = { ...this.#headers, accept: 'text/event-stream' }
-    if (call.lastEventId !== undefined) headers['last-event-id'] = call.lastEventId
-    const url = this.url(call)
+    if (lastEventId !== undefined) headers['last-event-id'] = lastEventId
     try {
-      return await this.#fetch(url, { headers, cache: 'no-store', signal: call.signal })
+      return await this.#fetch(url, { headers, cache: 'no-store', signal })
     } catch (error) {
       throw unreachable(url, error)
     }

@@ -1,6 +1,6 @@
-import { createSseDecoder, type Route, type StreamFrame } from '@llm-eval/protocol'
+import { createSseDecoder, type StreamFrame } from '@llm-eval/protocol'
 import { errorOf } from './answer.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Opening } from './connection.ts'
 import { LLMEvalError, toError } from './error.ts'
 import {
   startStream,
@@ -12,12 +12,22 @@ import {
   wakeAt,
 } from './stream-state.ts'
 
-/** What a follower follows. */
-export interface StreamSource {
-  route: Route
-  query: Record<string, string>
+/** What a follower follows: connections that carry frames, and what those mean. */
+export interface StreamSource<F> {
+  /** Where it is, for the messages of errors. */
+  url: string
+  /** Opens one connection, which goes on after a cursor. Its body is an event stream. */
+  open(place: Opening): Promise<Response>
   /** Resume after this cursor. */
   after?: string | undefined
+  /**
+   * Makes a frame of the JSON of a message.
+   *
+   * @throws {LLMEvalError} `protocol`, if it is none
+   */
+  read(message: unknown): F
+  /** How a frame ends the stream: `done`, or an error; undefined if it does not. */
+  endOf(frame: F): 'done' | LLMEvalError | undefined
   /** Is told of every change of phase. Must not throw. */
   onStatus(phase: StreamPhase, state: StreamState): void
 }
@@ -30,15 +40,15 @@ type Piece = { id: string; data?: string } | { retryMs: number }
  * the pace of the loop, and leaving the loop closes the connection. Ends when the server says so or on `stop`; throws an
  * `LLMEvalError` when trying again would not help.
  */
-export class EventFollower implements AsyncIterable<StreamFrame> {
-  readonly #connection: Connection
-  readonly #source: StreamSource
-  readonly #frames: AsyncGenerator<StreamFrame, void, undefined>
+export class EventFollower<F = StreamFrame> implements AsyncIterable<F> {
+  readonly #connection: Pick<Connection, 'clock' | 'random'>
+  readonly #source: StreamSource<F>
+  readonly #frames: AsyncGenerator<F, void, undefined>
   #state: StreamState
   /** Cuts short what the loop awaits. */
   #interrupt: () => void = () => undefined
 
-  constructor(connection: Connection, source: StreamSource) {
+  constructor(connection: Pick<Connection, 'clock' | 'random'>, source: StreamSource<F>) {
     this.#connection = connection
     this.#source = source
     this.#state = startStream(connection.clock.elapsed(), source.after)
@@ -60,11 +70,11 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
     this.#signal({ type: 'ended' })
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<StreamFrame, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<F, void, undefined> {
     return this.#frames
   }
 
-  async *#run(): AsyncGenerator<StreamFrame, void, undefined> {
+  async *#run(): AsyncGenerator<F, void, undefined> {
     this.#signal({ type: 'begun', at: this.#connection.clock.elapsed() })
     try {
       while (this.#state.phase !== 'done') {
@@ -79,12 +89,11 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
   }
 
   /** One connection, from the request to its end, whichever way it ends. */
-  async *#listen(): AsyncGenerator<StreamFrame, void, undefined> {
+  async *#listen(): AsyncGenerator<F, void, undefined> {
     const abort = new AbortController()
     this.#interrupt = () => abort.abort()
     try {
-      const { route, query } = this.#source
-      const opening = this.#connection.open({ route, query, signal: abort.signal, lastEventId: this.#state.cursor })
+      const opening = this.#source.open({ signal: abort.signal, lastEventId: this.#state.cursor })
       const body = await this.#accept(await this.#keepingTime(opening))
       if (body) yield* this.#read(body.getReader())
     } catch (error) {
@@ -100,13 +109,16 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
     if (response.status === 204) return this.#signal({ type: 'ended' })
     if (!response.ok) {
       const text = await this.#keepingTime(response.text())
-      const error = errorOf({ url: this.#url(), status: response.status, headers: response.headers, text }, clock.now())
+      const error = errorOf(
+        { url: this.#source.url, status: response.status, headers: response.headers, text },
+        clock.now(),
+      )
       return isPassing(response.status) ? this.#drop(error) : this.#signal({ type: 'refused', error })
     }
     if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
       const error = new LLMEvalError(
         'protocol',
-        `${this.#url()} did not answer with an event stream. Is the base URL right?`,
+        `${this.#source.url} did not answer with an event stream. Is the base URL right?`,
       )
       return this.#signal({ type: 'refused', error })
     }
@@ -114,7 +126,7 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
     return response.body
   }
 
-  async *#read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<StreamFrame, void, undefined> {
+  async *#read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<F, void, undefined> {
     const { clock } = this.#connection
     const text = new TextDecoder()
     let pieces: Piece[] = []
@@ -139,22 +151,18 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
     }
   }
 
-  #take(piece: Piece): StreamFrame | undefined {
+  #take(piece: Piece): F | undefined {
     if ('retryMs' in piece) return this.#signal({ type: 'paced', retryMs: piece.retryMs })
-    const frame = piece.data === undefined ? undefined : parseFrame(piece.data)
+    const frame = piece.data === undefined ? undefined : this.#source.read(parse(piece.data))
     if (piece.id !== '') this.#signal({ type: 'moved', cursor: piece.id })
     return frame
   }
 
   /** A stream that ends says how; only a connection that breaks off without a word is opened again. */
-  #heedEnd(frame: { event: string; data?: unknown }): void {
-    if (frame.event === 'done') this.#signal({ type: 'ended' })
-    if (frame.event !== 'failed') return
-    const { code, message } = (frame.data ?? {}) as { code?: string; message?: string }
-    this.#signal({
-      type: 'refused',
-      error: new LLMEvalError('failed', message ?? 'The stream failed.', { failure: code }),
-    })
+  #heedEnd(frame: F): void {
+    const end = this.#source.endOf(frame)
+    if (end === 'done') this.#signal({ type: 'ended' })
+    else if (end) this.#signal({ type: 'refused', error: end })
   }
 
   /** Awaits something, and meanwhile tells the machine the time when it wants to know. A new phase interrupts it. */
@@ -202,22 +210,18 @@ export class EventFollower implements AsyncIterable<StreamFrame> {
   #broken(cause?: Error): LLMEvalError {
     return new LLMEvalError(
       'interrupted',
-      `The connection to ${this.#url()} broke off${cause ? `: ${cause.message}` : ''}.`,
+      `The connection to ${this.#source.url} broke off${cause ? `: ${cause.message}` : ''}.`,
       { cause },
     )
   }
 
   #silent(): LLMEvalError {
     return this.#state.phase === 'connecting'
-      ? new LLMEvalError('timeout', `No answer from ${this.#url()} within ${streamTiming.connect} ms.`)
+      ? new LLMEvalError('timeout', `No answer from ${this.#source.url} within ${streamTiming.connect} ms.`)
       : new LLMEvalError(
           'interrupted',
-          `Nothing came from ${this.#url()} for ${streamTiming.silence} ms, not even a heartbeat.`,
+          `Nothing came from ${this.#source.url} for ${streamTiming.silence} ms, not even a heartbeat.`,
         )
-  }
-
-  #url(): string {
-    return this.#connection.url(this.#source)
   }
 }
 
@@ -226,14 +230,10 @@ function isPassing(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
 }
 
-function parseFrame(data: string): StreamFrame {
-  let frame: unknown
+function parse(data: string): unknown {
   try {
-    frame = JSON.parse(data)
+    return JSON.parse(data) as unknown
   } catch (cause) {
     throw new LLMEvalError('protocol', 'The stream sent a message that is not JSON.', { cause })
   }
-  if (typeof frame === 'object' && frame !== null && 'event' in frame && typeof frame.event === 'string')
-    return frame as StreamFrame
-  throw new LLMEvalError('protocol', 'The stream sent a message that does not say which event it is.')
 }

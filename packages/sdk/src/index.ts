@@ -1,7 +1,13 @@
 export type {
   BatchReceipt,
   CapturedPart,
+  Column,
+  Dataset,
+  DatasetRow,
+  DatasetVersion,
   EvaluationUpdate,
+  EvaluatorInfo,
+  Execution,
   FailureCode,
   Fault,
   FunctionCall,
@@ -12,6 +18,7 @@ export type {
   ResyncReason,
   ReviewEntry,
   ReviewStatus,
+  Score,
   Span,
   StreamFrame,
   SystemUpdate,
@@ -26,15 +33,16 @@ export type { BatchAnswer } from './batch.ts'
 export { type BufferedSender, type BufferOptions, type Drop, type FlushOptions } from './buffered-sender.ts'
 export {
   type BatchOptions,
-  type CallOptions,
   type ClientOptions,
   type Health,
   LLMEvalClient,
   type ReviewOptions,
 } from './client.ts'
 export type { Clock } from './clock.ts'
-export type { ConnectionOptions, RequestOptions } from './connection.ts'
+export type { CallOptions, ConnectionOptions, RequestOptions } from './connection.ts'
+export type { DatasetClient, NewColumn, NewDataset, RowQuery, RowPage } from './dataset-client.ts'
 export { type ErrorCode, type ErrorDetails, LLMEvalError } from './error.ts'
+export type { EvaluatorChoice, ExecuteOptions, WaitChoice } from './evaluation-calls.ts'
 export type { EventFollower } from './follower.ts'
 export type { Receipt } from './ledger.ts'
 export {

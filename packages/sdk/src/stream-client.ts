@@ -1,6 +1,6 @@
 import { type ReviewStatus, type Route, routes, type StreamFrame } from '@llm-eval/protocol'
 import { Connection, type ConnectionOptions } from './connection.ts'
-import { toError } from './error.ts'
+import { LLMEvalError, toError } from './error.ts'
 import { EventFollower } from './follower.ts'
 import type { StreamPhase, StreamState } from './stream-state.ts'
 import { toQuery } from './trace-data.ts'
@@ -105,9 +105,12 @@ export class LLMEvalStreamClient {
   follow(options: FollowOptions = {}): EventFollower {
     const { stream = 'events', signal, onStatus = this.#onStatus, ...rest } = options
     const { after, ...query } = rest as EventStreamOptions
-    const follower = new EventFollower(this.#connection, {
-      route: streamRoutes[stream],
-      query: toQuery(query),
+    const call = { route: streamRoutes[stream], query: toQuery(query) }
+    const follower = new EventFollower<StreamFrame>(this.#connection, {
+      url: this.#connection.url(call),
+      open: (place) => this.#connection.open({ ...call, ...place }),
+      read: readFrame,
+      endOf,
       after,
       onStatus: (phase, state) => {
         if (phase === 'waiting' && state.phase === 'waiting') this.#report(state.error)
@@ -168,4 +171,17 @@ export class LLMEvalStreamClient {
     if (this.onError) this.#report(error)
     else console.error('llm-eval-sdk: a stream ended:', error.message)
   }
+}
+
+function readFrame(message: unknown): StreamFrame {
+  if (typeof message === 'object' && message !== null && 'event' in message && typeof message.event === 'string')
+    return message as StreamFrame
+  throw new LLMEvalError('protocol', 'The stream sent a message that does not say which event it is.')
+}
+
+/** Frames that a later server may send: the stream is over, for good or for bad. */
+function endOf(frame: { event: string; data?: unknown }): 'done' | LLMEvalError | undefined {
+  if (frame.event !== 'failed') return frame.event === 'done' ? 'done' : undefined
+  const { code, message } = (frame.data ?? {}) as { code?: string; message?: string }
+  return new LLMEvalError('failed', message ?? 'The stream failed.', { failure: code })
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,9 @@ import { encodeSse } from '@llm-eval/protocol'
 import { publint } from 'publint'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as experiments from '../src/experiments.ts'
 import * as source from '../src/index.ts'
+import { ended, execution, started } from './execution-scene.ts'
 import { type FakeServer, startFakeServer, store } from './fake-server.ts'
 
 const run = promisify(execFile)
@@ -23,6 +25,16 @@ const olderTypeScript = createRequire(createRequire(import.meta.url).resolve('@a
   'typescript/bin/tsc',
 )
 const compilers = [join(root, 'node_modules/typescript/bin/tsc'), olderTypeScript]
+
+const experimentNames = [
+  'Evaluator',
+  'Experiment',
+  'LLMEvalError',
+  'ResultHandler',
+  'SSEResultClient',
+  'runEvaluator',
+  'runEvaluatorAsync',
+]
 
 let workshop: string
 let tarball: string
@@ -42,9 +54,11 @@ beforeAll(async () => {
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(app, 'node_modules/llm-eval-sdk')])
   await cp(join(here, 'consumer'), app, { recursive: true })
   server = await startFakeServer(async (response, received) => {
+    if (received.path.startsWith('/v2/')) return started('x1')(response, received)
     if (received.method === 'POST') return store(response, received)
+    const frame = encodeSse('{"event":"trace_updates","data":{"trace_id":"t"}}', 'e.1')
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write(encodeSse('{"event":"trace_updates","data":{"trace_id":"t"}}', 'e.1'))
+    response.write(received.path.startsWith('/api/v1/executions') ? ended(1, execution('x1')) : frame)
   })
 }, 120_000)
 
@@ -100,19 +114,28 @@ describe('the published package', () => {
         'dist/index.cjs',
         'dist/index.d.ts',
         'dist/index.d.cts',
+        'dist/experiments.js',
+        'dist/experiments.cjs',
+        'dist/experiments.d.ts',
+        'dist/experiments.d.cts',
+        'experiments/package.json',
       ]),
     )
     expect(names.filter((name) => /test|tsbuildinfo|^src/.test(name))).toEqual([])
   })
 
-  it('stays small in a browser', async () => {
-    const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist/index.js'), platform: 'browser' })
+  it.each([
+    ['llm-eval-sdk', 'index.js', 11_000],
+    ['llm-eval-sdk/experiments', 'experiments.js', 12_000],
+  ])('%s stays small in a browser', async (_, file, most) => {
+    const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist', file), platform: 'browser' })
     const { output } = await bundler.generate({ minify: true })
-    expect(gzipSync(output[0].code).length).toBeLessThan(10_000)
+    expect(gzipSync(output[0].code).length).toBeLessThan(most)
   })
 
   it('exports the same values as the source', () => {
     expect(Object.keys(source).sort()).toEqual(['LLMEvalClient', 'LLMEvalError', 'LLMEvalStreamClient', 'TraceLogger'])
+    expect(Object.keys(experiments).sort()).toEqual(experimentNames)
   })
 })
 
@@ -125,6 +148,9 @@ describe.each(nodes)('under %s', (node) => {
     receipt: { sent: 3, duplicates: 0, conflicts: 0, invalid: 0, dropped: 0, pending: 0 },
     frame: 'trace_updates',
     error: 'unreachable',
+    experiments: experimentNames,
+    result: { is_correct: true, pass: true },
+    sameError: true,
   }
 
   it.each(['consumer.mjs', 'consumer.cjs'])('%s sends, logs, buffers, signs and follows', async (file) => {
@@ -145,13 +171,16 @@ describe.each(nodes)('under %s', (node) => {
 
 describe('where Symbol.asyncDispose is unknown', () => {
   it('the package loads and disposes under the name that polyfills use', async () => {
-    const code = await readFile(join(app, 'node_modules/llm-eval-sdk/dist/index.cjs'), 'utf8')
     const older = Object.create(Symbol, { asyncDispose: { value: undefined } }) as unknown
-    const module: { exports: Partial<typeof source> } = { exports: {} }
-    // oxlint-disable-next-line typescript/no-implied-eval -- the only way to hand a module another Symbol
-    const load = new Function('Symbol', 'exports', 'module', code) as (...args: unknown[]) => void
-    load(older, module.exports, module)
-    const { LLMEvalClient } = module.exports
+    const load = (file: string): Partial<typeof source> => {
+      const code = readFileSync(join(app, 'node_modules/llm-eval-sdk/dist', file), 'utf8')
+      const module: { exports: Partial<typeof source> } = { exports: {} }
+      // oxlint-disable-next-line typescript/no-implied-eval -- the only way to hand a module another Symbol
+      const run = new Function('Symbol', 'exports', 'module', 'require', code) as (...args: unknown[]) => void
+      run(older, module.exports, module, load)
+      return module.exports
+    }
+    const { LLMEvalClient } = load('index.cjs')
     if (!LLMEvalClient) throw new Error('no export')
     const sender = new LLMEvalClient(server.url).buffered()
     sender.send({ modelName: 'm', userQuery: 'q', aiResponse: 'a' })

@@ -1,4 +1,5 @@
 import * as sdk from 'llm-eval-sdk'
+import * as experiments from 'llm-eval-sdk/experiments'
 import smoke from './smoke.cjs'
 
-await smoke(sdk, process.argv[2])
+await smoke(sdk, experiments, process.argv[2])

@@ -1,5 +1,5 @@
-// What a program does with the package; `sdk` is the module as it was loaded. Prints one line of JSON.
-module.exports = async function smoke(sdk, url) {
+// What a program does with the package; `sdk` and `experiments` are the modules as they were loaded. Prints one line of JSON.
+module.exports = async function smoke(sdk, experiments, url) {
   const { LLMEvalClient, LLMEvalError, LLMEvalStreamClient, TraceLogger } = sdk
   const trace = { modelName: 'gpt-4', userQuery: 'q', aiResponse: 'a' }
   const client = new LLMEvalClient(url, { webhookSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
@@ -21,6 +21,13 @@ module.exports = async function smoke(sdk, url) {
   const frame = await new Promise((resolve) => streams.streamEvents(resolve))
   streams.closeAllStreams()
 
+  const { result } = await experiments.runEvaluator({
+    evaluatorSlug: 'accuracy-evaluator',
+    inputSchemaMapping: { question: 'q' },
+    waitForResult: true,
+    baseUrl: url,
+  })
+
   const error = await new LLMEvalClient('http://127.0.0.1:1', { retries: 0 }).healthCheck().catch((thrown) => thrown)
   console.log(
     JSON.stringify({
@@ -31,6 +38,9 @@ module.exports = async function smoke(sdk, url) {
       receipt,
       frame: frame.event,
       error: error instanceof LLMEvalError ? error.code : String(error),
+      experiments: Object.keys(experiments).sort(),
+      result,
+      sameError: experiments.LLMEvalError === LLMEvalError,
     }),
   )
 }

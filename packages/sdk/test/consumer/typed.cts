@@ -1,4 +1,5 @@
 import sdk = require('llm-eval-sdk')
+import experiments = require('llm-eval-sdk/experiments')
 
 const client = new sdk.LLMEvalClient()
 
@@ -6,4 +7,10 @@ export async function use(): Promise<boolean> {
   const answer: sdk.WebhookAnswer = await client.sendTrace({ modelName: 'm', userQuery: 'q', aiResponse: 'a' })
   const trace: sdk.TraceDetail = await client.getTrace('t')
   return answer.success && trace.tokens_used === null
+}
+
+export async function evaluate(): Promise<unknown> {
+  const started = await experiments.Evaluator.run({ evaluatorSlug: 'e', inputSchemaMapping: { text: 't' } })
+  const list: sdk.Execution[] = await client.runEvaluators('t', ['e'])
+  return [started.execution_id, list[0]?.score?.value]
 }

@@ -8,6 +8,14 @@ import {
   type StreamFrame,
   TraceLogger,
 } from 'llm-eval-sdk'
+import {
+  Evaluator,
+  Experiment,
+  type EvaluatorResult,
+  ResultHandler,
+  runEvaluator,
+  SSEResultClient,
+} from 'llm-eval-sdk/experiments'
 
 const client = new LLMEvalClient('http://localhost:8000', { apiKey: 'k', timeoutMs: 1_000, webhookSecret: 's' })
 const trace: AnyTrace = { modelName: 'm', userQuery: 'q', aiResponse: 'a', userId: undefined }
@@ -42,4 +50,27 @@ export async function use(): Promise<Receipt> {
   const sender: BufferedSender = client.buffered({ onDrop: ({ reason }) => console.log(reason === 'full') })
   sender.send(trace)
   return await sender.close()
+}
+
+export async function evaluate(): Promise<EvaluatorResult> {
+  const { score } = await client.execute(
+    'exact-match',
+    { response: 'a', reference: 'a' },
+    { config: { ignore_case: true } },
+  )
+  const rows = await client.datasets.rows('questions', { limit: 10 })
+  console.log(score?.passed, rows.items[0]?.values)
+
+  const callback = ResultHandler.createCallback({ onComplete: ({ score }) => console.log(score?.value?.toFixed(2)) })
+  const started = await runEvaluator({ evaluatorSlug: 'e', inputSchemaMapping: { text: 't' }, callback })
+  const waiting = new SSEResultClient({ apiKey: 'k', transport: 'websocket', WebSocket })
+  await waiting.waitForResult(started.execution_id, started.stream_url, { timeoutMs: 5_000 })
+  const experiment = new Experiment({ evaluators: ['e', { slug: 'f', inputSchemaMapping: { question: 'q' } }] })
+  for (const one of await experiment.run([{ q: 'a' }])) console.log(one.case_index, one.error_code)
+  return await Evaluator.run({
+    evaluatorSlug: 'e',
+    data: { q: 1 },
+    inputSchemaMapping: { text: 'q' },
+    waitForResult: true,
+  })
 }
