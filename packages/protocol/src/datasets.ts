@@ -55,4 +55,6 @@ export interface ImportReport {
   /** At most 100 are told, `refused` counts all. Lines count from 1. */
   refused: number
   errors: { line: number; message: string }[]
+  /** False when the file broke off: what stands behind the line of the last error was not read. */
+  complete: boolean
 }
