@@ -161,6 +161,8 @@ export interface EvaluationQueries {
     in: { filter: ExecutionFilter; limit: number; cursor: string | null }
     out: { items: Execution[]; nextCursor: string | null } | { invalidCursor: true }
   }
+  /** Projects with executions that are not over and that nobody holds. The same whatever project asks. */
+  freeExecutions: { in: { at: number }; out: number[] }
   /** Every execution of a batch, in the order they were asked for. */
   batchExecutions: { in: { batchId: string }; out: { id: string; ref: number; status: ExecutionStatus }[] }
   rules: { in: object; out: StoredRule[] }

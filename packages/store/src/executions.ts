@@ -1,10 +1,13 @@
 import type { Execution, Score } from '@llm-eval/protocol'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { StoredExecution } from './evaluation.ts'
 import { executionStatus } from './events.ts'
 import type { Tables } from './tables.ts'
 
 // How executions are read, by changes that hand them out and by queries.
+
+/** Queued or running, spelled as in the index of those: a bound value would hide it from the database. */
+export const isOpen = sql<boolean>`executions.status < 2`
 
 /** The rows of executions without what they were given. */
 export function selectResults(db: Kysely<Tables>) {

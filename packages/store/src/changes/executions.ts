@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { NewExecution, StoredExecution } from '../evaluation.ts'
 import { encodeExecution, executionStatus } from '../events.ts'
-import { selectExecutions, toStored } from '../executions.ts'
+import { isOpen, selectExecutions, toStored } from '../executions.ts'
 import { records } from '../records.ts'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
@@ -134,8 +134,7 @@ export async function takeExecutions(
     .selectFrom('executions')
     .select(['ref', 'attempt'])
     .where('project_id', '=', tx.projectId)
-    // As it stands in the index: a bound value would hide it.
-    .where(sql<boolean>`status < 2`)
+    .where(isOpen)
     .where('lease_until', '<=', change.at)
     .orderBy('lease_until')
     .orderBy('ref')

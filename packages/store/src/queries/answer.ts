@@ -4,8 +4,8 @@ import { keyByHash, keyById, keys, project, projects, token } from './access.ts'
 import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from './datasets.ts'
 import { trace } from './detail.ts'
 import { calibration, evaluator, evaluators, evaluatorVersions, ruleDay, rules, ruleTraces } from './evaluators.ts'
-import { batchExecutions, execution, executions } from './executions.ts'
-import { annotations, experiment, run, tasks } from './experiments.ts'
+import { batchExecutions, execution, executions, freeExecutions } from './executions.ts'
+import { annotations, experiment, run, task, tasks } from './experiments.ts'
 import { behind, events, facts, head, lags, searchTexts } from './journal.ts'
 import { listTraces, pageTraces, receipt, snapshot } from './list.ts'
 import { facets, metrics, series } from './metrics.ts'
@@ -40,6 +40,7 @@ const answers: Answers = {
   execution,
   executions,
   batchExecutions,
+  freeExecutions,
   rules,
   ruleDay,
   ruleTraces,
@@ -53,6 +54,7 @@ const answers: Answers = {
   rows,
   experiment,
   run,
+  task,
   tasks,
   annotations,
 }

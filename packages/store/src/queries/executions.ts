@@ -1,6 +1,6 @@
 import type { ExecutionFilter } from '../evaluation.ts'
 import { executionNumber, executionStatus } from '../events.ts'
-import { selectExecutions, selectResults, toExecution, toStored } from '../executions.ts'
+import { isOpen, selectExecutions, selectResults, toExecution, toStored } from '../executions.ts'
 import type { Reading } from '../reading.ts'
 import type { Queries } from '../store.ts'
 
@@ -92,6 +92,28 @@ async function refOf(reading: Reading, traceId: string): Promise<number | null> 
     .where('trace_id', '=', traceId)
     .executeTakeFirst()
   return row?.ref ?? null
+}
+
+/** Projects with work for whoever has time. */
+export async function freeExecutions(
+  reading: Reading,
+  { at }: Queries['freeExecutions']['in'],
+): Promise<Queries['freeExecutions']['out']> {
+  const rows = await reading.db
+    .selectFrom('projects')
+    .select('id')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('executions')
+          .select('ref')
+          .whereRef('executions.project_id', '=', 'projects.id')
+          .where(isOpen)
+          .where('executions.lease_until', '<=', at),
+      ),
+    )
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => row.id)
 }
 
 export async function batchExecutions(

@@ -4,8 +4,8 @@ import type { Reading } from '../reading.ts'
 import { parseSearch, type SearchTerm } from '../search.ts'
 import type { Filter, Queries } from '../store.ts'
 import type { Tables } from '../tables.ts'
-import { statusNumbers } from '../transaction.ts'
 import { detailsOf } from './detail.ts'
+import { type Condition, type Plan, planOf } from './plan.ts'
 import { type SummaryRow, summaryColumns, timeText, toSummaries } from './summary.ts'
 
 /** Rows that one step of a slice looks at, at first. */
@@ -105,15 +105,8 @@ async function findPage(
   if (!plan) return { rows: [], next: null, searchedTo: null }
   const page = { limit: query.limit, after: cursor?.place, deadline: reading.clock() + query.sliceMs }
   if (query.filter.q !== undefined) return searchPage(reading, plan, { ...page, terms: parseSearch(query.filter.q) })
-  return plan.residual.length === 0 ? directPage(reading, plan, page) : slicedPage(reading, plan, page)
-}
-
-type Condition = { column: keyof Tables['traces']; op: '=' | '>=' | '<=' | '<'; value: string | number }
-
-/** Which index a list walks along (`drive`, with the time range), and what is checked row by row on the way. */
-interface Plan {
-  drive: Condition[]
-  residual: Condition[]
+  const direct = plan.along === undefined && plan.residual.length === 0 && plan.scored === undefined
+  return direct ? directPage(reading, plan, page) : slicedPage(reading, plan, page)
 }
 
 interface Page {
@@ -122,51 +115,29 @@ interface Page {
   deadline: number
 }
 
-/** The first equality given drives, most selective kind first; undefined when nothing can match. */
-async function planOf(reading: Reading, filter: Filter): Promise<Plan | undefined> {
-  const equalities: Condition[] = []
-  const equal = (column: keyof Tables['traces'], value: string | number | undefined) => {
-    if (value !== undefined) equalities.push({ column, op: '=', value })
-  }
-  equal('user_id', filter.user_id)
-  equal('session_id', filter.session_id)
-  equal('source', filter.source)
-  if (filter.model_name !== undefined) {
-    const model = await reading.db
-      .selectFrom('models')
-      .select('id')
-      .where('project_id', '=', reading.projectId)
-      .where('name', '=', filter.model_name)
-      .executeTakeFirst()
-    if (!model) return undefined
-    equal('model_id', model.id)
-  }
-  if (filter.evaluation_status !== undefined) equal('status', statusNumbers[filter.evaluation_status])
-  const [first, ...others] = equalities
-  const drive: Condition[] = first ? [first] : []
-  if (filter.from !== undefined) drive.push({ column: 'ts', op: '>=', value: filter.from })
-  if (filter.to !== undefined) drive.push({ column: 'ts', op: '<', value: filter.to })
-  const residual = [...others]
-  if (filter.min_latency !== undefined) residual.push({ column: 'latency_ms', op: '>=', value: filter.min_latency })
-  if (filter.max_latency !== undefined) residual.push({ column: 'latency_ms', op: '<=', value: filter.max_latency })
-  if (filter.min_cost !== undefined)
-    residual.push({ column: 'cost_nano', op: '>=', value: Math.round(filter.min_cost * 1e9) })
-  if (filter.max_cost !== undefined)
-    residual.push({ column: 'cost_nano', op: '<=', value: Math.round(filter.max_cost * 1e9) })
-  return { drive, residual }
-}
-
 type TraceQuery<O> = SelectQueryBuilder<Tables, 'traces', O>
 
 function restrict<O>(query: TraceQuery<O>, conditions: Condition[]): TraceQuery<O> {
   return conditions.reduce((q, c) => q.where(`traces.${c.column}`, c.op, c.value as never), query)
 }
 
+/** All that is checked row by row. */
+function check<O>(query: TraceQuery<O>, { residual, scored }: Pick<Plan, 'residual' | 'scored'>): TraceQuery<O> {
+  const restricted = restrict(query, residual)
+  return scored ? restricted.where(scored) : restricted
+}
+
 /** The walk along the driving index from a place on, newest first. */
 function walk(reading: Reading, plan: Plan, after: Place | undefined): TraceQuery<object> {
-  let query = restrict(reading.db.selectFrom('traces').where('traces.project_id', '=', reading.projectId), plan.drive)
+  let query = restrict(source(reading, plan.along).where('traces.project_id', '=', reading.projectId), plan.drive)
   if (after) query = query.where(sql<boolean>`(traces.ts, traces.ref) < (${after.ts}, ${after.ref})`)
   return query.orderBy('traces.ts', 'desc').orderBy('traces.ref', 'desc')
+}
+
+/** What the walk goes through: the scores of an evaluator have the place of their trace, and need no look at it. */
+function source({ db }: Reading, along: string | undefined): TraceQuery<object> {
+  if (along === undefined) return db.selectFrom('traces')
+  return db.selectFrom('scores as traces').where('traces.evaluator', '=', along) as never as TraceQuery<object>
 }
 
 async function directPage(reading: Reading, plan: Plan, page: Page): Promise<Found> {
@@ -197,7 +168,7 @@ async function slicedPage(reading: Reading, plan: Plan, page: Page): Promise<Fou
       .limit(1)
       .executeTakeFirst()
     const inner = piece.select(['traces.ref as at']).limit(step)
-    const matches = await restrict(
+    const matches = await check(
       reading.db
         .selectFrom(inner.as('piece'))
         .innerJoin('traces', 'traces.ref', 'piece.at')
@@ -205,7 +176,7 @@ async function slicedPage(reading: Reading, plan: Plan, page: Page): Promise<Fou
         .orderBy('traces.ts', 'desc')
         .orderBy('traces.ref', 'desc')
         .limit(page.limit + 1 - rows.length) as never as TraceQuery<SummaryRow>,
-      plan.residual,
+      plan,
     ).execute()
     rows.push(...matches)
     if (rows.length > page.limit || !boundary) return cut(rows, page.limit)
@@ -222,7 +193,7 @@ async function searchPage(reading: Reading, plan: Plan, page: Page & { terms: Se
     const { refs, reached } = await reading.search(page.terms, below)
     if (refs.length > 0) {
       rows.push(
-        ...(await restrict(among(reading, refs), [...plan.drive, ...plan.residual])
+        ...(await check(among(reading, refs), { ...plan, residual: [...plan.drive, ...plan.residual] })
           .orderBy('traces.ref', 'desc')
           .limit(page.limit + 1 - rows.length)
           .execute()),

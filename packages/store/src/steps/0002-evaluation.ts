@@ -24,8 +24,8 @@ export function evaluationStep(dialect: Dialect): string[] {
     `CREATE TABLE scores (project_id BIGINT NOT NULL, ref BIGINT NOT NULL, evaluator ${name} NOT NULL, version ${name} NOT NULL, execution BIGINT NOT NULL,
       ts BIGINT NOT NULL, at BIGINT NOT NULL, outcome SMALLINT NOT NULL, value DOUBLE PRECISION, passed SMALLINT, label TEXT, rule TEXT, model TEXT,
       PRIMARY KEY (project_id, ref, evaluator))${clustered}`,
-    // Lists behind an evaluator walk along it, newest trace first, and need not look at the score itself.
-    'CREATE INDEX scores_by_evaluator ON scores (project_id, evaluator, ts, ref, outcome, value, passed)',
+    // Lists behind an evaluator walk along it, newest trace first.
+    'CREATE INDEX scores_by_evaluator ON scores (project_id, evaluator, ts, ref)',
     `CREATE TABLE rules (project_id BIGINT NOT NULL, id ${name} NOT NULL, name TEXT NOT NULL, enabled SMALLINT NOT NULL, filter TEXT NOT NULL,
       sampling_rate DOUBLE PRECISION NOT NULL, evaluators TEXT NOT NULL, daily_cost_limit BIGINT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
       PRIMARY KEY (project_id, id))`,
