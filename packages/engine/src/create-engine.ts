@@ -9,6 +9,7 @@ import { infoOf, versionOf } from './info.ts'
 import { resolveInput } from './input.ts'
 import type { Models } from './models/models.ts'
 import { slugOf } from './names.ts'
+import { semanticSimilarity } from './text/semantic-similarity.ts'
 import { createEvaluatorThreads } from './threads/evaluator-threads.ts'
 import type { ThreadPool } from './threads/pool.ts'
 import { noScoreOf, scoreOf } from './verdict.ts'
@@ -55,7 +56,7 @@ interface Parts {
 export function createEngine(options: EngineOptions = {}): Engine {
   const { evaluators = [], threads = 2, seconds = { code: limits.codeSeconds, judge: limits.judgeSeconds } } = options
   const parts: Parts = {
-    catalogue: createCatalogue([...builtinEvaluators, ...evaluators]),
+    catalogue: createCatalogue([...builtinEvaluators, semanticSimilarity(options.models), ...evaluators]),
     pool: createEvaluatorThreads(threads),
     fromDefinition: options.fromDefinition ?? noDefinitions,
     seconds,
@@ -111,7 +112,6 @@ function describe(
 function inspect(parts: Parts, slug: string, definition: Definition): { info: EvaluatorInfo } | { faults: Fault[] } {
   const found = find(parts, { slug, definition })
   if (!found || 'faults' in found) return { faults: found?.faults ?? [] }
-  // A preset may leave to the evaluation what the evaluator cannot do without, but nothing that it says may be wrong.
   const read = readConfig(found.evaluator, found.preset)
   if ('faults' in read) return { faults: read.faults }
   return { info: describe(parts, found, null) }
