@@ -98,6 +98,7 @@ export const failureTable = {
     next: 'The dataset itself lists its columns.',
   },
   experiment_not_found: { status: 404, says: 'There is no experiment or run {id}.', next: 'Initialize it first.' },
+  task_not_found: { status: 404, says: 'The run has no task with this id.', next: 'Add the task first.' },
   slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
   builtin_evaluator: {
     status: 409,
@@ -208,6 +209,11 @@ export const failureTable = {
     status: 503,
     says: 'The server is shutting down. Nothing was stored.',
     next: 'Send it again after Retry-After seconds.',
+  },
+  upgrade_required: {
+    status: 426,
+    says: 'This is a WebSocket.',
+    next: 'Connect to it with ws:// or wss://, or follow the same by SSE below /api/v1/executions.',
   },
   not_implemented: { status: 501, says: '{what} is not available yet.', next: 'See the documentation at /docs.' },
   internal: {

@@ -83,6 +83,11 @@ export const limits = {
   judgeSeconds: 120,
   /** Bytes of the answer of a remote evaluator. */
   remoteAnswerBytes: 1024 * 1024,
+  /** Bytes of one answer of a model's provider. */
+  modelAnswerBytes: 16 * 1024 * 1024,
+  /** Answers of models that are kept to be given again, and characters of all of them. */
+  answersKept: 10_000,
+  answersKeptChars: 32 * 1024 * 1024,
   /** Samples a judge may be asked for. */
   judgeSamples: 15,
   /** Characters of an explanation that is stored; more is cut. */
@@ -109,8 +114,11 @@ export const limits = {
   foreignWaiting: 1_000,
   /** Bytes of a foreign client's rows or task results in one request. */
   foreignBodyBytes: 32 * 1024 * 1024,
+  /** Rows that a foreign client adds in one request. */
+  foreignRequestRows: 50_000,
   /** Rows of one page of a foreign client, and those that come with the dataset itself. */
   foreignPageRows: 1_000,
+  foreignDatasetRows: 10_000,
   /** Tasks of one request of a pull request's run. */
   runTasks: 10_000,
   /** Evaluators of one run. */

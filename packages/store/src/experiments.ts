@@ -54,6 +54,7 @@ export interface ExperimentQueries {
   /** By slug or id. */
   experiment: { in: { key: string }; out: StoredExperiment | null }
   run: { in: { id: string }; out: StoredRun | null }
+  task: { in: { id: string }; out: StoredTask | null }
   /** In the order of arrival, with every execution of each. */
   tasks: {
     in: { runId: string; limit: number; after: string | null }

@@ -54,7 +54,11 @@ export function experimentsContract(room: () => Promise<Room>): void {
       expect([...first, ...rest].map((item) => item.task)).toEqual(
         [...tasks, failed].map((item) => ({ ...item, createdAt: now })),
       )
-      expect(await (await room()).read('tasks', { runId: run.id, limit: 5, after: null })).toEqual([])
+      const other = await room()
+      expect(await other.read('tasks', { runId: run.id, limit: 5, after: null })).toEqual([])
+      expect(await r.read('task', { id: failed.id })).toEqual({ ...failed, createdAt: now })
+      expect(await r.read('task', { id: 'none' })).toBeNull()
+      expect(await other.read('task', { id: failed.id })).toBeNull()
     })
 
     test('a task is told with its executions', async () => {

@@ -1,6 +1,8 @@
-import type { ExperimentQueries } from '../experiments.ts'
+import type { Selectable } from 'kysely'
+import type { ExperimentQueries, StoredTask } from '../experiments.ts'
 import type { Reading } from '../reading.ts'
 import { executionStatus } from '../events.ts'
+import type { ExperimentTables } from '../steps/experiment-tables.ts'
 
 export async function experiment(
   reading: Reading,
@@ -41,6 +43,19 @@ export async function run(
   }
 }
 
+export async function task(
+  reading: Reading,
+  { id }: ExperimentQueries['task']['in'],
+): Promise<ExperimentQueries['task']['out']> {
+  const row = await reading.db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('project_id', '=', reading.projectId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row ? toTask(row) : null
+}
+
 export async function tasks(
   reading: Reading,
   query: ExperimentQueries['tasks']['in'],
@@ -77,9 +92,9 @@ export async function tasks(
     .orderBy('ref')
     .execute()
   const byTask = Map.groupBy(executions, (execution) => execution.task_id)
-  return found.map(({ id, run_id, input, output, error, created_at }) => ({
-    task: { id, runId: run_id, input, output, error, createdAt: created_at },
-    executions: (byTask.get(id) ?? []).map((execution) => ({
+  return found.map((row) => ({
+    task: toTask(row),
+    executions: (byTask.get(row.id) ?? []).map((execution) => ({
       id: execution.id,
       evaluator: execution.evaluator,
       status: executionStatus(execution.status),
@@ -87,6 +102,11 @@ export async function tasks(
       error: execution.error,
     })),
   }))
+}
+
+function toTask(row: Selectable<ExperimentTables['tasks']>): StoredTask {
+  const { id, run_id, input, output, error, created_at } = row
+  return { id, runId: run_id, input, output, error, createdAt: created_at }
 }
 
 export async function annotations(
