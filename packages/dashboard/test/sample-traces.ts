@@ -1,4 +1,4 @@
-import type { EvaluationUpdate, Metrics, StreamFrame, TraceDetail, TraceSummary } from '@llm-eval/protocol'
+import type { EvaluationUpdate, Metrics, ScoreUpdate, StreamFrame, TraceDetail, TraceSummary } from '@llm-eval/protocol'
 
 /** A row as the server lists it. */
 export function row(ref: number, parts: Partial<TraceSummary> = {}): TraceSummary {
@@ -17,6 +17,7 @@ export function row(ref: number, parts: Partial<TraceSummary> = {}): TraceSummar
     user_id: null,
     source: null,
     version: 0,
+    scores: [],
     ...parts,
   }
 }
@@ -24,6 +25,7 @@ export function row(ref: number, parts: Partial<TraceSummary> = {}): TraceSummar
 export function detail(ref: number, parts: Partial<TraceDetail> = {}): TraceDetail {
   return {
     ...row(ref),
+    scores: [],
     system_prompt: '',
     functions_called: [],
     metadata: {},
@@ -68,6 +70,25 @@ export function judged(ref: number, parts: Partial<EvaluationUpdate> = {}): Stre
       reason: null,
       reviewer: null,
       version: 1,
+      ...parts,
+    },
+    timestamp: '2025-01-27T12:00:00.000Z',
+  }
+}
+
+export function scored(ref: number, parts: Partial<ScoreUpdate> = {}): StreamFrame {
+  return {
+    event: 'score_updates',
+    data: {
+      trace_id: `trace-${ref}`,
+      ref,
+      model_name: 'gpt-4',
+      execution_id: `execution-${ref}`,
+      evaluator: 'exact-match',
+      outcome: 'scored',
+      value: 1,
+      label: null,
+      passed: true,
       ...parts,
     },
     timestamp: '2025-01-27T12:00:00.000Z',

@@ -14,6 +14,7 @@ export function watched(store: Store, seen: string[]): Store {
       return store.read(project, query, args)
     },
     follow: (...args) => store.follow(...args),
+    consume: (...args) => store.consume(...args),
     onCommit: (...args) => store.onCommit(...args),
     stats: () => store.stats(),
     ping: () => store.ping(),

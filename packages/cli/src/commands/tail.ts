@@ -130,6 +130,14 @@ function rowsOf(frame: StreamFrame): Row[] {
         [status, styles[status] ?? 'reset', [clockTime(frame.timestamp), status, oneLine(model_name), '', '', text]],
       ]
     }
+    case 'score_updates': {
+      const { evaluator, outcome, value, label, passed, trace_id, model_name } = frame.data
+      const verdict = [outcome === 'scored' ? '' : outcome, value === null ? '' : String(value), label ?? '']
+      const words = [trace_id ?? 'deleted since', `${evaluator}:`, ...verdict]
+      const text = oneLine(words.filter((word) => word !== '').join(' '))
+      const style = passed === null ? 'reset' : passed ? 'green' : 'red'
+      return [['scored', style, [clockTime(frame.timestamp), 'scored', oneLine(model_name), '', '', text]]]
+    }
     case 'system_updates': {
       const { event_type, count: traces } = frame.data
       const text = `${count(traces)} traces ${event_type === 'traces_expired' ? 'reached their age' : 'of a user were erased'}`

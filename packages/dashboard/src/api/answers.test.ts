@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { arrived, detail, judged, metrics, row } from '../../test/sample-traces.ts'
+import { arrived, detail, judged, metrics, row, scored } from '../../test/sample-traces.ts'
 import * as answers from './answers.ts'
 import { Unreadable } from './checks.ts'
 
@@ -37,10 +37,12 @@ describe('a frame of the stream', () => {
   test('of a kind that is known is checked', () => {
     expect(answers.streamFrame(arrived(row(1)), '')).toEqual(arrived(row(1)))
     expect(answers.streamFrame(judged(1), '')).toEqual(judged(1))
+    expect(answers.streamFrame(scored(1), '')).toEqual(scored(1))
+    expect(() => answers.streamFrame({ event: 'score_updates', data: {}, timestamp: '' }, '')).toThrow(Unreadable)
     expect(() => answers.streamFrame({ event: 'metrics_update', data: {}, timestamp: '' }, '')).toThrow(Unreadable)
   })
 
   test('of a kind that a later server invented is passed over', () => {
-    expect(answers.streamFrame({ event: 'score_updates', data: {}, timestamp: '' }, '')).toBeNull()
+    expect(answers.streamFrame({ event: 'weather_updates', data: {}, timestamp: '' }, '')).toBeNull()
   })
 })

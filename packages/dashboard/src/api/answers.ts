@@ -10,6 +10,11 @@ import {
   type ReviewEntry,
   rejectReasons,
   reviewStatuses,
+  type Score,
+  scoreFaults,
+  scoreOutcomes,
+  type ScoreSummary,
+  type ScoreUpdate,
   scopes,
   type Series,
   type SeriesPoint,
@@ -19,6 +24,7 @@ import {
   type StreamFrame,
   type TraceDetail,
   type TracePage,
+  type TraceScore,
   type TraceSummary,
   type TraceUpdate,
 } from '@llm-eval/protocol'
@@ -26,6 +32,36 @@ import { absent, type Check, flag, list, nullable, number, oneOf, record, shape,
 
 const status = oneOf(reviewStatuses)
 const reason = oneOf(Object.keys(rejectReasons) as RejectReason[])
+
+const scoreSummaryFields = {
+  evaluator: text,
+  outcome: oneOf(scoreOutcomes),
+  value: nullable(number),
+  label: nullable(text),
+  passed: nullable(flag),
+}
+const scoreSummary: Check<ScoreSummary> = shape<ScoreSummary>(scoreSummaryFields)
+
+const usage = shape<NonNullable<Score['usage']>>({
+  model: nullable(text),
+  input_tokens: nullable(number),
+  output_tokens: nullable(number),
+  cost: nullable(number),
+  cached: flag,
+})
+
+const traceScore: Check<TraceScore> = shape<TraceScore>({
+  ...scoreSummaryFields,
+  explanation: nullable(text),
+  fault: nullable(oneOf(scoreFaults)),
+  output: absent(record, {}),
+  usage: nullable(usage),
+  duration_ms: number,
+  evaluator_version: text,
+  execution_id: text,
+  rule: nullable(text),
+  at: text,
+})
 
 const summaryFields = {
   trace_id: text,
@@ -42,6 +78,7 @@ const summaryFields = {
   user_id: nullable(text),
   source: nullable(text),
   version: number,
+  scores: list(scoreSummary),
 }
 
 const traceSummary: Check<TraceSummary> = shape<TraceSummary>(summaryFields)
@@ -81,6 +118,7 @@ const reviewEntry: Check<ReviewEntry> = shape<ReviewEntry>({
 
 export const traceDetail: Check<TraceDetail> = shape<TraceDetail>({
   ...summaryFields,
+  scores: list(traceScore),
   system_prompt: absent(text, ''),
   functions_called: absent(list(functionCall), []),
   metadata: absent(record, {}),
@@ -218,6 +256,14 @@ const evaluationUpdate: Check<EvaluationUpdate> = shape<EvaluationUpdate>({
   version: number,
 })
 
+const scoreUpdate: Check<ScoreUpdate> = shape<ScoreUpdate>({
+  ...scoreSummaryFields,
+  trace_id: nullable(text),
+  ref: number,
+  model_name: text,
+  execution_id: text,
+})
+
 /** A frame of the stream; null for kinds this page does not know, which later servers may send. */
 export const streamFrame: Check<StreamFrame | null> = (value, path) => {
   const { event, data, timestamp: at, client_id } = record(value, path)
@@ -229,6 +275,8 @@ export const streamFrame: Check<StreamFrame | null> = (value, path) => {
       return { event, data: traceUpdate(data, 'data'), timestamp }
     case 'evaluation_updates':
       return { event, data: evaluationUpdate(data, 'data'), timestamp }
+    case 'score_updates':
+      return { event, data: scoreUpdate(data, 'data'), timestamp }
     case 'metrics_update':
       return { event, data: metrics(data, 'data'), timestamp }
     case 'system_updates':
