@@ -1,8 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-// Tests run the source: the `source` export condition of our packages points at src/, so a stale dist/ cannot hide a fault.
+// Tests run the source: the `llm-eval-source` export condition of our packages points at src/, so a stale dist/ cannot hide a fault.
 export default defineConfig({
-  ssr: { resolve: { conditions: ['source', 'node', 'development|production'], externalConditions: ['source'] } },
+  ssr: {
+    resolve: {
+      conditions: ['llm-eval-source', 'node', 'development|production'],
+      externalConditions: ['llm-eval-source'],
+    },
+  },
   test: {
     include: [
       'packages/*/{src,test}/**/*.test.ts',
@@ -14,7 +19,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['scripts/postgres.setup.ts'],
     pool: 'forks',
-    execArgv: ['--conditions=source', '--no-warnings=ExperimentalWarning'],
+    execArgv: ['--conditions=llm-eval-source', '--no-warnings=ExperimentalWarning'],
     maxWorkers: 2,
     testTimeout: 90_000,
     hookTimeout: 120_000,

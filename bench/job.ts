@@ -15,7 +15,7 @@ type Reply = { result: unknown } | { failure: string }
 /** Starts a module of this folder that calls `serveOrders`. */
 export function startJob(module: string, args: string[] = [], execArgv: string[] = []): Job {
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), args, {
-    execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning', ...execArgv],
+    execArgv: ['--conditions=llm-eval-source', '--disable-warning=ExperimentalWarning', ...execArgv],
   })
   const ended = once(child, 'exit')
   return {

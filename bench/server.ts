@@ -43,7 +43,9 @@ export async function startProduct({ data, execArgv = [], env = {}, onError }: M
 
 /** Starts a peer, a module of this folder that sends `{ port }` to its parent when it listens. */
 export async function startPeer(module: string, args: string[] = []): Promise<Measured> {
-  const child = fork(fileURLToPath(new URL(module, import.meta.url)), args, { execArgv: ['--conditions=source'] })
+  const child = fork(fileURLToPath(new URL(module, import.meta.url)), args, {
+    execArgv: ['--conditions=llm-eval-source'],
+  })
   const ended = exitOf(child)
   const [message] = (await Promise.race([once(child, 'message'), failure(ended)])) as [{ port: number }]
   const { port } = message

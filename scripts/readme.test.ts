@@ -39,7 +39,7 @@ describe('what README tells people to run', () => {
     mkdirSync(file('.cache'), { recursive: true })
     folder = mkdtempSync(file('.cache/readme-'))
     const command = [file('packages/cli/src/main.ts'), 'serve', '--port', '0', '--data', join(folder, 'data')]
-    server = spawn(process.execPath, ['--conditions=source', ...command], {
+    server = spawn(process.execPath, ['--conditions=llm-eval-source', ...command], {
       env: { LLM_EVAL_LOG_LEVEL: 'warn' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -77,7 +77,7 @@ describe('what README tells people to run', () => {
   test('the SDK snippet logs the answer of a model', async () => {
     const snippet = join(folder, 'snippet.mjs')
     writeFileSync(snippet, `const askTheModel = async () => 'A field.'\n${block('js', 'llm-eval-sdk')}`)
-    await run(process.execPath, ['--conditions=source', snippet])
+    await run(process.execPath, ['--conditions=llm-eval-source', snippet])
     const newest = await (await fetch(`${url}/api/v1/traces?limit=1`)).json()
     expect(JSON.stringify(newest)).toContain('A field.')
   })

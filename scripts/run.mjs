@@ -7,5 +7,5 @@ await orderly(async () => {
   const args = process.argv.slice(2)
   if (args.length === 0) throw new Obstacle('Usage: node scripts/run.mjs FILE [ARGUMENTS]')
   const { node, env } = await setup()
-  process.exitCode = await handOver({ command: node, args: ['--conditions=source', ...args] }, { env })
+  process.exitCode = await handOver({ command: node, args: ['--conditions=llm-eval-source', ...args] }, { env })
 })

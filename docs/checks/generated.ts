@@ -9,7 +9,7 @@ import { text } from './markdown.ts'
 import { settingWords } from './settings-words.ts'
 
 const note = (source: string) =>
-  `<!-- Made from ${source} by \`node --conditions=source docs/checks/write.ts\`. Change it there. -->`
+  `<!-- Made from ${source} by \`node --conditions=llm-eval-source docs/checks/write.ts\`. Change it there. -->`
 
 /** The pages by their path from the repository. */
 export async function generatedPages(): Promise<Record<string, string>> {

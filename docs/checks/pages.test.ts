@@ -70,7 +70,7 @@ function flagsAreKnown(command: string): boolean {
 }
 
 test.each(Object.entries(await generatedPages()))('%s is what the code says now', (path, page) => {
-  // If this fails: node --conditions=source docs/checks/write.ts
+  // If this fails: node --conditions=llm-eval-source docs/checks/write.ts
   expect(text(path)).toBe(page)
 })
 

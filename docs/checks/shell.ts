@@ -15,7 +15,7 @@ export interface Shell {
 
 /** What the guides call `llm-eval`, and as much of curl as they need for machines that have none. */
 const programs = {
-  'first/llm-eval': `exec '${process.execPath}' --conditions=source --no-warnings '${join(root, 'packages/cli/src/main.ts')}' "$@"\n`,
+  'first/llm-eval': `exec '${process.execPath}' --conditions=llm-eval-source --no-warnings '${join(root, 'packages/cli/src/main.ts')}' "$@"\n`,
   'last/curl': `exec '${process.execPath}' '${join(root, 'docs/checks/curl.mjs')}' "$@"\n`,
 }
 
@@ -33,7 +33,12 @@ export async function openShell(settings: Record<string, unknown> = {}): Promise
   const { config } = await loadConfig({ flags, cwd: folder })
   const server = await startServer({ config })
   const path = [join(folder, 'first'), join(process.execPath, '..'), process.env['PATH'], join(folder, 'last')]
-  const env = { PATH: path.join(':'), HOME: folder, LLM_EVAL_DATA: config.data, NODE_OPTIONS: '--conditions=source' }
+  const env = {
+    PATH: path.join(':'),
+    HOME: folder,
+    LLM_EVAL_DATA: config.data,
+    NODE_OPTIONS: '--conditions=llm-eval-source',
+  }
 
   async function run({ language, code }: Block): Promise<string> {
     const aimed = code.replaceAll('http://localhost:8000', server.url)

@@ -43,7 +43,7 @@ async function bundle() {
     input: { main: join(here, 'src/main.ts'), ...threads() },
     platform: 'node',
     external: (id) => !/^[./]|^[a-z]:|\0/i.test(id) && !workspace.has(packageOf(id)),
-    resolve: { conditionNames: ['source', 'import', 'node'] },
+    resolve: { conditionNames: ['llm-eval-source', 'import', 'node'] },
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`)
     },

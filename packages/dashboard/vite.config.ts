@@ -34,7 +34,7 @@ function precompress(): Plugin {
 export default defineConfig({
   plugins: [react(), tailwind(), precompress()],
   // The packages of this repository are bundled from their source, so the build needs none of theirs.
-  resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
+  resolve: { conditions: ['llm-eval-source', 'module', 'browser', 'development|production'] },
   build: { target: ['chrome123', 'firefox121', 'safari17.5'], assetsInlineLimit: 0, reportCompressedSize: false },
   worker: { format: 'es' },
 })

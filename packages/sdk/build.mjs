@@ -85,7 +85,7 @@ async function bundle(options, input = entries) {
   const build = await rolldown({
     input,
     platform: 'neutral',
-    resolve: { conditionNames: ['source', 'import'] },
+    resolve: { conditionNames: ['llm-eval-source', 'import'] },
     transform: { target: 'es2022' },
     plugins: [onlyUsedRows(protocol), alone],
     onLog(level, log) {
@@ -167,10 +167,13 @@ function replaceOut(files) {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** What only this workspace needs must not reach users: their tools may know a condition named `source` too. */
+/** What only this workspace needs must not reach users. */
 function stagePackage(folder) {
   const { private: _, devDependencies: __, ...manifest } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'))
-  for (const entry of Object.values(manifest.exports)) delete entry.source
+  for (const entry of Object.values(manifest.exports)) {
+    delete entry['llm-eval-source']
+    delete entry.source
+  }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   // For tools that do not know `exports`.
   for (const name of Object.keys(entries).filter((entry) => entry !== 'index')) {

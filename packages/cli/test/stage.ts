@@ -74,7 +74,7 @@ export interface Started {
 
 /** Starts the command line as users do, from its sources. It is killed when the test is over. */
 export function start(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Started {
-  return startCommand(['--conditions=source', main, ...args], options)
+  return startCommand(['--conditions=llm-eval-source', main, ...args], options)
 }
 
 /** Starts Node on these arguments. */

@@ -166,7 +166,7 @@ describe('over restarts of the server', () => {
 describe('over kill -9 of the server', () => {
   async function start(data: string, port: number): Promise<ChildProcess> {
     const argv = [
-      '--conditions=source',
+      '--conditions=llm-eval-source',
       '--no-warnings',
       join(import.meta.dirname, 'server-process.ts'),
       data,

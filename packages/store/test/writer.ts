@@ -22,7 +22,7 @@ export async function startWriter(given: {
   name: string
 }): Promise<Writer> {
   const script = fileURLToPath(new URL('writer.child.ts', import.meta.url))
-  const flags = ['--conditions=source', '--no-warnings=ExperimentalWarning']
+  const flags = ['--conditions=llm-eval-source', '--no-warnings=ExperimentalWarning']
   const child = spawn(process.execPath, [...flags, script, JSON.stringify(given)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -21,7 +21,7 @@ export interface ServerProcess {
 /** Starts one; rejects when it ends before it listens. */
 export async function startServerProcess(options: ServeOptions): Promise<ServerProcess> {
   const child = fork(entry, [JSON.stringify(options)], {
-    execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
+    execArgv: ['--conditions=llm-eval-source', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit') as Promise<[number | null]>
