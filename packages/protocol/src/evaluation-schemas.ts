@@ -95,7 +95,7 @@ export const executionsInput = z.strictObject({
 })
 
 const chosen = z
-  .array(z.strictObject({ slug: name, config: object.optional() }))
+  .array(z.strictObject({ slug: name, config: object.exactOptional() }))
   .min(1, 'must name at least one evaluator')
   .max(limits.ruleEvaluators, `may hold at most ${limits.ruleEvaluators} evaluators`)
 

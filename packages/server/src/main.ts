@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { createEngine } from '@llm-eval/engine'
 import { announceOwner, openStore, type Store } from '@llm-eval/store'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
@@ -7,6 +8,7 @@ import { createAccess } from './access/access.ts'
 import { ensureFirstKey, type FirstKey } from './access/first-key.ts'
 import { maskPassword } from './config/view.ts'
 import type { Config } from './config/config.ts'
+import { registerDatasets } from './datasets/routes.ts'
 import { registerDescription } from './http/api-description.ts'
 import { registerHealth } from './health/health.ts'
 import { createMeters } from './meters/meters.ts'
@@ -14,13 +16,18 @@ import { collectStoreStats, registerPrometheus } from './health/prometheus.ts'
 import type { App, Deps, Register } from './http/app.ts'
 import { createApp } from './http/create-app.ts'
 import { serveDashboard } from './http/dashboard.ts'
+import { registerEvaluators } from './evaluators/evaluators.ts'
+import { registerExecutions } from './executions/executions.ts'
 import { registerIngest } from './ingest/ingest.ts'
+import { createJudge } from './judging/create-judge.ts'
 import { maintain, repeat } from './maintenance.ts'
 import { registerMetrics } from './metrics/metrics.ts'
+import { registerRules } from './rules/rules.ts'
 import { registerKeys } from './settings/keys.ts'
 import { registerSession } from './settings/session.ts'
 import { registerSettings } from './settings/settings.ts'
 import { registerStream } from './stream/stream.ts'
+import { registerTraceloop } from './traceloop/traceloop.ts'
 import { registerTraces } from './traces/traces.ts'
 
 export { createAccess } from './access/access.ts'
@@ -81,7 +88,12 @@ function slices(dashboard: string): Register[] {
     registerIngest,
     registerTraces,
     registerMetrics,
+    registerDatasets,
     registerStream,
+    registerEvaluators,
+    registerExecutions,
+    registerRules,
+    registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),
   ]
@@ -105,7 +117,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const firstKey = await ensureFirstKey({ access, config, log })
     const meters = createMeters()
     collectDefaultMetrics({ register: meters.registry })
-    const deps: Deps = { store, access, config, now, log, meters, version, closing: closing.signal }
+    const engine = createEngine()
+    const judge = await createJudge({
+      ...{ store, engine, now, log, meters: meters.judge, home: access.home, closing: closing.signal },
+      judgeConcurrency: config.judge_concurrency,
+    })
+    const deps: Deps = { store, access, judge, config, now, log, meters, version, closing: closing.signal }
     const app = createApp(deps, slices(options.dashboard ?? builtDashboard))
     const address = await listen(app, config)
     const url = ownUrl(address)
@@ -176,7 +193,7 @@ interface Closing extends Patience {
 }
 
 function createClose(deps: Deps, { app, closing, answersMs, closeMs }: Closing): () => Promise<void> {
-  const { store, log } = deps
+  const { store, judge, log } = deps
   const onError = (error: unknown) => log.error({ err: error }, 'background work failed')
   const rounds = [
     repeat(() => maintain(deps), { everyMs: 60_000, onError }),
@@ -188,7 +205,7 @@ function createClose(deps: Deps, { app, closing, answersMs, closeMs }: Closing):
     closing.abort()
     const cut = setTimeout(() => app.server.closeAllConnections(), answersMs)
     await app.close().finally(() => clearTimeout(cut))
-    await Promise.all(rounds.map((round) => round.stop()))
+    await Promise.all([...rounds.map((round) => round.stop()), judge.close()])
     await store.close()
   }
 

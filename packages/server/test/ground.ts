@@ -3,6 +3,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createEngine, type Engine } from '@llm-eval/engine'
 import { openStore, type Store } from '@llm-eval/store'
 import { pino } from 'pino'
 import { createAccess } from '../src/access/access.ts'
@@ -10,6 +11,7 @@ import type { Access } from '../src/access/guard.ts'
 import { type Config, configSchema } from '../src/config/config.ts'
 import { registerDescription } from '../src/http/api-description.ts'
 import { registerHealth } from '../src/health/health.ts'
+import { createJudge } from '../src/judging/create-judge.ts'
 import { createMeters } from '../src/meters/meters.ts'
 import { registerPrometheus } from '../src/health/prometheus.ts'
 import type { App, Deps, Register } from '../src/http/app.ts'
@@ -76,6 +78,8 @@ export interface GroundOptions {
   overSocket?: boolean
   config?: Partial<Config>
   slices?: Register[]
+  /** With evaluators of the test's own; the built-in ones without it. Closed with the ground. */
+  engine?: Engine
   /** Wraps the store, e.g. to count its calls or to make them fail. */
   wrap?: (store: Store) => Store
 }
@@ -128,13 +132,21 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
   const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
   const access = await createAccess({ store, config, now, log })
   const closing = new AbortController()
+  const meters = createMeters()
+  const judge = await createJudge({
+    ...{ store, now, log, home: access.home, closing: closing.signal },
+    engine: options.engine ?? createEngine(),
+    meters: meters.judge,
+    judgeConcurrency: 4,
+  })
   const deps: Deps = {
     store,
     access,
+    judge,
     config,
     now,
     log,
-    meters: createMeters(),
+    meters,
     version: '1.2.3',
     closing: closing.signal,
   }
@@ -164,6 +176,7 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
     async close() {
       agent.destroy()
       await app.close()
+      await judge.close()
       await (options.shelf ? options.shelf.clear() : shelf.close())
     },
   }

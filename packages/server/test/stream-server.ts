@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSseDecoder, type StreamFrame } from '@llm-eval/protocol'
+import { createEngine } from '@llm-eval/engine'
 import { openStore, type Store } from '@llm-eval/store'
 import { pino } from 'pino'
 import { createAccess } from '../src/access/access.ts'
 import { configSchema } from '../src/config/config.ts'
+import { createJudge } from '../src/judging/create-judge.ts'
 import { createMeters, type Meters } from '../src/meters/meters.ts'
 import { createApp } from '../src/http/create-app.ts'
 import { registerIngest } from '../src/ingest/ingest.ts'
@@ -140,7 +142,11 @@ export async function startStreams(changed: Partial<StreamSettings> = {}): Promi
   const meters = createMeters()
   const access = await createAccess({ store: opened, config, now: Date.now, log })
   const closing = new AbortController()
-  const deps = { store, access, config, now: Date.now, log, meters, version: '0.0.0', closing: closing.signal }
+  const judge = await createJudge({
+    ...{ store: opened, now: Date.now, log, home: access.home, closing: closing.signal },
+    ...{ engine: createEngine(), meters: meters.judge, judgeConcurrency: 4 },
+  })
+  const deps = { store, access, judge, config, now: Date.now, log, meters, version: '0.0.0', closing: closing.signal }
   const app = createApp(deps, [
     registerIngest,
     registerTraces,
@@ -181,6 +187,7 @@ export async function startStreams(changed: Partial<StreamSettings> = {}): Promi
       closing.abort()
       app.server.closeAllConnections()
       await app.close()
+      await judge.close()
       await opened.close()
       await rm(directory, { recursive: true, force: true })
     },

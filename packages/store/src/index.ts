@@ -38,6 +38,7 @@ export type {
   ExecutionFilter,
   ExecutionNumbers,
   JudgedTrace,
+  RuleTrace,
   NewExecution,
   NewRule,
   RuleDay,

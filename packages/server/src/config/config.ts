@@ -49,6 +49,8 @@ export const configSchema = z.strictObject({
   /** `normal` may lose the last commits when the machine loses power; `full` loses nothing. */
   synchronous: z.enum(['full', 'normal']).default('full'),
   heartbeat_seconds: z.number().positive().max(300).default(limits.heartbeatSeconds),
+  /** Executions of judges that run at the same time. */
+  judge_concurrency: z.int().min(1).max(1_000).default(8),
 })
 
 /** The effective settings of one server. */

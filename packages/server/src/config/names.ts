@@ -51,4 +51,5 @@ export const settings: readonly Setting[] = [
   setting('log_level'),
   setting('synchronous'),
   setting('heartbeat_seconds', number),
+  setting('judge_concurrency', number),
 ]

@@ -11,6 +11,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { Access } from '../access/guard.ts'
 import type { Config } from '../config/config.ts'
+import type { WorkingJudge } from '../judging/create-judge.ts'
 import type { Meters } from '../meters/meters.ts'
 import type { BodyBudget } from './raw-body.ts'
 
@@ -39,6 +40,8 @@ export type App = FastifyInstance<
 export interface Deps {
   store: Store
   access: Access
+  /** The evaluators and their executions. */
+  judge: WorkingJudge
   config: Config
   /** Milliseconds since 1970. */
   now: () => number

@@ -30,7 +30,8 @@ export interface NewEntry {
 /** One version of an evaluator. */
 export interface EntryVersion {
   version: string
-  createdAt: number
+  /** Null for built-in evaluators. */
+  createdAt: number | null
   definition: Definition | null
 }
 

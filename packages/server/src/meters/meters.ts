@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { createJudgeMeters, type JudgeMeters } from './judge-meters.ts'
 
 /** The server's own measurements. One registry per server, so that two servers in one process do not mix. */
 export interface Meters {
@@ -22,6 +23,7 @@ export interface Meters {
   eventLag: Gauge<'consumer'>
   poolUsed: Gauge
   poolSize: Gauge
+  judge: JudgeMeters
 }
 
 /** Makes the measurements; nothing is read from the process until `registry.metrics()` is asked. */
@@ -68,5 +70,6 @@ export function createMeters(): Meters {
     eventLag: gauge('llm_eval_event_lag', 'Events that a consumer still has to read.', ['consumer']),
     poolUsed: gauge('llm_eval_pool_used', 'Database connections in use.'),
     poolSize: gauge('llm_eval_pool_size', 'Database connections there may be.'),
+    judge: createJudgeMeters(registry),
   }
 }

@@ -2,6 +2,7 @@
  * A server in a process of its own, to be killed, starved and stalled by tests: `node serve.ts OPTIONS`, with the options as
  * JSON. It ends with the process that started it, and tells it, when asked, how much any one connection made it hold.
  */
+import { createEngine } from '@llm-eval/engine'
 import { openStore } from '@llm-eval/store'
 import type { Socket } from 'node:net'
 import { pino } from 'pino'
@@ -9,6 +10,7 @@ import { collectDefaultMetrics } from 'prom-client'
 import { createAccess } from '../../src/access/access.ts'
 import { configSchema } from '../../src/config/config.ts'
 import { registerHealth } from '../../src/health/health.ts'
+import { createJudge } from '../../src/judging/create-judge.ts'
 import { createMeters } from '../../src/meters/meters.ts'
 import { registerPrometheus } from '../../src/health/prometheus.ts'
 import type { App, Deps, Register } from '../../src/http/app.ts'
@@ -52,9 +54,14 @@ async function serve(options: ServeOptions): Promise<Served> {
   const closing = new AbortController()
   const meters = createMeters()
   collectDefaultMetrics({ register: meters.registry })
+  const judge = await createJudge({
+    ...{ store, now, log, home: access.home, closing: closing.signal },
+    ...{ engine: createEngine(), meters: meters.judge, judgeConcurrency: 4 },
+  })
   const deps: Deps = {
     store,
     access,
+    judge,
     config,
     now,
     log,
@@ -70,6 +77,7 @@ async function serve(options: ServeOptions): Promise<Served> {
   const close = async () => {
     closing.abort()
     await app.close()
+    await judge.close()
     await store.close()
   }
   return { app, url, close }
