@@ -7,7 +7,7 @@ const record = z.record(z.string(), z.unknown())
 const chatBody = z.looseObject({
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.unknown() })),
-  system: z.unknown(),
+  system: z.unknown().optional(),
   response_format: z
     .object({ json_schema: z.object({ schema: record }) })
     .optional()
@@ -23,7 +23,7 @@ const chatBody = z.looseObject({
 })
 const geminiBody = z.looseObject({
   contents: z.array(z.unknown()),
-  systemInstruction: z.unknown(),
+  systemInstruction: z.unknown().optional(),
   generationConfig: z.looseObject({ responseJsonSchema: record.optional() }).optional(),
 })
 const embeddingRequest = z.looseObject({ model: z.string(), input: z.array(z.string()) })

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto'
+import { type EvaluationUsage, limits } from '@llm-eval/protocol'
+import { createPrices, type Price } from '@llm-eval/pricing'
+import * as z from 'zod'
+import { NoScore } from '../evaluator.ts'
+import { AnswerCache } from './cache.ts'
+import { createChat } from './chat.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { createEmbedding } from './embed.ts'
+import { cappedFetch } from './fetch.ts'
+import type { Answer, Models, Question } from './models.ts'
+import { findTarget, type ProvidersConfig, type Target } from './providers.ts'
+import { CallFailed, type Patience } from './retry.ts'
+import { inDollars, nothingPaid } from './usage.ts'
+
+export interface ModelsOptions {
+  providers: ProvidersConfig
+  /** `provider/model`; absent is the usual model of the first provider that has one. */
+  defaultModel?: string | null | undefined
+  embeddingModel?: string | null | undefined
+  /** Goes to the addresses of the configuration and nowhere else. */
+  fetch?: typeof globalThis.fetch | undefined
+  clock?: Clock | undefined
+  /** In [0, 1), for waits of different lengths. */
+  random?: (() => number) | undefined
+  /** US dollars for a million tokens, over the listed prices. */
+  prices?: Readonly<Record<string, Price>> | undefined
+  /** Answers kept in memory, and characters of all of them. */
+  cache?: { entries?: number; characters?: number } | undefined
+  /** Seconds of one question with all its tries (120), and of one try (60). */
+  seconds?: { question?: number; call?: number } | undefined
+}
+
+/** What one question brought, as it is kept. */
+export interface Kept {
+  /** JSON. */
+  text: string
+  usage: EvaluationUsage
+}
+
+/** What every way of asking stands on. */
+export interface Means {
+  fetch: typeof globalThis.fetch
+  patience: (signal: AbortSignal) => Patience
+  /** In US dollars. */
+  cost: (target: Target, told: string | null, tokens: Used) => number | null
+}
+
+/** Tokens as a provider told them. Cached ones are part of the input. */
+export interface Used {
+  input: number | null
+  output: number | null
+  cached: number | null
+}
+
+const tries = 4
+const valueSchema = z.record(z.string(), z.unknown())
+const vectorsSchema = z.array(z.array(z.number()))
+
+/** Sets up the models of the configured providers. Nothing is asked before somebody asks. */
+export function createModels(options: ModelsOptions): Models {
+  const { clock = systemClock, random = Math.random, seconds = {} } = options
+  const { question: questionSeconds = limits.judgeSeconds, call: callSeconds = 60 } = seconds
+  const { entries = limits.answersKept, characters = limits.answersKeptChars } = options.cache ?? {}
+  const cache = new AnswerCache<Kept>({ entries, characters }, ({ text }) => text.length)
+  const prices = createPrices(options.prices)
+  const means: Means = {
+    fetch: cappedFetch(options.fetch ?? globalThis.fetch, limits.modelAnswerBytes),
+    patience: (signal) => ({
+      clock,
+      random,
+      tries,
+      callMs: callSeconds * 1_000,
+      deadline: clock.now() + questionSeconds * 1_000,
+      signal,
+    }),
+    cost: ({ name, model, url }, told, { input, output, cached }) => {
+      if (input === null || output === null) return null
+      const tokens = { input, output, cachedInput: cached ?? 0 }
+      const of = (named: string) => prices.cost({ model: named, provider: name, url, at: clock.now() }, tokens)
+      return inDollars((told === null ? null : of(told)) ?? of(model))
+    },
+  }
+  const chat = createChat(means)
+  const embedding = createEmbedding(means)
+
+  function target(model: string | null, use: 'chat' | 'embedding'): Target {
+    const found = findTarget(model, use, options)
+    if (found && !(use === 'embedding' && found.provider.api === 'anthropic')) return found
+    const wanted = model ?? (use === 'chat' ? 'the default model' : 'embeddings')
+    throw new NoScore('no_provider', `No provider is configured for ${wanted}.`)
+  }
+
+  /** The answer to whatever is told apart by `asked`: from the cache, with others who ask the same, or anew. */
+  async function once(
+    asked: unknown,
+    signal: AbortSignal,
+    make: (signal: AbortSignal) => Promise<Kept>,
+  ): Promise<Kept> {
+    const key = createHash('sha256').update(JSON.stringify(asked)).digest('base64')
+    let began = false
+    try {
+      const { value, first } = await cache.get(key, signal, (shared) => {
+        began = true
+        return make(shared)
+      })
+      return first ? value : { ...value, usage: nothingPaid(value.usage.model) }
+    } catch (error) {
+      const told = error instanceof CallFailed ? new NoScore(error.fault.fault, error.message) : error
+      // What the one who asked paid is not paid by those who waited with them.
+      if (!began && told instanceof NoScore && told.usage)
+        throw new NoScore(told.fault, told.message, nothingPaid(told.usage.model))
+      throw told
+    }
+  }
+
+  return {
+    knows(model, use) {
+      try {
+        return target(model, use) !== undefined
+      } catch {
+        return false
+      }
+    },
+
+    async ask(question: Question): Promise<Answer> {
+      const asked = target(question.model, 'chat')
+      const { signal, model: _named, ...rest } = question
+      const { text, usage } = await once(['chat', whose(asked), rest], signal, (shared) =>
+        chat(asked, { ...question, signal: shared }),
+      )
+      return { value: valueSchema.parse(JSON.parse(text)), usage }
+    },
+
+    async embed(texts, { model, signal }) {
+      const asked = target(model, 'embedding')
+      const { text, usage } = await once(['embed', whose(asked), texts], signal, (shared) =>
+        embedding(asked, texts, shared),
+      )
+      return { vectors: vectorsSchema.parse(JSON.parse(text)), usage }
+    },
+  }
+}
+
+/** All that tells one model from another, its address and the account included. */
+function whose({ name, provider, model, url }: Target): unknown[] {
+  return [
+    name,
+    provider.api,
+    url,
+    createHash('sha256')
+      .update(provider.api_key ?? '')
+      .digest('base64'),
+    model,
+  ]
+}
