@@ -152,7 +152,7 @@ export async function readOffset(
 ): Promise<{ items: DatasetRow[]; columns: Column[]; total: number }> {
   const { columns } = await getVersion(place, dataset, at.version)
   const offset = Math.min(Math.max(at.offset, 0), limits.datasetRows)
-  const limit = Math.min(Math.max(at.limit, 1), limits.pageRows)
+  const limit = Math.min(Math.max(at.limit, 1), limits.foreignPageRows)
   const query = { dataset, version: at.version, limit, bytes: offsetBytes, cursor: null, offset }
   const page = await place.store.read(place.projectId, 'rows', query)
   if (!('items' in page)) throw datasetNotFound(dataset)

@@ -154,7 +154,7 @@ function shown(value: unknown): string {
   if (typeof value === 'string') return json(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && !JSON.isRawJSON(value)) return 'an object'
-  return json(value) ?? String(value)
+  return json(value)
 }
 
 /** How deep a JSON text is nested; the text need not be whole. */

@@ -52,7 +52,7 @@ export async function readBody({ stream, maxBytes, claim }: ReadOptions): Promis
 }
 
 /** The content encoding of a body; throws when it is not one of ours. */
-function encodingOf(stream: IncomingMessage): 'identity' | 'gzip' {
+export function encodingOf(stream: IncomingMessage): 'identity' | 'gzip' {
   const named = (stream.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (named === 'identity' || named === '') return 'identity'
   if (named === 'gzip' || named === 'x-gzip') return 'gzip'
