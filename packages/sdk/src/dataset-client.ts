@@ -1,4 +1,4 @@
-import { type ColumnType, type Dataset, type DatasetRow, type DatasetVersion, datasetRoutes } from '@llm-eval/protocol'
+import { type ColumnType, type Dataset, type DatasetRow, datasetRoutes } from '@llm-eval/protocol'
 import type { CallOptions, Connection } from './connection.ts'
 import { toQuery } from './trace-data.ts'
 
@@ -7,7 +7,8 @@ export interface NewColumn {
   name: string
   /** Made of the name if absent. */
   slug?: string | undefined
-  type: ColumnType
+  /** `string` if absent. */
+  type?: ColumnType | undefined
   description?: string | undefined
 }
 
@@ -33,7 +34,17 @@ export interface RowQuery extends CallOptions {
 /** One page of rows. */
 export interface RowPage {
   items: DatasetRow[]
+  /** Of the draft or the version. */
+  total: number
   next_cursor: string | null
+}
+
+/** What publishing answers. */
+export interface Published {
+  version: string
+  /** False: the draft had not changed since this version. */
+  created: boolean
+  dataset: Dataset
 }
 
 /** Reads and writes datasets. A dataset is named by its slug or its id. */
@@ -72,13 +83,11 @@ export class DatasetClient {
     return items
   }
 
-  /** Makes the draft a version that never changes. */
-  async publish(dataset: string, options: CallOptions = {}): Promise<DatasetVersion> {
-    return await this.#connection.ask<DatasetVersion>({
-      route: datasetRoutes.publishDataset,
-      values: { dataset },
-      signal: options.signal,
-    })
+  /** Makes the draft a version that never changes: `v1`, `v2`, … unless you name it. */
+  async publish(dataset: string, options: CallOptions & { version?: string | undefined } = {}): Promise<Published> {
+    const { version, signal } = options
+    const call = { route: datasetRoutes.publishDataset, values: { dataset }, body: JSON.stringify({ version }), signal }
+    return await this.#connection.ask<Published>(call)
   }
 
   /** One page of rows, in their order. */

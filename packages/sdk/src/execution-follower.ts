@@ -13,7 +13,8 @@ export interface ExecutionSource extends Pick<StreamSource<ExecutionNews>, 'url'
 }
 
 /**
- * Hands out the frames of executions until each has ended, over as many connections as it takes.
+ * Hands out the frames of executions until each has ended, over as many connections as it takes: each end once, and nothing
+ * after it. (How things stand is told anew when a connection breaks off before its first place to resume at.)
  *
  * @throws the reason of the deadline, or the `LLMEvalError` that ends the stream for good
  */
@@ -43,7 +44,7 @@ export async function* followExecutions(
   deadline.signal.addEventListener('abort', stop, { once: true })
   if (deadline.signal.aborted) stop()
   try {
-    yield* follower
+    for await (const frame of follower) if (left.has(frame.data.execution_id)) yield frame
     deadline.signal.throwIfAborted()
     if (left.size > 0) throw new LLMEvalError('interrupted', `${source.url} ended before its executions did.`)
   } finally {

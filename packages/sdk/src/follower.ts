@@ -197,7 +197,8 @@ export class EventFollower<F = StreamFrame> implements AsyncIterable<F> {
 
   #drop(error: LLMEvalError): undefined {
     const signal = { at: this.#connection.clock.elapsed(), jitter: this.#connection.random(), error }
-    this.#signal(error.code === 'protocol' ? { type: 'refused', error } : { type: 'dropped', ...signal })
+    const isRefused = error.status === undefined ? error.code === 'protocol' : !isPassing(error.status)
+    this.#signal(isRefused ? { type: 'refused', error } : { type: 'dropped', ...signal })
   }
 
   #explain(thrown: unknown): LLMEvalError {

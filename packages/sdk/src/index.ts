@@ -4,7 +4,6 @@ export type {
   Column,
   Dataset,
   DatasetRow,
-  DatasetVersion,
   EvaluationUpdate,
   EvaluatorInfo,
   Execution,

@@ -1,5 +1,4 @@
-import { evaluationRoutes, type ExecutionStarted, routes, traceloopRoutes } from '@llm-eval/protocol'
-import { readObject } from '../answer.ts'
+import { evaluationRoutes, type ExecutionStarted, traceloopRoutes } from '@llm-eval/protocol'
 import type { Connection } from '../connection.ts'
 import { readStarted } from '../execution.ts'
 import { type InputSchemaMapping, toInput } from './mapping.ts'
@@ -12,11 +11,11 @@ import { ExecutionTally } from './telemetry.ts'
 export interface RunAsyncOptions extends ResultClientOptions, WaitOptions {
   /** Slug or alias of the evaluator. */
   evaluatorSlug: string
-  /** A value for each input field; with `data` or `traceId` a path into that. */
+  /** A value for each input field; with `data` or `traceId` a text is a path into that. */
   inputSchemaMapping?: InputSchemaMapping | undefined
   /** What the paths of the mapping lead into. */
   data?: object | undefined
-  /** A stored trace: it gives the input, the mapping is laid over that, and the score stays on the trace. */
+  /** A stored trace: it gives what the mapping does not, and the score stays on it. */
   traceId?: string | undefined
   /** Laid over the evaluator's own configuration. */
   config?: Record<string, unknown> | undefined
@@ -80,29 +79,17 @@ export const Evaluator = {
 } as const
 
 async function start(connection: Connection, options: RunOptions): Promise<ExecutionStarted> {
-  const call = await startCall(connection, options)
-  const { signal } = options
-  return readStarted(await connection.request({ ...call, signal }), connection.url(call))
+  const { evaluatorSlug: slug, inputSchemaMapping: mapping = {}, data, traceId, config, version, signal } = options
+  // Only llm-eval knows its traces; what leads into data becomes values here, so that other servers do as well.
+  const about =
+    traceId === undefined
+      ? { input_schema_mapping: toWire(toInput(mapping, data)) }
+      : { input_schema_mapping: toWire(toInput(mapping)), trace_id: traceId, data }
+  const body = JSON.stringify({ ...about, evaluator_version: version, evaluator_config: config })
+  const call = { route: traceloopRoutes.startEvaluatorBySlug, values: { slug }, body, signal }
+  return readStarted(await connection.request(call), connection.url(call))
 }
 
-/** Foreign servers know the mapping alone; what stands on a trace is said in our own words. */
-async function startCall(connection: Connection, options: RunOptions) {
-  const { evaluatorSlug: slug, inputSchemaMapping: mapping = {}, data, traceId, config, version } = options
-  if (traceId === undefined) {
-    const input = Object.entries(toInput(mapping, data)).map(([field, source]) => [field, { source }])
-    const body = {
-      input_schema_mapping: Object.fromEntries(input),
-      evaluator_version: version,
-      evaluator_config: config,
-    }
-    return { route: traceloopRoutes.startEvaluatorBySlug, values: { slug }, body: JSON.stringify(body) }
-  }
-  const from = data ?? (Object.keys(mapping).length > 0 ? await readTrace(connection, traceId, options) : undefined)
-  const body = { input: toInput(mapping, from), trace_id: traceId, config, version }
-  return { route: evaluationRoutes.executeEvaluator, values: { slug }, body: JSON.stringify(body) }
-}
-
-async function readTrace(connection: Connection, traceId: string, { signal }: RunOptions): Promise<object> {
-  const call = { route: routes.getTrace, values: { trace_id: traceId }, signal }
-  return readObject(await connection.request(call), connection.url(call))
+function toWire(input: Record<string, unknown>): Record<string, { source: unknown }> {
+  return Object.fromEntries(Object.entries(input).map(([field, source]) => [field, { source }]))
 }

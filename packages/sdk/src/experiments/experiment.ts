@@ -56,7 +56,7 @@ export interface ExperimentRun {
 }
 
 /** Bytes of one request, unless a single execution has more. */
-const requestBytes = 1_000_000
+const requestBytes = 4_000_000
 
 /** An execution to be started. */
 interface Ask {

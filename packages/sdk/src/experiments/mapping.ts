@@ -3,7 +3,7 @@ import { LLMEvalError } from '../error.ts'
 
 /**
  * What each input field of an evaluator gets: a value, or `{ source: value }` as on the wire. Where there is `data` or a
- * trace, it is a path into that instead, such as `user_query` or `messages[0].content`.
+ * trace, a text is a path into that instead, such as `user_query` or `messages[0].content`.
  */
 export type InputSchemaMapping = Record<string, unknown>
 
@@ -12,9 +12,8 @@ export function toInput(mapping: InputSchemaMapping, data?: object, where = ''):
   const errors: { path: string; message: string }[] = []
   const input = Object.entries(mapping).map(([field, given]): [string, unknown] => {
     const source = isObject(given) && Object.keys(given).join() === 'source' ? given['source'] : given
-    const value = data === undefined ? source : at(data, source)
-    if (value === undefined)
-      errors.push({ path: `${where}input_schema_mapping.${field}`, message: missing(source, data) })
+    const value = data !== undefined && typeof source === 'string' ? at(data, source) : source
+    if (value === undefined) errors.push({ path: `${where}input_schema_mapping.${field}`, message: missing(source) })
     return [field, value]
   })
   if (errors.length === 0) return Object.fromEntries(input)
@@ -22,14 +21,12 @@ export function toInput(mapping: InputSchemaMapping, data?: object, where = ''):
   throw new LLMEvalError('failed', message, { failure: 'invalid_request', errors })
 }
 
-function missing(source: unknown, data: object | undefined): string {
-  if (data === undefined || source === undefined) return 'has no value'
-  return typeof source === 'string' ? `names ${source}, which is not in the data` : 'must be a path into the data'
+function missing(source: unknown): string {
+  return typeof source === 'string' ? `names ${source}, which is not in the data` : 'has no value'
 }
 
 /** The value at a path such as `a.b[0]`, of own properties only. */
-function at(data: object, path: unknown): unknown {
-  if (typeof path !== 'string') return undefined
+function at(data: object, path: string): unknown {
   // A name with dots in it is found too.
   if (Object.hasOwn(data, path)) return Reflect.get(data, path)
   let value: unknown = data

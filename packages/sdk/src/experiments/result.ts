@@ -36,9 +36,16 @@ export function resultOf(execution: Execution): EvaluatorResult {
   }
 }
 
-/** As the document of the execution says it: every evaluator has a verdict that can be asked for. */
-function fieldsOf(score: Score): Record<string, unknown> {
-  return 'pass' in score.output ? score.output : { ...score.output, pass: score.passed ?? false }
+/** As the document of the execution says it, so that it does not matter which of the two was read. */
+function fieldsOf({ output, passed, value, label, explanation }: Score): Record<string, unknown> {
+  const fields: Record<string, unknown> = { ...output }
+  if (Object.keys(output).length === 0) {
+    if (value !== null) fields['score'] = value
+    if (label !== null) fields['label'] = label
+  }
+  if (explanation !== null && fields['reason'] === undefined) fields['reason'] = explanation
+  if (passed !== null) fields['pass'] = passed
+  return fields
 }
 
 /** Calls the application's code; what it throws, at once or later, goes to `onError`, or to the console if there is none. */

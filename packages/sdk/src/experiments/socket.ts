@@ -1,5 +1,5 @@
 import { encodeSse, evaluationRoutes, routes } from '@llm-eval/protocol'
-import { isObject } from '../answer.ts'
+import { errorOf, isObject } from '../answer.ts'
 import type { Connection, Opening } from '../connection.ts'
 import { LLMEvalError } from '../error.ts'
 
@@ -26,11 +26,8 @@ export function socketOf(given: SocketConstructor | undefined): SocketConstructo
 export function openSocket(connection: Connection, executionId: string, Socket: SocketConstructor) {
   const call = { route: evaluationRoutes.executionSocket, values: { execution_id: executionId } }
   return async ({ signal, lastEventId }: Opening): Promise<Response> => {
-    // A socket carries no header and tells no status; who may not listen, or asks for nothing, hears it here.
-    const seen = await connection.open({ ...call, route: evaluationRoutes.getExecution, signal })
-    if (!seen.ok) return seen
-    await seen.body?.cancel()
     const query: Record<string, string> = lastEventId === undefined ? {} : { after: lastEventId }
+    // A socket carries no header.
     if (connection.hasKey) query['ticket'] = await askForTicket(connection, signal)
     const url = new URL(connection.url({ ...call, query }), pageUrl())
     url.protocol = url.protocol.replace('http', 'ws')
@@ -54,11 +51,13 @@ function opened(socket: SocketLike, { url, signal }: { url: string; signal: Abor
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         socket.addEventListener('message', (event) => controller.enqueue(bytes.encode(toSse(event))))
-        socket.addEventListener('close', () => {
+        socket.addEventListener('close', (event) => {
           signal.removeEventListener('abort', stop)
           reject(new LLMEvalError('unreachable', `The WebSocket to ${url} was closed before it opened.`))
-          // Whoever has gone already has cancelled the body.
-          if (!signal.aborted) controller.close()
+          if (signal.aborted) return
+          const refusal = refusalOf(event, url)
+          if (refusal) controller.error(refusal)
+          else controller.close()
         })
       },
     })
@@ -71,10 +70,18 @@ function opened(socket: SocketLike, { url, signal }: { url: string; signal: Abor
   })
 }
 
+/** The server says by the close code what it would say by a status: 4000 and that. The reason is the code of the failure. */
+function refusalOf(event: object, url: string): LLMEvalError | undefined {
+  const [code, reason]: unknown[] = [Reflect.get(event, 'code'), Reflect.get(event, 'reason')]
+  const status = typeof code === 'number' ? code - 4000 : 0
+  if (status < 400 || status > 599) return undefined
+  const text = JSON.stringify({ code: reason, detail: `The WebSocket to ${url} was refused: ${String(reason)}.` })
+  return errorOf({ url, status, headers: new Headers(), text }, 0)
+}
+
 /** A message of the socket as one of an event stream: its `seq` is the place after it. */
 function toSse(event: object): string {
-  const text: unknown = 'data' in event ? event.data : undefined
-  const message = parse(text)
+  const message = parse(Reflect.get(event, 'data'))
   const seq = isObject(message) ? message['seq'] : undefined
   return encodeSse(JSON.stringify(message), typeof seq === 'string' || typeof seq === 'number' ? `${seq}` : undefined)
 }
