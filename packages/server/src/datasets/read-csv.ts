@@ -24,6 +24,8 @@ export async function* readCsv(chunks: AsyncIterable<Buffer>): AsyncGenerator<En
     yield* entriesOf(records.take(), shape)
   } catch (error) {
     if (!(error instanceof BrokenBody)) throw error
+    await records.breakOff()
+    yield* entriesOf(records.take(), shape)
     yield { line: records.line, broken: error.message }
   }
 }
@@ -71,6 +73,8 @@ class Records {
   /** The line in which the next record begins. */
   line = 1
   isBroken = false
+  /** Whether what was fed ends with a line. */
+  #endsLine = true
 
   constructor() {
     this.#parser = new Parser({
@@ -108,6 +112,7 @@ class Records {
   }
 
   async feed(chunk: Buffer): Promise<void> {
+    this.#endsLine = chunk.at(-1) === 10 || chunk.at(-1) === 13
     await new Promise<void>((resolve) => this.#parser.write(chunk, () => resolve()))
   }
 
@@ -116,6 +121,16 @@ class Records {
       this.#parser.once('close', () => resolve())
       this.#parser.end()
     })
+  }
+
+  /** Gives what is whole although nothing more comes: the parser waits for more behind a line end. */
+  async breakOff(): Promise<void> {
+    await this.finish()
+    const last = this.#ready.at(-1)
+    const cut = last !== undefined && (!this.#endsLine || 'broken' in last)
+    if (!cut) return
+    this.#ready.pop()
+    this.line = last.line
   }
 
   take(): CsvRecord[] {

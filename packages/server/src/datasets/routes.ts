@@ -246,7 +246,8 @@ function mountImport(app: App, deps: Deps): void {
         return report
       } catch (error) {
         // Whoever is still sending shall come to read why it was in vain.
-        if (!(await body.drain()) && error instanceof Failure) error.cause = 'not drained'
+        const hopeless = error instanceof Failure && error.cause === 'not drained'
+        if (!hopeless && !(await body.drain()) && error instanceof Failure) error.cause = 'not drained'
         throw error
       }
     },
