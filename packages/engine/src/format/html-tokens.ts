@@ -12,28 +12,96 @@ export async function htmlFaults(html: string, { document }: { document: boolean
   const { parse, parseFragment } = await import('parse5')
   const faults: string[] = []
   const onParseError = ({ code, startLine, startCol }: { code: string; startLine: number; startCol: number }) => {
-    if (faults.length < most && (document || !ofDocuments.has(code)))
-      faults.push(`${code} at line ${startLine}, column ${startCol}`)
+    if (document || !ofDocuments.has(code)) faults.push(`${code} at line ${startLine}, column ${startCol}`)
   }
   const options = { onParseError, sourceCodeLocationInfo: true }
-  const tree = document ? parse(html, options) : parseFragment(html, options)
-  faults.push(...unclosed(tree.childNodes).slice(0, most - faults.length))
-  return faults
+  const whole = document || /^\s*<(?:!doctype|html)\b/i.test(html)
+  const tree = whole ? parse(html, options) : parseFragment(html, options)
+  // parse5 closes what is open, and passes over what closes nothing, without a word.
+  const elements = elementsOf(tree.childNodes)
+  return [...faults, ...unclosed(elements), ...(await strayEndTags(html, elements))].slice(0, most)
 }
 
-/** Elements that end without an end tag, where the standard wants one. parse5 closes them without a word. */
-function unclosed(nodes: readonly Node[]): string[] {
-  const faults: string[] = []
-  for (const { node } of walk(nodes)) {
-    if (!('tagName' in node)) continue
-    const place = node.sourceCodeLocation
-    if (!place?.startTag || place.endTag || endless.has(node.tagName) || optionalEnd.has(node.tagName)) continue
-    // Elements of SVG and MathML close themselves.
-    if (!node.namespaceURI.endsWith('/xhtml')) continue
-    faults.push(`${node.tagName} is not closed, at line ${place.startLine}, column ${place.startCol}`)
-  }
-  return faults
+interface Element {
+  name: string
+  start: number
+  place: string
+  /** Where its end tag begins; undefined where it has none. */
+  end: number | undefined
+  needsEnd: boolean
 }
+
+/** Elements that were written down, in their order; what the parser repeats (formatting that overlaps) is one. */
+function elementsOf(nodes: readonly Node[]): Element[] {
+  const elements = new Map<number, Element>()
+  for (const { node, leaving } of walk(nodes)) {
+    if (leaving || !('tagName' in node)) continue
+    const location = node.sourceCodeLocation
+    if (!location) continue
+    const { startOffset: start, startLine, startCol } = location
+    // Elements of SVG and MathML close themselves.
+    const needsEnd =
+      location.startTag !== undefined && node.namespaceURI.endsWith('/xhtml') && !endless.has(node.tagName)
+    elements.set(start, {
+      name: node.tagName,
+      start,
+      place: `line ${startLine}, column ${startCol}`,
+      end: location.endTag?.startOffset ?? elements.get(start)?.end,
+      needsEnd: needsEnd && !optionalEnd.has(node.tagName),
+    })
+  }
+  return [...elements.values()]
+}
+
+function unclosed(elements: readonly Element[]): string[] {
+  return elements
+    .filter(({ end, needsEnd }) => needsEnd && end === undefined)
+    .map(({ name, place }) => `${name} is not closed, at ${place}`)
+}
+
+async function strayEndTags(html: string, elements: readonly Element[]): Promise<string[]> {
+  const used = new Set(elements.map(({ end }) => end))
+  return (await endTags(html))
+    .filter(({ start }) => !used.has(start))
+    .map(({ name, place }) => `${name} is closed and not open, at ${place}`)
+}
+
+/** Every end tag that is written down. */
+async function endTags(html: string): Promise<{ name: string; start: number; place: string }[]> {
+  const { Tokenizer, TokenizerMode } = await import('parse5')
+  const found: { name: string; start: number; place: string }[] = []
+  const nothing = () => undefined
+  const tokenizer = new Tokenizer(
+    { sourceCodeLocationInfo: true },
+    {
+      onStartTag({ tagName }) {
+        tokenizer.lastStartTagName = tagName
+        // What is inside of these is no HTML.
+        if (tagName === 'title' || tagName === 'textarea') tokenizer.state = TokenizerMode.RCDATA
+        else if (tagName === 'script') tokenizer.state = TokenizerMode.SCRIPT_DATA
+        else if (rawText.has(tagName)) tokenizer.state = TokenizerMode.RAWTEXT
+      },
+      onEndTag({ tagName, location }) {
+        if (location)
+          found.push({
+            name: tagName,
+            start: location.startOffset,
+            place: `line ${location.startLine}, column ${location.startCol}`,
+          })
+      },
+      onComment: nothing,
+      onDoctype: nothing,
+      onEof: nothing,
+      onCharacter: nothing,
+      onNullCharacter: nothing,
+      onWhitespaceCharacter: nothing,
+    },
+  )
+  tokenizer.write(html, true)
+  return found
+}
+
+const rawText = new Set(['style', 'xmp', 'iframe', 'noembed', 'noframes'])
 
 /** Tags, attributes and words of a piece of HTML, in their order. */
 export async function htmlTokens(html: string): Promise<string[]> {

@@ -10,7 +10,7 @@ export const htmlValid = evaluator({
   slug: 'html-valid',
   name: 'Valid HTML',
   description:
-    '1 when the text parses without a fault of the HTML standard, such as tags that do not close or close twice.',
+    '1 when the text parses without a fault of the HTML standard, and closes every tag that it opens, and no other.',
   kind: 'code',
   category: 'format',
   aliases: ['html-validator'],

@@ -1,4 +1,5 @@
 import type { Parser } from 'node-sql-parser'
+import * as z from 'zod'
 
 /** In the order in which they are tried. */
 export const sqlDialects = ['postgresql', 'mysql', 'sqlite', 'transactsql', 'bigquery', 'snowflake'] as const
@@ -13,8 +14,8 @@ export async function sqlFault(sql: string, dialect: SqlDialect): Promise<string
   if (!statement.test(sql)) return 'It does not begin like a statement.'
   const parser = await parserOf(dialect)
   try {
-    parser.astify(sql)
-    return null
+    const tree: unknown = parser.astify(sql)
+    return isProse(tree) ? 'It does not parse: it reads like prose.' : null
   } catch (error) {
     return faultOf(error)
   }
@@ -35,11 +36,30 @@ const loaders = {
   snowflake: () => import('node-sql-parser/build/snowflake.js'),
 }
 
+/** The parser of T-SQL takes any two words for an assignment without a sign, that of BigQuery takes `FROM` for a table. */
+function isProse(tree: unknown): boolean {
+  const statements: unknown[] = Array.isArray(tree) ? tree : [tree]
+  return statements.some((part) => prose.safeParse(part).success)
+}
+
+const prose = z.union([
+  z.object({ stmt: z.object({ type: z.literal('assign'), symbol: z.null() }) }),
+  z.object({
+    type: z.literal('delete'),
+    from: z.null(),
+    table: z.array(z.object({ table: z.stringFormat('from', /^from$/i) })),
+  }),
+])
+
+const located = z.object({
+  message: z.string(),
+  location: z.object({ start: z.object({ line: z.number(), column: z.number() }) }),
+})
+
 function faultOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'It does not parse.'
-  const location: unknown = Reflect.get(error, 'location')
-  const start: unknown = location instanceof Object ? Reflect.get(location, 'start') : undefined
-  if (!(start instanceof Object)) return 'It does not parse.'
-  const found = / but (.{1,40}) found\.$/s.exec(error.message)?.[1]
-  return `It does not parse at line ${String(Reflect.get(start, 'line'))}, column ${String(Reflect.get(start, 'column'))}${found === undefined ? '' : `, at ${found}`}.`
+  const read = located.safeParse(error)
+  if (!read.success) return 'It does not parse.'
+  const { line, column } = read.data.location.start
+  const found = / but (.{1,40}) found\.$/s.exec(read.data.message)?.[1]
+  return `It does not parse at line ${line}, column ${column}${found === undefined ? '' : `, at ${found}`}.`
 }

@@ -50,7 +50,7 @@ const patterns: readonly Pattern[] = [
   {
     type: 'phone',
     expression:
-      /\b(?:phone|mobile|cell|tel|fax|call me(?: (?:at|on))?)\b\.?:?[ \t]{0,3}(\(?0?\d{2,5}\)?(?:[ ./-]?\d{2,4}){2,4})(?![\w-])/gi,
+      /\b(?:phone|mobile|cell|tel|fax|call me(?: (?:at|on))?)\b\.?:?[ \t]{0,3}(\(?0?\d{2,5}\)?(?:[ ./-]{0,3}\d{2,4}){2,4})(?![\w-])/gi,
     confidence: 0.75,
   },
   {

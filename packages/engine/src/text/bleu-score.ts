@@ -18,7 +18,12 @@ export interface BleuOptions {
   lowercase: boolean
   /** Leaves out orders that the text is too short for: what single sentences need. */
   effectiveOrder: boolean
+  /** What stands in for a precision of 0: half of the one before (`exp`), a count of `floor`, or nothing. */
+  smoothing: (typeof bleuSmoothings)[number]
+  floor: number
 }
+
+export const bleuSmoothings = ['exp', 'floor', 'none'] as const
 
 /** What BLEU needs of one segment; summed over segments it gives the score of a corpus. */
 export interface BleuStatistics {
@@ -43,10 +48,10 @@ export function bleuStatistics(text: string, references: readonly string[], opti
 }
 
 /**
- * BLEU (Papineni et al., 2002) with exponential smoothing, as sacrebleu computes it (signature `smooth:exp`).
+ * BLEU (Papineni et al., 2002) as sacrebleu computes it.
  * Sum the statistics of several segments first to get the score of a corpus.
  */
-export function bleuOf(statistics: BleuStatistics, { effectiveOrder }: Pick<BleuOptions, 'effectiveOrder'>): BleuScore {
+export function bleuOf(statistics: BleuStatistics, options: BleuOptions): BleuScore {
   const { matched, total, systemLength, referenceLength } = statistics
   const brevityPenalty =
     systemLength >= referenceLength ? 1 : systemLength > 0 ? Math.exp(1 - referenceLength / systemLength) : 0
@@ -58,10 +63,11 @@ export function bleuOf(statistics: BleuStatistics, { effectiveOrder }: Pick<Bleu
   for (let order = 1; order <= orders; order++) {
     const possible = total[order - 1] ?? 0
     if (possible === 0) break
-    if (effectiveOrder) used = order
+    if (options.effectiveOrder) used = order
     const found = matched[order - 1] ?? 0
     if (found === 0) smoothing *= 2
-    precisions[order - 1] = found === 0 ? 100 / (smoothing * possible) : (100 * found) / possible
+    const instead = { exp: 1 / smoothing, floor: options.floor, none: 0 }[options.smoothing]
+    precisions[order - 1] = (100 * (found === 0 ? instead : found)) / possible
   }
   const logs = precisions
     .slice(0, used)

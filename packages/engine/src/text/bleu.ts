@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { evaluator } from '../evaluator.ts'
-import { bleuOf, bleuStatistics } from './bleu-score.ts'
+import { bleuOf, bleuSmoothings, bleuStatistics } from './bleu-score.ts'
 import { bleuTokenizers } from './bleu-words.ts'
 import { chrf } from './chrf-score.ts'
 import { byLength, responseField, textOf } from './comparison.ts'
@@ -41,6 +41,11 @@ export const bleu = evaluator({
     threshold: threshold(0.3),
     tokenizer: z.enum(bleuTokenizers).default('13a').describe('How words are told apart, as sacrebleu names it.'),
     lowercase,
+    smoothing: z
+      .enum(bleuSmoothings)
+      .default('exp')
+      .describe('What stands in for a precision of 0: half of the one before, a count of `floor`, or nothing.'),
+    floor: z.number().min(0).max(1).default(0.1).describe('With `smoothing: floor`.'),
     effective_order: z.boolean().default(true).describe('Leaves out runs longer than the response.'),
   }),
   range: { min: 0, max: 1 },
@@ -86,13 +91,19 @@ export const chrfEvaluator = evaluator({
     word_order: z.int().min(0).max(4).default(0).describe('Longest run of words; 2 makes it chrF++.'),
     beta: z.number().min(0.1).max(10).default(2).describe('How much more recall weighs than precision.'),
     lowercase,
+    eps_smoothing: z.boolean().default(false).describe('Averages over all orders, also those a text is too short for.'),
   }),
   range: { min: 0, max: 1 },
   direction: 'higher',
   example: { input: { response: 'a b c', reference: 'abc' }, value: 1, passed: true },
   runs: byLength('response', 'reference'),
   score({ response, reference }, { config }) {
-    const options = { ...config, characterOrder: config.char_order, wordOrder: config.word_order }
+    const options = {
+      ...config,
+      characterOrder: config.char_order,
+      wordOrder: config.word_order,
+      epsSmoothing: config.eps_smoothing,
+    }
     const score = chrf(textOf(response), someOf(reference), options)
     const value = Math.min(1, score / 100)
     return { value, passed: value >= config.threshold, output: { chrf: score } }

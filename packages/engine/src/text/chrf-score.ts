@@ -8,6 +8,8 @@ export interface ChrfOptions {
   /** How much more recall weighs than precision. */
   beta: number
   lowercase: boolean
+  /** Averages over the F scores of all orders, also those that a text is too short for, as chrF++.py does. */
+  epsSmoothing: boolean
 }
 
 interface Counts {
@@ -22,10 +24,7 @@ interface Counts {
  */
 export function chrf(text: string, references: readonly string[], options: ChrfOptions): number {
   const fold = (line: string) => (options.lowercase ? line.toLowerCase() : line)
-  return Math.max(
-    0,
-    ...references.map((reference) => fScore(countsOf(fold(text), fold(reference), options), options.beta)),
-  )
+  return Math.max(0, ...references.map((reference) => fScore(countsOf(fold(text), fold(reference), options), options)))
 }
 
 function countsOf(text: string, reference: string, { characterOrder, wordOrder }: ChrfOptions): Counts[] {
@@ -57,14 +56,28 @@ function wordsOf(line: string): string[] {
   })
 }
 
-function fScore(orders: readonly Counts[], beta: number): number {
+const epsilon = 1e-16
+
+function fScore(orders: readonly Counts[], { beta, epsSmoothing }: ChrfOptions): number {
+  const weight = beta ** 2
+  const f = (precision: number, recall: number) =>
+    precision + recall === 0 ? 0 : ((1 + weight) * precision * recall) / (weight * precision + recall)
+  const share = (matched: number, all: number) => (all > 0 ? matched / all : epsilon)
+  if (epsSmoothing) {
+    const scores = orders.map(({ hypothesis, reference, matched }) =>
+      f(share(matched, hypothesis), share(matched, reference)),
+    )
+    return (100 * scores.reduce((sum, score) => sum + (score || epsilon), 0)) / orders.length
+  }
   const usable = orders.filter(({ hypothesis, reference }) => hypothesis > 0 && reference > 0)
   if (usable.length === 0) return 0
-  const mean = (share: (counts: Counts) => number) =>
-    usable.reduce((sum, counts) => sum + share(counts), 0) / usable.length
-  const precision = mean(({ matched, hypothesis }) => matched / hypothesis)
-  const recall = mean(({ matched, reference }) => matched / reference)
-  if (precision + recall === 0) return 0
-  const weight = beta ** 2
-  return (100 * (1 + weight) * precision * recall) / (weight * precision + recall)
+  const mean = (shareOf: (counts: Counts) => number) =>
+    usable.reduce((sum, counts) => sum + shareOf(counts), 0) / usable.length
+  return (
+    100 *
+    f(
+      mean(({ matched, hypothesis }) => matched / hypothesis),
+      mean(({ matched, reference }) => matched / reference),
+    )
+  )
 }

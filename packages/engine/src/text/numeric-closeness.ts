@@ -65,7 +65,7 @@ export const numericCloseness = evaluator({
   },
 })
 
-const written = /[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|(?<=\d))(?:[eE][-+]?\d{1,3})?/g
+const written = /(?:(?<![\w.])[-+])?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3}(?!\d))?/g
 /** Characters of a text that are searched for a number. */
 const searchedChars = 100_000
 
