@@ -1,0 +1,69 @@
+import * as sdk from '@traceloop/node-server-sdk'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Scene, setScene } from './scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await setScene({
+    cassette: { name: 'guards', about: 'Guards that need no language model, passing and not.' },
+  })
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** What the guards say of a text, or of the fields of an object. */
+async function verdicts(output: string | Record<string, unknown>, guards: sdk.Guard[]): Promise<boolean[]> {
+  const { results } = await sdk.validateContent(output, guards)
+  return results.map(({ passed }) => passed)
+}
+
+describe("the SDK's guard", () => {
+  it.each([
+    ['pii', sdk.piiGuard(), 'The weather is mild today.', 'Write to ada.lovelace@example.com or +1 415 555 0132.'],
+    [
+      'secrets',
+      sdk.secretsGuard(),
+      'No key here.',
+      'AKIAIOSFODNN7EXAMPLE and ghp_0123456789abcdefghijklmnopqrstuvwxyz',
+    ],
+    ['profanity', sdk.profanityGuard(), 'What a lovely day.', 'What a load of bullshit.'],
+    ['JSON', sdk.jsonValidatorGuard(), '{"a": 1}', '{"a": '],
+    ['SQL', sdk.sqlValidatorGuard(), 'SELECT name FROM users WHERE id = 1', 'SELEC name FORM users WERE'],
+    ['regex', sdk.regexValidatorGuard({ config: { regex: '^\\d+$' } }), '12345', 'twelve'],
+  ])('for %s lets pass what is fine, and not what is not', async (_name, guard, fine, bad) => {
+    expect(await verdicts(fine, [guard])).toEqual([true])
+    expect(await verdicts(bad, [guard])).toEqual([false])
+  })
+
+  it('for JSON holds it to a schema', async () => {
+    const schema = '{"type":"object","required":["a"]}'
+    const guard = sdk.jsonValidatorGuard({ config: { enable_schema_validation: true, schema_string: schema } })
+    expect([...(await verdicts('{"a":1}', [guard])), ...(await verdicts('{"b":1}', [guard]))]).toEqual([true, false])
+  })
+
+  it('takes the fields of an object under any of their names', async () => {
+    const output = { answer: 'Write to ada@example.com', unheard_of: { deep: [1] } }
+    expect(await verdicts(output, [sdk.piiGuard(), sdk.profanityGuard()])).toEqual([false, true])
+  })
+
+  it('keeps an answer from the user that does not pass', async () => {
+    const safe = sdk.guard(async () => 'Call 415-555-0132 or mail bob@example.com', [sdk.piiGuard()], {
+      onFailure: 'Sorry, that is private.',
+    })
+    expect(await safe()).toBe('Sorry, that is private.')
+  })
+
+  it('fails loudly when it cannot be told', async () => {
+    const guard = sdk.regexValidatorGuard({ config: { regex: '(' } })
+    await expect(verdicts('a', [guard])).rejects.toThrow(/Guardrail API returned \d+.*regular expression/)
+    const none = sdk.customEvaluatorGuard('no-such-evaluator')
+    await expect(verdicts('a', [none])).rejects.toThrow(/There is no evaluator no-such-evaluator/)
+  })
+
+  it('of an evaluator by its slug waits for its result', async () => {
+    const guard = sdk.customEvaluatorGuard('exact-match')
+    expect(await verdicts({ response: 'a', reference: 'a' }, [guard])).toEqual([true])
+    expect(await verdicts({ response: 'a', reference: 'b', more: [1, { deep: true }] }, [guard])).toEqual([false])
+    const counted = sdk.customEvaluatorGuard('word-count', { conditionField: 'word_count', condition: sdk.lt(3) })
+    expect(await verdicts('two words', [counted])).toEqual([true])
+  })
+})
