@@ -193,10 +193,13 @@ export function correctedTails({ estimate, ordered, jackknife, level }: BcaInput
   const least = 1 / (2 * ordered.length)
   const bias = normalQuantile(clamp((below + equal / 2) / ordered.length, least, 1 - least))
   const center = meanOf(jackknife)
+  // As shares of the largest, so that cubes of small numbers do not come to 0.
+  const largest = jackknife.reduce((most, value) => Math.max(most, Math.abs(center - value)), 0)
   let [squares, cubes] = [0, 0]
   for (const value of jackknife) {
-    squares += (center - value) ** 2
-    cubes += (center - value) ** 3
+    const deviation = largest === 0 ? 0 : (center - value) / largest
+    squares += deviation ** 2
+    cubes += deviation ** 3
   }
   const acceleration = squares === 0 ? 0 : cubes / (6 * squares ** 1.5)
   const place = (share: number) => {

@@ -3,11 +3,11 @@ import { wholeFrom } from './interval.ts'
 /** Random numbers that a seed decides: the same on every machine. */
 export interface Random {
   /** A whole number of 0 to 2^32 - 1. */
-  uint32(): number
+  uint32: () => number
   /** A number in [0, 1), in steps of 2^-53. */
-  uniform(): number
+  uniform: () => number
   /** A whole number of 0 to n - 1, each as likely as the other, for n of 1 to 2^32. */
-  below(n: number): number
+  below: (n: number) => number
 }
 
 /**

@@ -1,5 +1,5 @@
 import { binomialQuantile } from './distributions.ts'
-import { type Confidence, type Interval, levelOf } from './interval.ts'
+import { clamp, type Confidence, type Interval, levelOf } from './interval.ts'
 
 /** Numbers that were measured. Unknown ones are left out before: NaN and infinities are a RangeError, never counted as 0. */
 export type Values = readonly number[] | Float64Array
@@ -30,7 +30,7 @@ export function sumOf(values: Values): number {
   return sum + lost
 }
 
-/** The arithmetic mean; null of nothing. The mean of equal values is exactly that value. */
+/** The arithmetic mean; null of nothing. It lies within the values: that of equal ones is exactly their value. */
 export function mean(values: Values): number | null {
   requireFinite('values', values)
   return values.length === 0 ? null : meanOf(values)
@@ -38,10 +38,13 @@ export function mean(values: Values): number | null {
 
 /** The mean of at least one finite value. */
 export function meanOf(values: Values): number {
-  const first = sumOf(values) / values.length
-  let rest = 0
-  for (let index = 0; index < values.length; index++) rest += (values[index] ?? 0) - first
-  return first + rest / values.length
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? 0
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  return clamp(sumOf(values) / values.length, least, most)
 }
 
 /** Σ(x - mean)² / (n - 1); null of fewer than two values. */
@@ -147,5 +150,5 @@ export function correlation(a: Values, b: Values): number | null {
     squaresB += y * y
   }
   if (squaresA === 0 || squaresB === 0) return null
-  return Math.max(-1, Math.min(1, together / Math.sqrt(squaresA) / Math.sqrt(squaresB)))
+  return clamp(together / Math.sqrt(squaresA) / Math.sqrt(squaresB), -1, 1)
 }
