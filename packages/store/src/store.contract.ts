@@ -4,6 +4,8 @@ import { countersContract } from './contract/counters.contract.ts'
 import { datasetsContract } from './contract/datasets.contract.ts'
 import { deletionContract } from './contract/deletion.contract.ts'
 import { experimentsContract } from './contract/experiments.contract.ts'
+import { evaluationContract } from './contract/evaluation.contract.ts'
+import { executionsContract } from './contract/executions.contract.ts'
 import { ingestContract } from './contract/ingest.contract.ts'
 import { jobsContract } from './contract/jobs.contract.ts'
 import { journalContract } from './contract/journal.contract.ts'
@@ -11,6 +13,8 @@ import { lifetimeContract } from './contract/lifetime.contract.ts'
 import { listsContract } from './contract/lists.contract.ts'
 import { projectsContract } from './contract/projects.contract.ts'
 import { reviewContract } from './contract/review.contract.ts'
+import { rulesContract } from './contract/rules.contract.ts'
+import { scoresContract } from './contract/scores.contract.ts'
 import { searchContract } from './contract/search.contract.ts'
 import { spansContract } from './contract/spans.contract.ts'
 import { makeRoom, type OpenStoreUnderTest, type StoreUnderTest } from './contract/room.contract.ts'
@@ -41,6 +45,10 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     lifetimeContract(open)
     listsContract(room)
     searchContract(room)
+    evaluationContract(room)
+    executionsContract(room)
+    scoresContract(room)
+    rulesContract(room, open)
     datasetsContract(room)
     experimentsContract(room)
   })
