@@ -125,13 +125,13 @@ export class Runner {
   async #perform(held: Held): Promise<void> {
     const { work, stopping } = held
     if (stopping.signal.aborted) return
-    const { log, meters, now } = this.#parts
+    const { log, meters } = this.#parts
     try {
       const end = await this.#judge(held)
       const kept = stopping.signal.aborted ? undefined : await this.#store(held, end)
       if (kept === undefined || stopping.signal.aborted) return
       meters.told(work.info, { end: kept.end, kept: kept.held })
-      if (kept.held) held.end(toExecution({ ...work.stored, ...kept.end, completedAt: now() }))
+      if (kept.held) held.end(toExecution({ ...work.stored, ...kept.end, completedAt: kept.at }))
       else this.#lost(held)
       this.#forget(held)
     } catch (error) {
@@ -211,15 +211,16 @@ export class Runner {
   async #store(
     { work, stopping }: Held,
     given: ExecutionEnd,
-  ): Promise<{ held: boolean; end: ExecutionEnd } | undefined> {
+  ): Promise<{ held: boolean; end: ExecutionEnd; at: number } | undefined> {
     const { store, owner, now, log } = this.#parts
     let end = given
     let refused = 0
     for (let wait = retryMs.first; ; wait = Math.min(2 * wait, retryMs.most)) {
       try {
-        const finish = { kind: 'finishExecution', ref: work.stored.ref, owner, end, at: now() } as const
+        const at = now()
+        const finish = { kind: 'finishExecution', ref: work.stored.ref, owner, end, at } as const
         const { held } = await store.apply(work.projectId, finish)
-        return { held, end }
+        return { held, end, at }
       } catch (error) {
         if (this.#closed) throw error
         log.warn({ err: error, execution_id: work.stored.id }, 'the end of an execution could not be stored yet')
