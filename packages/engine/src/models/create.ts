@@ -84,9 +84,19 @@ export function createModels(options: ModelsOptions): Models {
   const chat = createChat(means)
   const embedding = createEmbedding(means)
 
-  function target(model: string | null, use: 'chat' | 'embedding'): Target {
+  function find(model: string | null, use: 'chat' | 'embedding'): Target | undefined {
     const found = findTarget(model, use, options)
-    if (found && !(use === 'embedding' && found.provider.api === 'anthropic')) return found
+    return use === 'embedding' && found?.provider.api === 'anthropic' ? undefined : found
+  }
+
+  function nameOf(model: string | null, use: 'chat' | 'embedding'): string | null {
+    const found = find(model, use)
+    return found ? `${found.name}/${found.model}` : null
+  }
+
+  function target(model: string | null, use: 'chat' | 'embedding'): Target {
+    const found = find(model, use)
+    if (found) return found
     const wanted = model ?? (use === 'chat' ? 'the default model' : 'embeddings')
     throw new NoScore('no_provider', `No provider is configured for ${wanted}.`)
   }
@@ -115,13 +125,8 @@ export function createModels(options: ModelsOptions): Models {
   }
 
   return {
-    knows(model, use) {
-      try {
-        return target(model, use) !== undefined
-      } catch {
-        return false
-      }
-    },
+    knows: (model, use) => nameOf(model, use) !== null,
+    nameOf,
 
     async ask(question: Question): Promise<Answer> {
       const asked = target(question.model, 'chat')

@@ -34,6 +34,8 @@ export interface Answer {
 export interface Models {
   /** Whether a model of this name (null: the default) can be asked. */
   knows(model: string | null, use: 'chat' | 'embedding'): boolean
+  /** The name of a model (null: the default) in full, `provider/model`; null where it cannot be asked. */
+  nameOf(model: string | null, use: 'chat' | 'embedding'): string | null
   ask(question: Question): Promise<Answer>
   embed(
     texts: string[],
