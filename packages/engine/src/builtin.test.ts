@@ -7,6 +7,7 @@ import type { Models } from './models/models.ts'
 /** Gives each text the numbers of its letters as its vector. */
 const models: Models = {
   knows: () => true,
+  nameOf: () => 'test/letters',
   ask: () => Promise.reject(new Error('nothing is asked here')),
   embed: (texts) =>
     Promise.resolve({

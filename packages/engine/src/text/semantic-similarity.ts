@@ -32,6 +32,7 @@ export function semanticSimilarity(models: Models | undefined): Evaluator<z.outp
     ],
     output: [{ name: 'similarity_score', type: 'number', description: 'The cosine.', required: true }],
     config,
+    depends: { model: models?.nameOf(null, 'embedding') ?? null },
     range: { min: -1, max: 1 },
     direction: 'higher',
     example: { input: { completion: 'It rains.', reference: 'It rains.' }, value: 1, passed: true },
