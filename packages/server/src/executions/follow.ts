@@ -1,6 +1,7 @@
 import { type Execution, type ExecutionFrame, type ExecutionProgress, formatCursor } from '@llm-eval/protocol'
 import type { Store } from '@llm-eval/store'
-import { type ExecutionEvent, type ExecutionJournal, isExecutionEvent, type Watch } from '../judging/journal.ts'
+import type { WorkingJudge } from '../judging/create-judge.ts'
+import { type ExecutionEvent, isExecutionEvent, type Watch } from '../judging/journal.ts'
 import { isOver, toExecution } from '../judging/wire.ts'
 
 /** Where the frames of a stream go. */
@@ -30,7 +31,7 @@ export interface Followed {
 
 export interface FollowParts {
   store: Store
-  journal: ExecutionJournal
+  judge: Pick<WorkingJudge, 'journal' | 'progress'>
   now: () => number
   onError: (error: unknown) => void
 }
@@ -67,10 +68,10 @@ export class ExecutionStream {
 
   /** Runs to the end of the stream; never rejects. */
   async run(): Promise<void> {
-    const { journal, onError } = this.#parts
+    const { judge, onError } = this.#parts
     try {
       this.#sink.onClose(() => this.#stop())
-      this.#watch = await journal.watch(this.#followed.projectId, {
+      this.#watch = await judge.journal.watch(this.#followed.projectId, {
         refs: new Set(this.#followed.ids.keys()),
         onEvent: (event) => this.#take(event),
         onLost: () => this.#sink.cut(),
@@ -101,7 +102,7 @@ export class ExecutionStream {
 
   /** How each stands: the result of what is over, the progress of the rest. Only the last frame can be resumed after. */
   async #begin(): Promise<void> {
-    const { store } = this.#parts
+    const { store, judge } = this.#parts
     const { projectId, ids } = this.#followed
     const { seq } = await store.read(projectId, 'head', {})
     let last: ExecutionFrame | undefined
@@ -115,7 +116,10 @@ export class ExecutionStream {
       if (isOver(stored.status)) {
         this.#open.delete(ref)
         last = this.#ended(toExecution(stored))
-      } else last = this.#progress(id, { status: stored.status, done: null, total: null })
+      } else {
+        const { done, total } = judge.progress(projectId, id) ?? { done: null, total: null }
+        last = this.#progress(id, { status: stored.status, done, total })
+      }
     }
     this.#position = seq
     await this.#send(last, this.#id(seq))

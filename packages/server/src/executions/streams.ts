@@ -19,17 +19,15 @@ const frames = described(
     'text/event-stream': executionFrame,
   },
 )
-/** A stream that was seen to its end: browsers stop reconnecting when they are told so. */
-const nothingMore = described('Everything was said before the cursor: there is nothing to come back for.', {})
-
 /** Serves the streams of executions and of batches, and the socket of an execution. */
 export function registerExecutionStreams(app: App, deps: Deps): void {
   const { store, judge, now, log, config } = deps
   const onError = (error: unknown) => log.error({ err: error }, 'an execution could not be followed')
-  const parts: FollowParts = { store, journal: judge.journal, now, onError }
+  const parts: FollowParts = { store, judge, now, onError }
   const streams = new SseStreams(parts, deps)
   app.addHook('onClose', async () => streams.close())
-  const response = { 200: frames, 204: nothingMore }
+  // 204: everything was said before the cursor. Browsers stop reconnecting when they are told so.
+  const response = { 200: frames, 204: z.null() }
 
   mount(app, evaluationRoutes.executionEvents, {
     schema: { params: z.object({ execution_id: name }), querystring: executionStreamQuery, response },

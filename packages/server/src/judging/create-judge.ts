@@ -9,7 +9,7 @@ import { createExecutions } from './executions.ts'
 import { Holder } from './holder.ts'
 import { ExecutionJournal } from './journal.ts'
 import type { Judge } from './judge.ts'
-import { Runner } from './runner.ts'
+import { Runner, type Steps } from './runner.ts'
 
 export interface JudgeParts {
   store: Store
@@ -29,6 +29,8 @@ export interface JudgeParts {
 export interface WorkingJudge extends Judge {
   readonly engine: Engine
   readonly journal: ExecutionJournal
+  /** How far an execution is that runs in this process, as far as it told. */
+  progress(projectId: number, id: string): Steps | undefined
   /** There are executions in a project that nobody holds. */
   wake(projectId: number): void
   /** Lets go of what has not ended, and ends the engine. */
@@ -51,6 +53,7 @@ export async function createJudge(parts: JudgeParts): Promise<WorkingJudge> {
     journal,
     catalogue,
     executions,
+    progress: (projectId, id) => runner.progress(projectId, id),
     wake: (projectId) => holder.wake(projectId),
     async close() {
       journal.close()

@@ -39,6 +39,14 @@ interface Held {
   stopping: AbortController
   ended: Promise<Execution>
   end: (execution: Execution) => void
+  /** As it was told last. */
+  progress: Steps | undefined
+}
+
+/** How far an evaluation is. */
+export interface Steps {
+  done: number
+  total: number
 }
 
 /** Pieces of code that run side by side; each of them may wait for a worker thread or the database. */
@@ -78,10 +86,16 @@ export class Runner {
     return held?.work.projectId === projectId ? held.ended : undefined
   }
 
+  /** How far an execution is that is held here, as far as it told. */
+  progress(projectId: number, id: string): Steps | undefined {
+    const held = this.#held.get(id)
+    return held?.work.projectId === projectId ? held.progress : undefined
+  }
+
   /** Runs it when its turn comes. Its place has to be reserved. */
   add(work: Work): void {
     const { promise, resolve } = Promise.withResolvers<Execution>()
-    const held: Held = { work, stopping: new AbortController(), ended: promise, end: resolve }
+    const held: Held = { work, stopping: new AbortController(), ended: promise, end: resolve, progress: undefined }
     this.#held.set(work.stored.id, held)
     this.#parts.meters.inFlight.set(this.#held.size)
     this.lanes.run(laneOf(work.info), async () => {
@@ -180,9 +194,10 @@ export class Runner {
   }
 
   /** Writes the newest progress, one at a time: what comes while one is being written replaces what waits. */
-  #progress({ work, stopping }: Held): (done: number, total: number) => void {
+  #progress(held: Held): (done: number, total: number) => void {
+    const { work, stopping } = held
     const { store, owner, now, log } = this.#parts
-    let newest: { done: number; total: number } | undefined
+    let newest: Steps | undefined
     let writing = false
     const write = async () => {
       writing = true
@@ -203,6 +218,7 @@ export class Runner {
     }
     return (done, total) => {
       newest = { done, total }
+      held.progress = newest
       if (!writing) void write()
     }
   }
