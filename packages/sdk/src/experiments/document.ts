@@ -44,7 +44,7 @@ export async function awaitDocument(
 }
 
 /** The whole URL of what a server calls `stream_url`: a path below `/v2`, or one that has it, or all of it. */
-export function documentUrl(baseUrl: string, streamUrl: string): string {
+function documentUrl(baseUrl: string, streamUrl: string): string {
   if (streamUrl.startsWith('/v2/')) return baseUrl + streamUrl
   if (/^\/(?!\/)/.test(streamUrl)) return `${baseUrl}/v2${streamUrl}`
   // The key goes where the base URL leads, and nowhere else.

@@ -124,7 +124,7 @@ export class ExecutionTally {
 }
 
 /** The code of what ended something before its time; a signal of the caller is an interruption. */
-export function codeOf(thrown: unknown): ErrorCode | null {
+function codeOf(thrown: unknown): ErrorCode | null {
   if (thrown === undefined) return null
   return thrown instanceof LLMEvalError ? thrown.code : 'interrupted'
 }
