@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../test/postgres.ts'
+import { completed, newExecution } from './contract/judging.contract.ts'
 import { newTraces, statuses } from './contract/room.contract.ts'
 import { migrate, migrationNames } from './migrations.ts'
 import { openStore, type StoreOptions } from './open.ts'
@@ -44,6 +45,38 @@ const places = {
   },
 }
 
+/** A trace with its event, as version 0001 wrote them. */
+async function storeAsFirstVersion(db: Kysely<Tables>): Promise<void> {
+  const body = { user_query: 'Capital of France?', ai_response: 'Paris.', system_prompt: '', functions_called: [] }
+  await db.insertInto('models').values({ id: 1, project_id: 1, name: 'gpt-4' }).execute()
+  const trace = {
+    ref: 1,
+    project_id: 1,
+    trace_id: 'old',
+    ts: 1_000,
+    received_at: 1_000,
+    model_id: 1,
+    status: 0,
+    query_preview: '',
+    response_preview: '',
+    captured: 0,
+    hash: 'h',
+    open: 0,
+    version: 0,
+  }
+  await db.insertInto('traces').values(trace).execute()
+  const whole = { ...body, metadata: {}, extra: {} }
+  await db
+    .insertInto('bodies')
+    .values({ ref: 1, body: JSON.stringify(whole) })
+    .execute()
+  await db
+    .insertInto('events')
+    .values({ project_id: 1, seq: 1, at: 1_000, kind: 1, ref: 1, data: '[1,0,null,null,null]' })
+    .execute()
+  await db.updateTable('heads').set({ seq: 1, total: 1 }).execute()
+}
+
 for (const dialect of ['sqlite', 'postgres'] as const) {
   describe(`migrations of ${dialect}`, () => {
     let place: Place
@@ -61,6 +94,32 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
         await store.close()
       })
     }
+
+    test('what the first version stored is all there, and can be evaluated', async () => {
+      await using old = await places[dialect]()
+      await old.on(async (db) => {
+        await migrate(db, dialect, '0001_ground')
+        await storeAsFirstVersion(db)
+      })
+      const store = await openStore(old.options)
+      try {
+        const list = { filter: {}, limit: 5, cursor: null, sliceMs: 50 }
+        expect(await store.read(1, 'listTraces', list)).toMatchObject({ items: [{ trace_id: 'old', scores: [] }] })
+        const { events } = await store.read(1, 'events', { after: 0, limit: 5, bytes: 1e6 })
+        expect(events).toMatchObject([{ kind: 'trace_created', trace: { trace_id: 'old' } }])
+        const executions = [newExecution({ traceId: 'old' })]
+        const asked = { executions, owner: 'o', at: 0, leaseMs: 1_000 }
+        const { refs } = await store.apply(1, { kind: 'startExecutions', ...asked })
+        const end = completed({ value: 0.5 })
+        await store.apply(1, { kind: 'finishExecution', ref: refs[0] ?? 0, owner: 'o', end, at: 0 })
+        expect(await store.read(1, 'trace', { traceId: 'old' })).toMatchObject({
+          ai_response: 'Paris.',
+          scores: [{ value: 0.5 }],
+        })
+      } finally {
+        await store.close()
+      }
+    })
 
     test('running them again changes nothing', async () => {
       const first = await openStore(place.options)

@@ -10,6 +10,7 @@ import { ingestContract } from './contract/ingest.contract.ts'
 import { jobsContract } from './contract/jobs.contract.ts'
 import { journalContract } from './contract/journal.contract.ts'
 import { lifetimeContract } from './contract/lifetime.contract.ts'
+import { judgingOrderContract } from './contract/judging-order.contract.ts'
 import { listsContract } from './contract/lists.contract.ts'
 import { projectsContract } from './contract/projects.contract.ts'
 import { reviewContract } from './contract/review.contract.ts'
@@ -49,6 +50,7 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     executionsContract(room)
     scoresContract(room)
     rulesContract(room, open)
+    judgingOrderContract(room)
     datasetsContract(room)
     experimentsContract(room)
   })
