@@ -15,7 +15,9 @@ import { million } from './million.ts'
 import { postgres } from './postgres.ts'
 import { isMet, type Row, table } from './report.ts'
 import { sdk } from './sdk.ts'
+import { statistics } from './statistics.ts'
 import { stream } from './stream.ts'
+import { textMetrics } from './text-metrics.ts'
 
 const benches: Record<string, Bench> = {
   'ingest-single': ingestSingle,
@@ -25,6 +27,8 @@ const benches: Record<string, Bench> = {
   million,
   idle,
   sdk,
+  statistics,
+  'text-metrics': textMetrics,
 }
 
 const args = process.argv.slice(2)

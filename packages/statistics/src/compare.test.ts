@@ -158,6 +158,18 @@ describe('a comparison with clusters', () => {
     expect(compare(a, b, { clusters })).toMatchObject({ kind: 'binary', units: 5, verdict: 'not_enough_data' })
   })
 
+  it('is as sure as the number of clusters allows where every pair differs by the same', () => {
+    const b = Array.from({ length: 120 }, (_, at) => at)
+    const clusters = b.map((at) => Math.floor(Math.sqrt(at * 16)))
+    const seen = compare(
+      b.map((value) => value + 1),
+      b,
+      { clusters },
+    )
+    expect(seen).toMatchObject({ test: 'clustered_sign_flip_exact', p: 2 ** (1 - seen.units), verdict: 'better' })
+    expect(seen.units).toBeGreaterThan(33)
+  })
+
   it('of one cluster knows the difference and nothing about it', () => {
     const seen = compare([0.5, 0.7], [0.1, 0.2], { clusters: ['x', 'x'] })
     expect(seen).toMatchObject({ units: 1, interval: null, mde: null, p: 1, verdict: 'not_enough_data' })

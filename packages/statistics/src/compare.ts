@@ -239,10 +239,8 @@ function clusteredTests({ differences, level }: Tested, index: ClusterIndex): Fo
   return { ...known, test: 'clustered_sign_flip_exact', p: signFlipP(sums), also }
 }
 
-/** Exact: there are few units, or all differences are the same, and then only two patterns of 2^n are as extreme. */
+/** Exact: there are few units, or all differences are the same. */
 function signFlipP(differences: Float64Array): number {
-  const first = differences[0] ?? 0
-  if (differences.every((difference) => difference === first)) return first === 0 ? 1 : 2 ** (1 - differences.length)
   return signFlipTest(differences)?.p ?? 1
 }
 

@@ -79,13 +79,23 @@ describe('the sign-flip test', () => {
   it('is exact up to its limit, and drawn from one past it', () => {
     const at = signFlipTest(normals(exactSignFlips, 3).map((value) => value + 0.2))
     const past = signFlipTest(normals(exactSignFlips + 1, 3).map((value) => value + 0.2))
-    expect([at?.method, at?.patterns]).toEqual(['exact', 2 ** exactSignFlips])
-    expect([past?.method, past?.patterns]).toEqual(['monte_carlo', 10_000])
+    expect([at?.method, at?.resamples]).toEqual(['exact', null])
+    expect([past?.method, past?.resamples]).toEqual(['monte_carlo', 10_000])
+  })
+
+  it('is exact for any number of differences that all have one sign', () => {
+    const positive = Array.from({ length: 100 }, (_, at) => 1 + at)
+    expect(signFlipTest([...positive, 0])).toMatchObject({
+      method: 'exact',
+      nonzero: 100,
+      p: 2 ** -99,
+      resamples: null,
+    })
+    expect(signFlipTest(positive.slice(0, 5))?.p).toBe(2 ** -4)
   })
 
   it('draws near to what the exact count would be, the same each time, and never 0', () => {
     const differences = normals(40, 8).map((value) => value + 0.15)
-    // Zeros change nothing, so that 20 differences can be seen in both ways.
     const t = pairedDifference(
       differences,
       differences.map(() => 0),
@@ -94,12 +104,8 @@ describe('the sign-flip test', () => {
     expect(Math.abs((drawn?.p ?? 0) - (t?.p ?? 1))).toBeLessThan(0.02)
     expect(signFlipTest(differences, { resamples: 40_000, seed: 5 })).toEqual(drawn)
     expect(signFlipTest(differences, { resamples: 40_000, seed: 6 })?.p).not.toBe(drawn?.p)
-    expect(
-      signFlipTest(
-        Array.from({ length: 60 }, (_, at) => 1 + at / 100),
-        { resamples: 99 },
-      )?.p,
-    ).toBe(0.01)
+    const nearlyAll = [...Array.from({ length: 60 }, (_, at) => 1 + at / 100), -0.001]
+    expect(signFlipTest(nearlyAll, { resamples: 99 })?.p).toBe(0.01)
   })
 
   it('has nothing to tell from zeros, from nothing it is unknown, and NaN it refuses', () => {

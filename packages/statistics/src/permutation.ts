@@ -18,8 +18,8 @@ export interface SignFlipTest {
   /** Two-sided. When drawn, (1 + as extreme) / (1 + drawn), which is never 0 (Phipson and Smyth 2010). */
   p: number
   method: 'exact' | 'monte_carlo'
-  /** Sign patterns that were looked at. */
-  patterns: number
+  /** Sign patterns that were drawn; null when exact. */
+  resamples: number | null
 }
 
 /**
@@ -27,8 +27,8 @@ export interface SignFlipTest {
  * have had the other sign. p is the share of sign patterns whose mean is at least as far from 0 as the one seen. No
  * distribution is assumed, only that each difference is symmetric about 0 when there is no effect. Null of nothing.
  *
- * Up to {@link exactSignFlips} differences are counted out exactly; beyond, `resamples` patterns are drawn, in time
- * resamples × n. Patterns that equal the seen one but for rounding count as equal.
+ * Up to {@link exactSignFlips} differences are counted out exactly, and any number that all have one sign; else `resamples`
+ * patterns are drawn, in time resamples × n. Patterns that equal the seen one but for rounding count as equal.
  */
 export function signFlipTest(
   differences: Values,
@@ -38,17 +38,19 @@ export function signFlipTest(
   wholeFrom(1, 'resamples', resamples)
   if (resamples > mostResamples) throw new RangeError(`resamples is ${resamples}; ${mostResamples} is the most`)
   if (differences.length === 0) return null
-  const sizes = Float64Array.from(differences, Math.abs).filter((size) => size > 0)
-  const seen = Math.abs(sumOf(differences))
-  const least = seen - 1e-12 * sumOf(sizes)
-  const known = { n: differences.length, nonzero: sizes.length, difference: meanOf(differences) }
-  if (sizes.length <= exactSignFlips) {
-    const patterns = 2 ** sizes.length
-    const p = least <= 0 ? 1 : (2 * countAtLeast(sizes, least)) / patterns
-    return { ...known, p, method: 'exact', patterns }
-  }
-  const p = least <= 0 ? 1 : (1 + countDrawn(sizes, least, { seed, resamples })) / (1 + resamples)
-  return { ...known, p, method: 'monte_carlo', patterns: resamples }
+  const nonzero = Float64Array.from(differences).filter((difference) => difference !== 0)
+  const sizes = nonzero.map(Math.abs)
+  const least = Math.abs(sumOf(nonzero)) - 1e-12 * sumOf(sizes)
+  const exact = { n: differences.length, nonzero: sizes.length, difference: meanOf(differences), resamples: null }
+  if (least <= 0) return { ...exact, p: 1, method: 'exact' }
+  // Only all as they are, or all turned over, is as far from 0.
+  const first = nonzero[0] ?? 0
+  if (nonzero.every((difference) => difference > 0 === first > 0))
+    return { ...exact, p: 2 ** (1 - sizes.length), method: 'exact' }
+  if (sizes.length <= exactSignFlips)
+    return { ...exact, p: (2 * countAtLeast(sizes, least)) / 2 ** sizes.length, method: 'exact' }
+  const p = (1 + countDrawn(sizes, least, { seed, resamples })) / (1 + resamples)
+  return { ...exact, p, method: 'monte_carlo', resamples }
 }
 
 /** How many of the 2^n sums of ±sizes are at least `least`: both halves are enumerated and sorted, then met in the middle. */

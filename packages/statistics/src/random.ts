@@ -41,12 +41,13 @@ export function createRandom(seed: number): Random {
     uniform: () => ((uint32() >>> 5) * 2 ** 26 + (uint32() >>> 6)) / 2 ** 53,
     below(n) {
       if (n > 2 ** 21) return belowByMask(n, uint32)
-      // Lemire's multiplication: exact, since the product fits 53 bits. A remainder below the threshold would favour some.
-      const threshold = 2 ** 32 % n
+      // Lemire's multiplication: exact, since the product fits 53 bits. A remainder below 2^32 mod n would favour some
+      // numbers; that is less than n, and worth computing only then.
       for (;;) {
         const product = uint32() * n
         const high = Math.floor(product / 2 ** 32)
-        if (product - high * 2 ** 32 >= threshold) return high
+        const rest = product - high * 2 ** 32
+        if (rest >= n || rest >= 2 ** 32 % n) return high
       }
     },
   }
