@@ -9,12 +9,14 @@ export interface Request {
   values?: Record<string, string>
   query?: Record<string, string>
   body?: object
+  /** A body that is sent while it is read, in place of `body`. */
+  stream?: { chunks: AsyncIterable<Uint8Array>; headers: Record<string, string> }
   signal?: AbortSignal
 }
 
 /** Asks a server; what is not a success is thrown as a complaint. The body is left to be read. */
 export async function ask(target: Target, request: Request): Promise<Response> {
-  const { route, body, signal } = request
+  const { route, body, stream, signal } = request
   const query = new URLSearchParams(request.query).toString()
   const url = `${target.url}${pathTo(route, request.values)}${query && `?${query}`}`
   const init: RequestInit = {
@@ -22,8 +24,10 @@ export async function ask(target: Target, request: Request): Promise<Response> {
     headers: {
       ...(target.key === null ? {} : { authorization: `Bearer ${target.key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...stream?.headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(stream === undefined ? {} : { body: stream.chunks, duplex: 'half' as const }),
     ...(signal === undefined ? {} : { signal }),
   }
   let response: Response

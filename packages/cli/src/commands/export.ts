@@ -1,141 +1,21 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { routes } from '@llm-eval/protocol'
-import { Complaint, exitCodes, fileComplaint } from '../complaint.ts'
-import { bytes, duration } from '../display/amounts.ts'
-import { perSecond, ProgressBar } from '../display/progress.ts'
+import { type OutputOptions, outputPath, RowCounter, saveAnswer } from '../download.ts'
 import { type FilterOptions, queryOf } from '../filter.ts'
 import { ask } from '../http.ts'
 import { findTarget, type GlobalOptions } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Options of `llm-eval export`. */
-export interface ExportOptions extends GlobalOptions, FilterOptions {
+export interface ExportOptions extends GlobalOptions, FilterOptions, OutputOptions {
   format: 'csv' | 'jsonl'
-  output?: string
-  force?: boolean
 }
 
 /** `llm-eval export`: writes all matching traces to a file, or to standard output. */
 export async function exportTraces(terminal: Terminal, options: ExportOptions): Promise<number> {
-  const { signal, err, out } = terminal
-  const path =
-    options.output === undefined || options.output === '-' ? undefined : resolve(terminal.cwd, options.output)
-  if (path !== undefined && !options.force && existsSync(path))
-    throw new Complaint(`${path} exists already. Name another file, or overwrite it with --force.`)
+  const path = outputPath(terminal, options)
   const target = await findTarget(terminal, options)
   const filter = Object.entries(queryOf(options)).map(([name, value]) => [name, String(value)])
   const query = { ...Object.fromEntries(filter), format: options.format }
-  const response = await ask(target, { route: routes.exportTraces, query, signal })
-  const bar = new ProgressBar(err)
-  const counter = new RowCounter(options.format)
-  const show = () => {
-    if (!out.isTTY || path !== undefined)
-      bar.show({ done: 0, total: null, words: `${counter.words}, ${perSecond(counter.rows, bar.elapsed)}` })
-  }
-  const receive = async (write: (chunk: Uint8Array) => Promise<void>) => {
-    for await (const chunk of whole(response, counter)) {
-      await write(chunk)
-      show()
-    }
-  }
-  try {
-    if (path === undefined) await receive((chunk) => out.write(chunk, signal))
-    else await replaceFile(path, (file) => receive((chunk) => file.writeFile(chunk)))
-  } catch (error) {
-    if (signal.aborted) {
-      bar.end()
-      err.line(`Interrupted after ${counter.words}.${path === undefined ? '' : ' No file was written.'}`)
-      return exitCodes.interrupted
-    }
-    throw error
-  } finally {
-    bar.end()
-  }
-  if (path !== undefined) err.line(`${counter.words} in ${duration(bar.elapsed)}: ${path}`)
-  return exitCodes.ok
-}
-
-/** Gives an answer's bytes, and throws when it broke off before its end. */
-async function* whole(response: Response, counter: RowCounter): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of response.body ?? []) {
-      counter.count(chunk)
-      yield chunk
-    }
-  } catch (error) {
-    // Only the reading is looked at: what the consumer throws never comes here.
-    throw new Complaint(
-      `The export broke off after ${counter.words}: the server went away, or met an error on its side. Try again.`,
-      { exitCode: exitCodes.failed, cause: error },
-    )
-  }
-  if (!counter.endsWhole)
-    throw new Complaint(`The export is cut off in the middle of a trace, after ${counter.words}. Try again.`, {
-      exitCode: exitCodes.failed,
-    })
-}
-
-const newline = 10
-const quote = 34
-
-/** Counts the traces that go by. */
-class RowCounter {
-  rows = 0
-  #bytes = 0
-  #last = newline
-  #inQuotes = false
-  readonly #csv: boolean
-
-  constructor(format: 'csv' | 'jsonl') {
-    this.#csv = format === 'csv'
-    // The first line of a CSV file names the columns.
-    this.rows = this.#csv ? -1 : 0
-  }
-
-  get words(): string {
-    const rows = Math.max(0, this.rows)
-    return `${rows.toLocaleString('en-US')} ${rows === 1 ? 'trace' : 'traces'}, ${bytes(this.#bytes)}`
-  }
-
-  /** Every line of both formats ends with a line break. */
-  get endsWhole(): boolean {
-    return this.#last === newline && !this.#inQuotes
-  }
-
-  count(chunk: Uint8Array): void {
-    this.#bytes += chunk.length
-    this.#last = chunk.at(-1) ?? this.#last
-    if (!this.#csv) {
-      for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) this.rows++
-      return
-    }
-    for (const byte of chunk) {
-      if (byte === quote) this.#inQuotes = !this.#inQuotes
-      else if (byte === newline && !this.#inQuotes) this.rows++
-    }
-  }
-}
-
-/** Writes beside the file and puts it in place when it is whole and on disk. */
-async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const partial = `${path}.${randomBytes(4).toString('hex')}.partial`
-  let file: FileHandle
-  try {
-    file = await open(partial, 'wx')
-  } catch (error) {
-    throw fileComplaint(`${path} cannot be written`, error)
-  }
-  try {
-    await write(file)
-    await file.sync()
-    await file.close()
-    await rename(partial, path)
-  } catch (error) {
-    await file.close().catch(() => undefined)
-    await rm(partial, { force: true })
-    throw error
-  }
+  const response = await ask(target, { route: routes.exportTraces, query, signal: terminal.signal })
+  return saveAnswer(terminal, response, { path, counter: new RowCounter(options.format, 'trace') })
 }
