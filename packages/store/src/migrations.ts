@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
+import type { Dialect } from './dialect.ts'
 import { newEpoch } from './epoch.ts'
 import { evaluationStep } from './steps/0002-evaluation.ts'
 import { datasetStep } from './steps/0003-datasets.ts'
 import { experimentStep } from './steps/0004-experiments.ts'
 import type { Tables } from './tables.ts'
-
-export type Dialect = 'sqlite' | 'postgres'
 
 /**
  * Forward-only, numbered, run at start. Only what differs between the two databases is spelled twice; integer types of

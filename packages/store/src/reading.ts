@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Dialect } from './migrations.ts'
+import type { Dialect } from './dialect.ts'
 import type { SearchTerm } from './search.ts'
 import type { Tables } from './tables.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
-import type { Dialect } from './migrations.ts'
+import type { Dialect } from './dialect.ts'
 import type { Tables } from './tables.ts'
 
 /** Numbers by which events are stored; never change one. */

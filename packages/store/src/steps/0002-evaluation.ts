@@ -1,4 +1,4 @@
-import type { Dialect } from '../migrations.ts'
+import type { Dialect } from '../dialect.ts'
 
 /** Tables of evaluators, executions, scores, rules and calibrations. */
 export function evaluationStep(dialect: Dialect): string[] {

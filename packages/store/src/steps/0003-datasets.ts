@@ -1,4 +1,4 @@
-import type { Dialect } from '../migrations.ts'
+import type { Dialect } from '../dialect.ts'
 
 /** Tables of datasets, their rows and versions. */
 export function datasetStep(dialect: Dialect): string[] {

@@ -1,4 +1,4 @@
-import type { Dialect } from '../migrations.ts'
+import type { Dialect } from '../dialect.ts'
 
 /** Tables of experiments, their runs and tasks, and of annotations. */
 export function experimentStep(dialect: Dialect): string[] {
