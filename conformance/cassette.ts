@@ -18,12 +18,14 @@ const time = /\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g
 /** Exchanges in which each id and time is a name: `{{id 1}}` for the first id, and the same wherever it comes again. */
 export function normalised(exchanges: readonly Exchange[]): Exchange[] {
   const names = new Map<string, string>()
-  const text = JSON.stringify(exchanges)
-    .replace(id, (found) => {
-      const name = names.get(found) ?? `{{id ${names.size + 1}}}`
-      names.set(found, name)
-      return name
-    })
-    .replace(time, '{{time}}')
-  return JSON.parse(text) as Exchange[]
+  const rename = (text: string) =>
+    text
+      .replace(id, (found) => {
+        const name = names.get(found) ?? `{{id ${names.size + 1}}}`
+        names.set(found, name)
+        return name
+      })
+      .replace(time, '{{time}}')
+  const inside = (_key: string, value: unknown) => (typeof value === 'string' ? rename(value) : value)
+  return JSON.parse(JSON.stringify(exchanges), inside) as Exchange[]
 }

@@ -3,14 +3,21 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Cassette, Exchange } from './cassette.ts'
-import { normalised } from './cassette.ts'
+import { type Cassette, type Exchange, normalised } from './cassette.ts'
 
 /** A proxy that keeps what goes through it. */
 export interface Recorder extends AsyncDisposable {
   url: string
-  /** Writes what was kept, with ids and times normalised. */
+  /** Writes what was kept, with ids and times normalised. Format the file before it is committed. */
   write(path: URL, about: Omit<Cassette, 'exchanges'>): Promise<void>
+}
+
+/** Without those of several equal questions in a row that were asked before the answer was the one waited for. */
+function settled(exchanges: readonly Exchange[]): Exchange[] {
+  return exchanges.filter(({ request: { method, path } }, at) => {
+    const next = exchanges[at + 1]?.request
+    return method !== 'GET' || next?.method !== 'GET' || next.path !== path
+  })
 }
 
 /** What of a request decides about its answer. */
@@ -29,7 +36,7 @@ export async function startRecorder(target: string): Promise<Recorder> {
     url: `http://127.0.0.1:${port}`,
     async write(path, about) {
       await mkdir(new URL('.', path), { recursive: true })
-      await writeFile(path, `${JSON.stringify({ ...about, exchanges: normalised(exchanges) }, null, 1)}\n`)
+      await writeFile(path, `${JSON.stringify({ ...about, exchanges: normalised(settled(exchanges)) }, null, 2)}\n`)
     },
     async [Symbol.asyncDispose]() {
       const closed = once(server.close(), 'close')

@@ -220,7 +220,8 @@ function overSocket(origin: string, { agent, sent }: { agent: Agent; sent: Encod
 
 function received(status: number, { headers, bytes }: Pick<Received, 'headers' | 'bytes'>): Received {
   const text = bytes.toString()
-  const json = /json\b/.test(String(headers['content-type'])) && text !== '' ? (JSON.parse(text) as unknown) : undefined
+  const json =
+    /[/+]json\b/.test(String(headers['content-type'])) && text !== '' ? (JSON.parse(text) as unknown) : undefined
   return { status, headers, bytes, text, json }
 }
 
