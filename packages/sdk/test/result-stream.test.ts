@@ -10,6 +10,14 @@ const url = '/executions/events/x1'
 const done = stream([ended(9, execution('x1'))])
 const completed = { execution_id: 'x1', status: 'completed', result: { is_correct: true, pass: true } }
 
+const unbelievable = [
+  ['is not JSON', encodeSse('<html>'), 'not JSON'],
+  ['speaks of no execution', encodeSse('{"event":"connected"}'), 'says nothing of an execution'],
+  ['ends an execution that is not over', ended(1, running('x1')).replace('"error"', '"ended"'), 'says nothing'],
+  ['has no score', ended(1, execution('x1')).replace('"score":{', '"score":5,"other":{'), 'says nothing'],
+  ['speaks of another execution', ended(1, execution('x2')), 'of another execution: x2'],
+]
+
 describe('a result', () => {
   it('that was there before anybody listened is handed out as any other', () =>
     withServer(async (server, reach) => {
@@ -84,13 +92,7 @@ describe('a result', () => {
       await expect(new SSEResultClient(reach).waitForResult('x1', url)).rejects.toMatchObject({ code: 'interrupted' })
     }))
 
-  it.each([
-    ['is not JSON', encodeSse('<html>'), 'not JSON'],
-    ['speaks of no execution', encodeSse('{"event":"connected"}'), 'says nothing of an execution'],
-    ['ends an execution that is not over', ended(1, running('x1')).replace('"error"', '"ended"'), 'says nothing'],
-    ['has no score', ended(1, execution('x1')).replace('"score":{', '"score":5,"other":{'), 'says nothing'],
-    ['speaks of another execution', ended(1, execution('x2')), 'of another execution: x2'],
-  ])('is not taken from a message that %s', (_, message, says) =>
+  it.each(unbelievable)('is not taken from a message that %s', (_, message, says) =>
     withServer(async (server, reach) => {
       server.next(stream([message]))
       const failure = await new SSEResultClient(reach).waitForResult('x1', url).catch((error: unknown) => error)
@@ -248,16 +250,18 @@ describe('in the background', () => {
     }))
 })
 
+const throwing: [string, () => unknown][] = [
+  [
+    'at once',
+    () => {
+      throw new Error('mine')
+    },
+  ],
+  ['later', () => Promise.reject(new Error('mine'))],
+]
+
 describe('a callback that throws', () => {
-  it.each([
-    [
-      'at once',
-      () => {
-        throw new Error('mine')
-      },
-    ],
-    ['later', () => Promise.reject(new Error('mine'))],
-  ])('%s is reported and breaks nothing', (_, callback) =>
+  it.each(throwing)('%s is reported and breaks nothing', (_, callback) =>
     withServer(async (server, reach) => {
       server.next(stream([progress(1, 'x1'), ended(2, execution('x1'))]))
       const errors: string[] = []
