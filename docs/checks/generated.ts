@@ -5,6 +5,7 @@ import { createProgram } from '../../packages/cli/src/program.ts'
 import { Screen } from '../../packages/cli/src/terminal.ts'
 import { configSchema } from '../../packages/server/src/config/config.ts'
 import { settings } from '../../packages/server/src/config/names.ts'
+import { evaluatorsText } from './evaluators-page.ts'
 import { text } from './markdown.ts'
 import { settingWords } from './settings-words.ts'
 
@@ -18,6 +19,7 @@ export async function generatedPages(): Promise<Record<string, string>> {
     'docs/reference/limits.md': limitsPage(),
     'docs/reference/configuration.md': configurationPage(),
     'docs/reference/cli.md': await cliPage(),
+    'docs/reference/evaluators.md': `${note('the catalogue of packages/engine')}\n${evaluatorsText()}`,
   }
 }
 
