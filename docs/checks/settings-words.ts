@@ -24,4 +24,14 @@ export const settingWords: Record<string, string> = {
   synchronous:
     '`full` loses nothing that was acknowledged; `normal` may lose the last commits when the machine loses power, and is faster.',
   heartbeat_seconds: 'Seconds between two heartbeats of a stream. Keep it below the idle timeout of every proxy.',
+  providers:
+    'Whose models judges ask, by name: `{"local": {"api": "openai", "base_url": "http://localhost:11434/v1"}}`. `api` is `openai` (and all that speak like it), `anthropic` or `gemini`; `api_key` where one is wanted; `models` to allow only these. In the environment as JSON. `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `ANTHROPIC_API_KEY` and `GEMINI_API_KEY` give `openai`, `anthropic` and `gemini`.',
+  default_model:
+    'The model of judges that name none, as `provider/model`; `null` is a cheap one of the first provider.',
+  embedding_model: 'The model of semantic similarity, likewise.',
+  prices:
+    'Prices of your own, in US dollars for a million tokens: `{"local/*": {"input": 0, "output": 0}}`. What is not here is looked up in a list; what is nowhere is unknown, and never 0. In the environment as JSON.',
+  evaluators: 'Modules with evaluators of your own, such as `./my-evaluators.ts`; several parted by commas.',
+  allow_private_evaluators: 'Whether remote evaluators may be at private addresses, such as `localhost`.',
+  judge_concurrency: 'Executions of judges and of remote evaluators that run at the same time.',
 }

@@ -1,3 +1,4 @@
+import { pricesSchema, providersSchema } from '@llm-eval/engine'
 import { limits } from '@llm-eval/protocol'
 import * as z from 'zod'
 
@@ -49,6 +50,17 @@ export const configSchema = z.strictObject({
   /** `normal` may lose the last commits when the machine loses power; `full` loses nothing. */
   synchronous: z.enum(['full', 'normal']).default('full'),
   heartbeat_seconds: z.number().positive().max(300).default(limits.heartbeatSeconds),
+  /** Whose models judges ask, by the name that a model's name begins with. */
+  providers: providersSchema.default({}),
+  /** `provider/model`; null is the usual model of the first provider. */
+  default_model: z.string().min(1).max(200).nullable().default(null),
+  embedding_model: z.string().min(1).max(200).nullable().default(null),
+  /** Over the listed prices. */
+  prices: pricesSchema.default({}),
+  /** Modules with evaluators of one's own. */
+  evaluators: z.array(z.string().min(1)).max(100).default([]),
+  /** Whether remote evaluators may be at private addresses. */
+  allow_private_evaluators: z.boolean().default(false),
   /** Executions of judges that run at the same time. */
   judge_concurrency: z.int().min(1).max(1_000).default(8),
 })

@@ -12,6 +12,18 @@ const text = (given: string) => given
 /** What is no number stays a text, and the schema says so. */
 const number = (given: string) => (/^-?[0-9]+(\.[0-9]+)?$/.test(given.trim()) ? Number(given) : given)
 const numberOrNone = (given: string) => (/^(none|never|null)$/i.test(given.trim()) ? null : number(given))
+/** What is neither stays a text, and the schema says so. */
+const yesOrNo = (given: string) => {
+  if (/^(true|yes|1)$/i.test(given.trim())) return true
+  return /^(false|no|0)$/i.test(given.trim()) ? false : given
+}
+const json = (given: string): unknown => {
+  try {
+    return JSON.parse(given)
+  } catch {
+    return given
+  }
+}
 const list = (given: string) =>
   given
     .split(',')
@@ -51,5 +63,11 @@ export const settings: readonly Setting[] = [
   setting('log_level'),
   setting('synchronous'),
   setting('heartbeat_seconds', number),
+  setting('providers', json),
+  setting('default_model'),
+  setting('embedding_model'),
+  setting('prices', json),
+  setting('evaluators', list),
+  setting('allow_private_evaluators', yesOrNo),
   setting('judge_concurrency', number),
 ]

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { providersFromEnvironment } from '@llm-eval/engine'
 import { type Config, configSchema } from './config.ts'
 import { settings } from './names.ts'
 import { closest } from '../faults/closest.ts'
@@ -48,6 +49,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   if (file !== undefined) takeFile(await readConfigFile(file), { file, given, problems })
   takeEnvironment(sources.env ?? {}, { given, problems })
   takeFlags(sources.flags ?? {}, { given, problems })
+  takeUsualProviders(sources.env ?? {}, given)
 
   const parsed = configSchema.safeParse(assemble(given))
   if (!parsed.success) {
@@ -57,8 +59,12 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const origins = new Map(settings.map(({ name }) => [name, given.get(name)?.origin ?? 'default']))
-  const base = file !== undefined && origins.get('data')?.startsWith('file ') ? dirname(file) : sources.cwd
-  return { config: { ...parsed.data, data: resolve(base, parsed.data.data) }, origins }
+  // What a file says starts from where the file is.
+  const baseOf = (name: string) =>
+    file !== undefined && origins.get(name)?.startsWith('file ') ? dirname(file) : sources.cwd
+  const data = resolve(baseOf('data'), parsed.data.data)
+  const evaluators = parsed.data.evaluators.map((path) => resolve(baseOf('evaluators'), path))
+  return { config: { ...parsed.data, data, evaluators }, origins }
 }
 
 interface Taking {
@@ -100,6 +106,22 @@ function takeEnvironment(env: NodeJS.ProcessEnv, { given, problems }: Taking): v
     const meant = known.find((name) => name.startsWith(`${suffix}_`)) ?? closest(suffix, known)
     if (meant !== undefined) problems.push(`${variable} is not known; did you mean LLM_EVAL_${meant}? (environment)`)
   }
+}
+
+/** The variables in which vendors want their keys give providers too, beside those that are set up. */
+function takeUsualProviders(env: NodeJS.ProcessEnv, given: Map<string, Given>): void {
+  const usual = providersFromEnvironment(env)
+  const names = Object.keys(usual)
+  if (names.length === 0) return
+  const { value, origin } = given.get('providers') ?? { value: {}, origin: undefined }
+  // What is no object is told as a problem.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+  if (names.every((name) => name in value)) return
+  const variables = names.map((name) => `${name.toUpperCase()}_*`).join(', ')
+  given.set('providers', {
+    value: { ...usual, ...value },
+    origin: origin === undefined ? `environment ${variables}` : `${origin}, environment ${variables}`,
+  })
 }
 
 function takeFlags(flags: Record<string, unknown>, { given, problems }: Taking): void {

@@ -23,10 +23,18 @@ export function showConfig({ config, origins }: LoadedConfig): ShownSetting[] {
 function mask(name: string, value: unknown): unknown {
   if (value === null) return null
   if (name === 'admin_key') return masked
+  if (name === 'providers' && typeof value === 'object') {
+    const masking = ([provider, settings]: [string, object]) => [provider, { ...settings, ...maskKey(settings) }]
+    return Object.fromEntries(Object.entries(value).map(masking))
+  }
   if (name === 'webhook_secrets' && Array.isArray(value)) {
     return value.map((secret: object) => ({ ...secret, secret: masked }))
   }
   return name === 'database_url' && typeof value === 'string' ? maskPassword(value) : value
+}
+
+function maskKey(settings: object): object {
+  return 'api_key' in settings && settings.api_key !== null ? { api_key: masked } : {}
 }
 
 /** A database URL without its password, for logs. */
