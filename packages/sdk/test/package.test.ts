@@ -15,6 +15,7 @@ import * as experiments from '../src/experiments.ts'
 import * as source from '../src/index.ts'
 import { ended, execution, started } from './execution-scene.ts'
 import { type FakeServer, startFakeServer, store } from './fake-server.ts'
+import { startRealServer } from './real-server.ts'
 
 const run = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -157,6 +158,20 @@ describe.each(nodes)('under %s', (node) => {
     const { stdout, stderr } = await run(node, [join(app, file), server.url])
     expect(JSON.parse(stdout)).toEqual(works)
     expect(stderr).toBe('')
+  })
+
+  it('evaluators are run on a real server, alone and many at once', async () => {
+    await using real = await startRealServer()
+    const program = `import { Evaluator, Experiment } from 'llm-eval-sdk/experiments'
+      const inputSchemaMapping = { answer: '4', expected: '4' }
+      const { result } = await Evaluator.run({ evaluatorSlug: 'accuracy', inputSchemaMapping, waitForResult: true })
+      const cases = [{ response: 'a', reference: 'a' }, { response: 'a', reference: 'b' }]
+      const results = await new Experiment({ evaluators: ['exact-match'] }).run(cases)
+      await new Promise((callback) => Evaluator.run({ evaluatorSlug: 'accuracy', inputSchemaMapping, callback }))
+      console.log(JSON.stringify([result, ...results.map(({ score }) => score.value)]))`
+    const env = { ...process.env, TRACELOOP_BASE_URL: real.url }
+    const { stdout } = await run(node, ['--input-type=module', '--eval', program], { cwd: app, env })
+    expect(JSON.parse(stdout)).toEqual([{ match: true, pass: true }, 1, 0])
   })
 
   it('a program may end while traces are still waiting for company', async () => {
