@@ -52,6 +52,10 @@ const remote = z.strictObject({
   timeout_seconds: z.number().min(0.1).max(limits.judgeSeconds).default(30),
   input: z.array(field).min(1).max(50),
   threshold: z.number().default(0.5),
+  /** Smallest and largest score that it may give; null where there is no bound. */
+  range: z
+    .strictObject({ min: z.number().nullable().default(null), max: z.number().nullable().default(null) })
+    .default({ min: 0, max: 1 }),
   /** Declared by its owner: without it the scores are not under a version. */
   version: z.string().max(100).nullable().default(null),
 })

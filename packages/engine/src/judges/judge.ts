@@ -17,8 +17,17 @@ export interface Bench {
   secret: string
 }
 
+interface JudgeDefaults {
+  threshold: number
+  model?: string | null
+  samples?: number
+  temperature?: number | null
+  max_tokens?: number | null
+}
+
 /** What every judge can be told. */
-export function judgeConfig(models: Models | undefined, threshold: number) {
+export function judgeConfig(models: Models | undefined, defaults: JudgeDefaults) {
+  const { threshold, model = null, samples = 1, temperature = null, max_tokens = null } = defaults
   return z.strictObject({
     // The default's name is part of the version: another default is another judge.
     model: z
@@ -26,17 +35,17 @@ export function judgeConfig(models: Models | undefined, threshold: number) {
       .min(1)
       .max(200)
       .nullable()
-      .default(models?.nameOf(null, 'chat') ?? null)
+      .default(models?.nameOf(model, 'chat') ?? model)
       .describe('`provider/model`; null is the default.'),
     threshold: z.number().default(threshold).describe('The value that decides whether it passes.'),
     samples: z
       .int()
       .min(1)
       .max(limits.judgeSamples)
-      .default(1)
+      .default(samples)
       .describe('How many times it is asked; the majority decides, and a tie fails.'),
-    temperature: z.number().min(0).max(2).nullable().default(null).describe('Null leaves it to the model.'),
-    max_tokens: z.int().min(1).max(100_000).nullable().default(null).describe('Of one answer; null is 4096.'),
+    temperature: z.number().min(0).max(2).nullable().default(temperature).describe('Null leaves it to the model.'),
+    max_tokens: z.int().min(1).max(100_000).nullable().default(max_tokens).describe('Of one answer; null is 4096.'),
   })
 }
 export type JudgeConfig = z.output<ReturnType<typeof judgeConfig>>

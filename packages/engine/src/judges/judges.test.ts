@@ -171,7 +171,7 @@ describe('a judge', () => {
     expect(score).toMatchObject({ passed, label, output: { samples: scores.length, pass_share: share } })
     expect(score.output['correctness_score']).toBeCloseTo(value, 12)
     expect(score.usage?.input_tokens).toBe(100 * scores.length)
-    expect(progress).toEqual([0, ...scores.keys().map((i) => i + 1)].map((done) => `${done}/${scores.length}`))
+    expect(progress).toEqual([0, ...scores.map((_, i) => i + 1)].map((done) => `${done}/${scores.length}`))
   })
 
   it('takes as many samples as it may, and no more', async () => {

@@ -53,9 +53,7 @@ const plain: readonly (readonly [JudgePrompt, Rule<JudgeConfig>])[] = [
 /** The judges of the catalogue, those of Traceloop's included, with the fields its clients expect. */
 export function createJudges(bench: Bench): Evaluator[] {
   return [
-    ...plain.map(([prompt, rule]) =>
-      judge(prompt, bench, { config: judgeConfig(bench.models, prompt.threshold), rule }),
-    ),
+    ...plain.map(([prompt, rule]) => judge(prompt, bench, { config: judgeConfig(bench.models, prompt), rule })),
     flowQuality(bench),
     toneDetection(bench),
     rubric(bench),
@@ -65,7 +63,7 @@ export function createJudges(bench: Bench): Evaluator[] {
 
 function flowQuality(bench: Bench): Evaluator {
   const prompt = agents.agentFlowQuality
-  const config = judgeConfig(bench.models, prompt.threshold).extend({
+  const config = judgeConfig(bench.models, prompt).extend({
     conditions: z.array(z.string().min(1).max(2_000)).max(50).default([]).describe('What the steps are to fulfil.'),
   })
   const rule: Rule<z.output<typeof config>> = {
@@ -78,7 +76,7 @@ function flowQuality(bench: Bench): Evaluator {
 
 function toneDetection(bench: Bench): Evaluator {
   const prompt = safety.toneDetection
-  const config = judgeConfig(bench.models, prompt.threshold).extend({
+  const config = judgeConfig(bench.models, prompt).extend({
     allowed: z.array(z.string().min(1).max(100)).max(50).default([]).describe('Tones that pass; empty judges none.'),
   })
   const rule: Rule<z.output<typeof config>> = {
@@ -97,7 +95,7 @@ function toneDetection(bench: Bench): Evaluator {
 
 function rubric(bench: Bench): Evaluator {
   const prompt = rubrics.rubric
-  const config = judgeConfig(bench.models, prompt.threshold).extend({
+  const config = judgeConfig(bench.models, prompt).extend({
     criteria: z
       .string()
       .min(1)

@@ -16,7 +16,7 @@ const worth: Record<Winner, number> = { a: 1, b: 0, tie: 0.5 }
  * What is not the same in both is a tie (Zheng 2023, arXiv:2306.05685).
  */
 export function pairwise({ models, secret }: Bench): Evaluator {
-  const config = judgeConfig(models, prompt.threshold).extend({
+  const config = judgeConfig(models, prompt).extend({
     criteria: z.string().max(20_000).default('').describe('What makes an answer better, in your words.'),
   })
   const { input, value, passed } = prompt.example

@@ -93,9 +93,11 @@ export function findTarget(model: string | null, use: 'chat' | 'embedding', choi
   if (named) return named
   if (slash > 0 && Object.hasOwn(providers, model.slice(0, slash))) return undefined
   const lists = Object.keys(providers).find((name) => providers[name]?.models.includes(model))
+  if (lists !== undefined) return targetOf(lists, model, providers)
+  // `openai/gpt-4o` where there is no `openai` is a mistake, not a model of somebody else.
+  if (slash > 0) return undefined
   const fallback = configured === null ? usual() : findTarget(configured, use, { providers })
-  const name = lists ?? fallback?.name
-  return name === undefined ? undefined : targetOf(name, model, providers)
+  return fallback && targetOf(fallback.name, model, providers)
 }
 
 function usualTarget(use: 'chat' | 'embedding', providers: ProvidersConfig): Target | undefined {
