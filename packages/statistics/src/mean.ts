@@ -112,7 +112,7 @@ export function indexClusters(clusters: readonly ClusterKey[]): ClusterIndex {
 }
 
 /** The sum over each cluster of what its values are above a center. */
-export function clusterDeviations(values: Values, center: number, { of, count }: ClusterIndex): Float64Array {
+function clusterDeviations(values: Values, center: number, { of, count }: ClusterIndex): Float64Array {
   const sums = new Float64Array(count)
   for (let at = 0; at < values.length; at++) {
     const cluster = of[at] ?? 0
