@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { NewExecution, StoredExecution } from '../evaluation.ts'
 import { encodeExecution, executionStatus } from '../events.ts'
 import { isOpen, selectExecutions, toStored } from '../executions.ts'
-import { records } from '../records.ts'
+import { joinRecords, records } from '../records.ts'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { endAll, findOpen } from './endings.ts'
@@ -77,7 +77,7 @@ async function refsOfTraces(tx: Transaction, traceIds: readonly string[]): Promi
   const wanted = [...new Set(traceIds)].map((trace_id) => ({ trace_id }))
   const { rows } = await sql<{ trace_id: string; ref: number }>`
     SELECT t.trace_id, t.ref FROM ${records(tx.dialect, { trace_id: 'text' }, wanted)} AS w
-    JOIN traces AS t ON t.project_id = ${tx.projectId} AND t.trace_id = w.trace_id`.execute(tx.db)
+    ${joinRecords(tx.dialect)} traces AS t ON t.project_id = ${tx.projectId} AND t.trace_id = w.trace_id`.execute(tx.db)
   return new Map(rows.map((row) => [row.trace_id, row.ref]))
 }
 
