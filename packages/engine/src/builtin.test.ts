@@ -83,7 +83,16 @@ describe('the built-in evaluators', () => {
     expect(engine.info(alias)?.slug).toBe(slug)
   })
 
-  it('skip semantic similarity as errored where no provider is configured', async () => {
+  it('score in a thread what is long', () => {
+    const long = 'word '.repeat(10_000)
+    const kept = builtinEvaluators.filter(({ runs, input, range }) => {
+      const given = Object.fromEntries(input.map(({ name, type }) => [name, type === 'array' ? [long] : long]))
+      return (typeof runs === 'function' ? runs(given) : runs) === 'inline' && range.max !== null
+    })
+    expect(kept).toEqual([])
+  })
+
+  it('do not score semantic similarity where no provider is configured', async () => {
     const own = createEngine()
     const score = await own.evaluate({ evaluator: 'semantic-similarity', input: { text: 'a', reference: 'b' } })
     expect(score).toMatchObject({ outcome: 'errored', fault: 'no_provider', value: null })

@@ -2,6 +2,7 @@ import { limits } from '@llm-eval/protocol'
 import * as z from 'zod'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createEngine } from './create-engine.ts'
+import { definitionSchema } from './definition.ts'
 import { type Evaluator, evaluator, NoScore } from './evaluator.ts'
 
 const engine = createEngine()
@@ -153,16 +154,9 @@ describe('a preset', () => {
   })
 
   it('is all that can be defined where nobody makes judges', () => {
-    const remote = {
-      kind: 'remote',
-      url: 'https://example.com/score',
-      secret: null,
-      timeout_seconds: 1,
-      input: [],
-      threshold: 0.5,
-      version: null,
-    } as const
-    expect(engine.inspect('mine', { ...remote, input: [] })).toEqual({
+    const input = [{ name: 'response' }]
+    const remote = definitionSchema.parse({ kind: 'remote', url: 'https://example.com/score', input })
+    expect(engine.inspect('mine', remote)).toEqual({
       faults: [{ path: 'kind', message: 'only presets can be defined here' }],
     })
   })
@@ -303,6 +297,15 @@ describe('a regular expression that never ends', () => {
     running.abort()
     expect(await scores[0]).toMatchObject({ fault: 'cancelled' })
     await own.close()
+  })
+
+  it('lets as many wait as may, and no more', async () => {
+    const own = createEngine({ threads: 1 })
+    // One runs, the others wait.
+    const scores = Array.from({ length: limits.executionsWaiting + 1 }, () => own.evaluate(endless))
+    await expect(own.evaluate(endless)).rejects.toMatchObject({ code: 'overloaded', retryAfter: 2 })
+    await own.close()
+    expect(new Set((await Promise.all(scores)).map(({ fault }) => fault))).toEqual(new Set(['cancelled']))
   })
 
   it('ends with the engine, which then takes nothing more', async () => {

@@ -1,4 +1,5 @@
 import { levenshteinSimilarity } from '../text/edit-distance.ts'
+import { closeness } from '../text/similarity.ts'
 
 /**
  * 1 for equal JSON values, 0 for those with nothing in common, as autoevals' JSONDiff has it: objects average over the members of
@@ -25,12 +26,6 @@ export function jsonSimilarity(a: unknown, b: unknown, options: { preserve_strin
   const [noLeft, noRight] = [left ?? null, right ?? null].map((value) => value === null)
   if (noLeft === true || noRight === true) return noLeft === noRight ? 1 : 0
   return levenshteinSimilarity(textOf(left), textOf(right))
-}
-
-/** 1 minus the difference over the sum of the sizes. */
-export function closeness(a: number, b: number): number {
-  const sizes = Math.abs(a) + Math.abs(b)
-  return sizes === 0 ? 1 : 1 - Math.abs(a - b) / sizes
 }
 
 function mean(scores: readonly number[], size: number): number {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { evaluator, NoScore } from '../evaluator.ts'
-import { threshold } from './similarity.ts'
+import { byLength } from './comparison.ts'
+import { closeness, threshold } from './similarity.ts'
 
 /** How near two numbers are. */
 export const numericCloseness = evaluator({
@@ -45,7 +46,7 @@ export const numericCloseness = evaluator({
   range: { min: 0, max: 1 },
   direction: 'higher',
   example: { input: { response: 3, reference: 1 }, value: 0.5, passed: false },
-  runs: 'inline',
+  runs: byLength('response', 'reference'),
   score({ response, reference }, { config }) {
     const wanted = numberIn(reference, 'whole')
     if (wanted === null) throw new NoScore('missing_evidence', 'The reference is no number.')
@@ -58,8 +59,7 @@ export const numericCloseness = evaluator({
         output: { number, difference: null },
       }
     const difference = number - wanted
-    const sizes = Math.abs(number) + Math.abs(wanted)
-    const value = sizes === 0 ? 1 : Math.max(0, 1 - Math.abs(difference / sizes))
+    const value = closeness(number, wanted)
     const passed = config.tolerance === undefined ? value >= config.threshold : Math.abs(difference) <= config.tolerance
     return { value, passed, output: { number, difference } }
   },

@@ -11,7 +11,7 @@ export const callsField: Field = {
   description: 'The calls that were made: names, or objects with a name and arguments.',
   required: true,
 }
-export const expectedField: Field = {
+const expectedField: Field = {
   name: 'expected_tool_calls',
   type: 'array',
   description: 'The calls that were expected. One without arguments is content with any.',

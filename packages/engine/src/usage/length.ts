@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type Evaluator, evaluator, NoScore } from '../evaluator.ts'
-import { textField, textOf } from '../text/comparison.ts'
+import { byLength, textField, textOf } from '../text/comparison.ts'
 
 const bounds = z.strictObject({
   min: z.int().min(0).optional().describe('Fewer do not pass.'),
@@ -11,7 +11,7 @@ const ratioBounds = z.strictObject({
   max: z.number().min(0).optional().describe('Larger ratios do not pass.'),
 })
 
-const kind = { kind: 'code', category: 'usage', range: { min: 0, max: null }, direction: null, runs: 'inline' } as const
+const kind = { kind: 'code', category: 'usage', range: { min: 0, max: null }, direction: null } as const
 
 /** How many characters a text has. */
 export const charCount = count({
@@ -74,6 +74,7 @@ function count({ field, of, ...about }: Kind): Evaluator<z.output<typeof bounds>
     input: [textField('text', 'The text that is counted.')],
     output: [{ name: field, type: 'integer', description: 'The count.', required: true }],
     config: bounds,
+    runs: byLength('text'),
     score({ text }, { config }) {
       const value = of(textOf(text))
       return { value, passed: within(value, config), output: { [field]: value } }
@@ -92,6 +93,7 @@ function ratio({ field, of, ...about }: Kind): Evaluator<z.output<typeof ratioBo
     ],
     output: [{ name: field, type: 'number', description: 'The ratio.', required: true }],
     config: ratioBounds,
+    runs: byLength('numerator_text', 'denominator_text'),
     score(input, { config }) {
       const denominator = of(textOf(input['denominator_text']))
       if (denominator === 0) throw new NoScore('missing_evidence', 'The text to divide by is empty: there is no ratio.')

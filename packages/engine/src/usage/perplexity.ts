@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { evaluator, NoScore } from '../evaluator.ts'
+import { byLength } from '../text/comparison.ts'
 
 /** How surprised a model was by the tokens that it wrote. */
 export const perplexity = evaluator({
@@ -23,7 +24,7 @@ export const perplexity = evaluator({
   range: { min: 0, max: null },
   direction: 'lower',
   example: { input: { logprobs: [0, 0, 0] }, value: 1, passed: null },
-  runs: 'inline',
+  runs: byLength('logprobs'),
   score({ logprobs }, { config: { max } }) {
     const items: unknown[] = Array.isArray(logprobs) ? logprobs : []
     const values = items.map(logProbability)
