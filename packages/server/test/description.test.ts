@@ -175,6 +175,39 @@ describe('the API description', () => {
     expect(new Set(kinds)).toEqual(new Set(['connected', 'trace_updates', 'evaluation_updates', 'system_updates']))
   })
 
+  it('fits what is answered about datasets', async () => {
+    const one = (method: string, rest: string, at = rest) => ({
+      of: `${method} /api/v1/datasets/{dataset}${rest}`,
+      at: `/api/v1/datasets/qa${at}`,
+    })
+    const made = { name: 'QA', columns: [{ name: 'q' }, { name: 'j', type: 'json' }] }
+    await ask({ of: 'POST /api/v1/datasets', body: made, status: 201 })
+    await ask({ of: 'POST /api/v1/datasets', body: made, status: 409 })
+    await ask({ of: 'GET /api/v1/datasets' })
+    await ask(one('GET', ''))
+    await ask({ ...one('PATCH', ''), body: { description: 'questions' } })
+    await ask({ ...one('POST', '/columns'), body: { name: 'Score', type: 'number' }, status: 201 })
+    await ask({ ...one('PATCH', '/columns/{column}', '/columns/score'), body: { name: 'Points' } })
+    await ask(one('DELETE', '/columns/{column}', '/columns/score'))
+    const rows = await ask({ ...one('POST', '/rows'), body: { rows: [{ q: 'a', j: [1] }, {}] }, status: 201 })
+    const { items } = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(rows)
+    await ask({ ...one('POST', '/rows'), body: { rows: [{ none: 1 }] }, status: 422 })
+    const row = (n: number) => `/rows/${items[n]?.id ?? ''}`
+    await ask({ ...one('PATCH', '/rows/{row_id}', row(0)), body: { values: { q: null } } })
+    await ask({ ...one('DELETE', '/rows/{row_id}', row(1)), status: 204 })
+    await ask({ of: 'POST /webhook/trace', body: trace({ trace_id: 'a-case' }) })
+    await ask({ ...one('POST', '/rows/from-trace'), body: { trace_id: 'a-case' }, status: 201 })
+    await ask({ ...one('POST', '/rows/from-trace'), body: { trace_id: 'a-case' } })
+    await ask({ ...one('POST', '/import', '/import?format=json'), body: [{ q: 'b' }, { none: 1 }] })
+    await ask({ ...one('POST', '/publish'), body: {}, status: 201 })
+    await ask({ ...one('POST', '/publish'), body: { version: 'v1' } })
+    await ask(one('GET', '/versions'))
+    await ask(one('GET', '/rows', '/rows?version=v1&limit=1'))
+    await ask({ ...one('GET', '/rows', '/rows?version=v9'), status: 404 })
+    for (const format of ['csv', 'json']) await ask(one('GET', '/export', `/export?format=${format}`))
+    await ask({ ...one('DELETE', ''), status: 204 })
+  })
+
   it('fits what is answered about the server, its keys and its callers', async () => {
     await ask({ of: 'GET /health' })
     await ask({ of: 'GET /ready' })
