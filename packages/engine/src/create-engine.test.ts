@@ -330,6 +330,14 @@ describe('the catalogue', () => {
     })
   })
 
+  it('tells the evaluators of a project apart from those that are built in', () => {
+    const own = createEngine({ fromDefinition: (slug) => ({ evaluator: saying(() => ({}), { slug, kind: 'judge' }) }) })
+    const messages = [{ role: 'user', content: '{{response}}' }]
+    const definition = definitionSchema.parse({ kind: 'judge', messages, input: [{ name: 'response' }] })
+    expect(own.info({ slug: 'mine', definition })).toMatchObject({ slug: 'mine', kind: 'judge', source: 'custom' })
+    expect(own.inspect('mine', definition)).toMatchObject({ info: { source: 'custom' } })
+  })
+
   it('tells custom evaluators apart', () => {
     const own = createEngine({ evaluators: [saying(() => ({}), { pinned: false })] })
     expect(own.info('said')).toMatchObject({ source: 'custom', pinned: false })

@@ -103,7 +103,8 @@ function describe(
   { evaluator, preset, slug }: Asked,
   config: Evaluation['config'],
 ): EvaluatorInfo {
-  const info = catalogue.find(evaluator.slug) === evaluator ? catalogue.info(evaluator) : infoOf(evaluator)
+  const listed = catalogue.find(evaluator.slug) === evaluator
+  const info = listed ? catalogue.info(evaluator) : { ...infoOf(evaluator), source: 'custom' as const }
   const layered = preset !== null || (config !== null && config !== undefined)
   if (layered) info.version = versionOf(evaluator, { ...preset, ...config })
   return preset === null ? info : { ...info, slug, name: slug, source: 'custom', aliases: [], example: null }
@@ -147,7 +148,8 @@ async function evaluate(parts: Parts, evaluation: Evaluation, options: EvaluateO
   })
   if (errors.length > 0) return timed(noScoreOf(new NoScore('missing_evidence', absent(errors))))
   try {
-    return timed(scoreOf(evaluator, await judge(parts, { evaluator, input, config: read.config }, options)))
+    const work = { evaluator, input: evaluator.open === true ? { ...raw, ...input } : input, config: read.config }
+    return timed(scoreOf(evaluator, await judge(parts, work, options)))
   } catch (error) {
     if (error instanceof Failure) throw error
     return timed(noScoreOf(error))

@@ -50,6 +50,8 @@ export interface Evaluator<Config = unknown> {
   readonly needs: readonly Evidence[]
   readonly provider?: 'chat' | 'embedding'
   readonly input: readonly Field[]
+  /** Takes whatever else was sent as well, under the names it came by. */
+  readonly open?: boolean
   readonly output: readonly Field[]
   /** Every member has a default or is optional, unless the evaluator cannot do without it. */
   readonly config: z.ZodType<Config>
