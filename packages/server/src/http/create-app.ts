@@ -39,8 +39,9 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
     forceCloseConnections: 'idle',
     // For a connection on which nothing moves, such as that of a reader who stopped in the middle of an export.
     connectionTimeout: 300_000,
-    // For the whole of a request to arrive; answers may take as long as they like.
-    requestTimeout: 120_000,
+    // For the whole of a request to arrive, an import being the longest (others have less: see raw-body.ts); answers may
+    // take as long as they like.
+    requestTimeout: 3_600_000,
     clientErrorHandler: (error, socket) => {
       if (streaming.has(socket)) socket.destroy()
       else answerBrokenHttp(error, socket)

@@ -30,21 +30,27 @@ export function createBodyBudget(max: number = 2 * limits.commitQueueBytes): Bod
 /** Bodies up to this size are read to their end even when they are refused, so that their sender reads the answer. */
 const drainBytes = 64 * 1024 * 1024
 
+/** Milliseconds that a body may take to arrive. */
+const usualPatience = 120_000
+
 /** How a body is read. */
 export interface ReadOptions {
   stream: IncomingMessage
   maxBytes: number
   /** Claims memory for the body; throws when there is none. */
   claim: (bytes: number) => void
+  /** Milliseconds that it may take to arrive; two minutes unless said. */
+  patienceMs?: number
 }
 
 /**
  * Reads the bytes of a body and inflates them. A body that is refused is read to its end (and thrown away), so that the
  * connection can be used for the next request; `body_too_large` with `cause: 'not drained'` is one that was too big for that.
  */
-export async function readBody({ stream, maxBytes, claim }: ReadOptions): Promise<Buffer> {
+export async function readBody(options: ReadOptions): Promise<Buffer> {
+  const { stream, maxBytes, claim } = options
   const encoding = encodingOf(stream)
-  const raw = await collect({ stream, maxBytes, claim })
+  const raw = await collect(options)
   if (encoding === 'identity') return raw
   const body = await inflateWithin(raw, maxBytes)
   claim(body.length)
@@ -59,7 +65,7 @@ export function encodingOf(stream: IncomingMessage): 'identity' | 'gzip' {
   throw new Failure('unsupported_encoding', { values: { encoding: named.slice(0, 40) } })
 }
 
-function collect({ stream, maxBytes, claim }: ReadOptions): Promise<Buffer> {
+function collect({ stream, maxBytes, claim, patienceMs = usualPatience }: ReadOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -70,6 +76,7 @@ function collect({ stream, maxBytes, claim }: ReadOptions): Promise<Buffer> {
       chunks.length = 0
     }
     const stop = () => {
+      clearTimeout(late)
       stream.off('data', onData).off('end', onEnd).off('error', onCut).off('close', onCut)
     }
     const onData = (chunk: Buffer) => {
@@ -98,10 +105,18 @@ function collect({ stream, maxBytes, claim }: ReadOptions): Promise<Buffer> {
       reject(new Failure('malformed_json', { values: { detail: 'the request was cut off' } }))
     }
 
+    const late = setTimeout(() => {
+      stop()
+      const detail = `the request did not arrive within ${patienceMs / 1_000} seconds`
+      reject(new Failure('malformed_json', { values: { detail }, cause: 'not drained' }))
+    }, patienceMs)
     // The caller may have gone while it was asked who they are.
     if (stream.destroyed) return onCut()
     const declared = Number(stream.headers['content-length'])
-    if (declared > drainBytes) return reject(tooLarge(maxBytes, 'not drained'))
+    if (declared > drainBytes) {
+      stop()
+      return reject(tooLarge(maxBytes, 'not drained'))
+    }
     if (declared > maxBytes) refuse(tooLarge(maxBytes))
     stream.on('data', onData).on('end', onEnd).on('error', onCut).on('close', onCut)
   })
