@@ -127,7 +127,7 @@ describe("the SDK's datasets", () => {
     const made = await scene.client.datasets.create({ name: 'files' })
     await made.addColumn([{ name: 'photo', type: 'file' }])
     const found = await scene.client.datasets.get('files')
-    const row = await found.addRow({ photo: null as unknown as string })
+    const row = await found.addRow({ photo: null })
     const set = await row.setAttachment('photo', attachment.url('https://example.com/a.png', { fileType: 'image' }))
     expect(set).toMatchObject({ storageType: 'external', url: 'https://example.com/a.png' })
     const [read] = await found.getRows()

@@ -18,18 +18,28 @@ async function verdicts(output: string | Record<string, unknown>, guards: sdk.Gu
 
 describe("the SDK's guard", () => {
   it.each([
-    ['pii', sdk.piiGuard(), 'The weather is mild today.', 'Write to ada.lovelace@example.com or +1 415 555 0132.'],
-    [
-      'secrets',
-      sdk.secretsGuard(),
-      'No key here.',
-      'AKIAIOSFODNN7EXAMPLE and ghp_0123456789abcdefghijklmnopqrstuvwxyz',
-    ],
-    ['profanity', sdk.profanityGuard(), 'What a lovely day.', 'What a load of bullshit.'],
-    ['JSON', sdk.jsonValidatorGuard(), '{"a": 1}', '{"a": '],
-    ['SQL', sdk.sqlValidatorGuard(), 'SELECT name FROM users WHERE id = 1', 'SELEC name FORM users WERE'],
-    ['regex', sdk.regexValidatorGuard({ config: { regex: '^\\d+$' } }), '12345', 'twelve'],
-  ])('for %s lets pass what is fine, and not what is not', async (_name, guard, fine, bad) => {
+    {
+      name: 'pii',
+      guard: sdk.piiGuard(),
+      fine: 'The weather is mild today.',
+      bad: 'Write to ada.lovelace@example.com or +1 415 555 0132.',
+    },
+    {
+      name: 'secrets',
+      guard: sdk.secretsGuard(),
+      fine: 'No key here.',
+      bad: 'AKIAIOSFODNN7EXAMPLE and ghp_0123456789abcdefghijklmnopqrstuvwxyz',
+    },
+    { name: 'profanity', guard: sdk.profanityGuard(), fine: 'What a lovely day.', bad: 'What a load of bullshit.' },
+    { name: 'JSON', guard: sdk.jsonValidatorGuard(), fine: '{"a": 1}', bad: '{"a": ' },
+    {
+      name: 'SQL',
+      guard: sdk.sqlValidatorGuard(),
+      fine: 'SELECT name FROM users WHERE id = 1',
+      bad: 'SELEC name FORM users WERE',
+    },
+    { name: 'regex', guard: sdk.regexValidatorGuard({ config: { regex: '^\\d+$' } }), fine: '12345', bad: 'twelve' },
+  ])('for $name lets pass what is fine, and not what is not', async ({ guard, fine, bad }) => {
     expect(await verdicts(fine, [guard])).toEqual([true])
     expect(await verdicts(bad, [guard])).toEqual([false])
   })

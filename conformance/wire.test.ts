@@ -21,12 +21,8 @@ interface Answer {
   json: Record<string, unknown>
 }
 
-async function send(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
+async function send(request: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const [method = '', path = ''] = request.split(' ')
   const answer = await fetch(`${subject.url}${path}`, {
     method,
     headers: {
@@ -53,7 +49,7 @@ const same = { response: 'a', reference: 'a' }
 
 /** A run with one task, as an experiment makes them. */
 async function startTask(): Promise<string> {
-  const { json } = await send('PUT', '/v2/experiments/initialize', {
+  const { json } = await send('PUT /v2/experiments/initialize', {
     slug: 'wire',
     dataset_slug: null,
     dataset_version: null,
@@ -62,7 +58,7 @@ async function startTask(): Promise<string> {
     experiment_run_metadata: null,
   })
   const run = `/v2/experiments/wire/runs/${String((json['run'] as Record<string, unknown>)['id'])}`
-  const task = await send('POST', `${run}/tasks`, { input: { q: 1 }, output: { text: 'a' } })
+  const task = await send(`POST ${run}/tasks`, { input: { q: 1 }, output: { text: 'a' } })
   return `${run}/tasks/${String(task.json['id'])}`
 }
 
@@ -73,37 +69,37 @@ describe('an execution', () => {
     ['/api/v1/v2/evaluators/exact_match/executions', mapped(same)],
     ['TASK', { ...mapped(same), evaluator_slug: 'exact-match', evaluator_version: null, evaluator_config: null }],
   ])('started at %s is answered 200, with a relative stream_url and its result behind that', async (path, body) => {
-    const started = await send('POST', path === 'TASK' ? await startTask() : path, body)
+    const started = await send(`POST ${path}` === 'TASK' ? await startTask() : path, body)
     expect(started.status).toBe(200)
     const { execution_id: id, stream_url: url } = started.json
     expect(url).toMatch(/^\/(?!v2)[^/]/)
-    const result = await send('GET', `/v2${String(url)}`, undefined, { accept: 'text/event-stream' })
+    const result = await send(`GET /v2${String(url)}`, undefined, { accept: 'text/event-stream' })
     expect(result).toMatchObject({ status: 200, type: expect.stringMatching(/^application\/json/) })
     expect(result.json).toMatchObject({ execution_id: id, result: { evaluator_result: { pass: true } } })
   })
 
   it('gives the same document as often as it is asked for, also late and to fifty at once', async () => {
-    const { json } = await send('POST', '/v2/evaluators/exact-match/executions', mapped(same))
+    const { json } = await send('POST /v2/evaluators/exact-match/executions', mapped(same))
     const path = `/v2${String(json['stream_url'])}`
-    const first = await send('GET', path)
-    const others = await Promise.all(Array.from({ length: 50 }, () => send('GET', path)))
+    const first = await send(`GET ${path}`)
+    const others = await Promise.all(Array.from({ length: 50 }, () => send(`GET ${path}`)))
     expect(new Set([first, ...others].map(({ text }) => text)).size).toBe(1)
   })
 
   it('of fifty at once gives its result to who waits for it', async () => {
     const starts = Array.from({ length: 50 }, (_, n) =>
-      send('POST', '/v2/evaluators/levenshtein/executions', mapped({ response: `a${n}`, reference: 'a' })),
+      send('POST /v2/evaluators/levenshtein/executions', mapped({ response: `a${n}`, reference: 'a' })),
     )
-    const polls = (await Promise.all(starts)).map(({ json }) => send('GET', `/v2${String(json['stream_url'])}`))
+    const polls = (await Promise.all(starts)).map(({ json }) => send(`GET /v2${String(json['stream_url'])}`))
     expect((await Promise.all(polls)).map(({ status }) => status)).toEqual(polls.map(() => 200))
   })
 
   it('takes values of any JSON type, passes over fields that it does not know, and takes null for absent', async () => {
     const input = { ...same, number: 3, list: [1, { deep: null }], flag: false, nothing: null }
     const body = { ...mapped(input), evaluator_config: { case_sensitive: null, ignore: null } }
-    expect((await send('POST', '/v2/evaluators/exact-match/executions', body)).status).toBe(200)
+    expect((await send('POST /v2/evaluators/exact-match/executions', body)).status).toBe(200)
     const guard = { input: { text: 'abc' }, config: { regex: 'B', case_sensitive: false, multi_line: null } }
-    expect((await send('POST', '/v2/guardrails/regex-validator/execute', guard)).json).toMatchObject({
+    expect((await send('POST /v2/guardrails/regex-validator/execute', guard)).json).toMatchObject({
       pass: true,
       result: { is_valid_regex: true },
     })
@@ -114,28 +110,28 @@ describe('an execution', () => {
       ...mapped({ response: 'turns[1].text', reference: 'expected' }),
       data: { expected: 'yes', turns: [{ text: 'no' }, { text: 'yes' }] },
     }
-    const { json } = await send('POST', '/v2/evaluators/slug/exact-match/execute', body)
-    const result = await send('GET', `/v2${String(json['stream_url'])}`)
+    const { json } = await send('POST /v2/evaluators/slug/exact-match/execute', body)
+    const result = await send(`GET /v2${String(json['stream_url'])}`)
     expect(result.json).toMatchObject({ result: { evaluator_result: { pass: true } } })
     const wrong = { ...body, data: { expected: 'yes' } }
-    expect(await send('POST', '/v2/evaluators/slug/exact-match/execute', wrong)).toMatchObject({
+    expect(await send('POST /v2/evaluators/slug/exact-match/execute', wrong)).toMatchObject({
       status: 422,
       json: { error: expect.stringContaining('nothing is at turns[1].text') },
     })
   })
 
   it.each([
-    ['POST', '/v2/evaluators/none/executions', mapped(same), 404],
-    ['POST', '/v2/evaluators/none/execute', { input: same }, 404],
-    ['POST', '/v2/guardrails/none/execute', { input: same }, 404],
-    ['POST', '/v2/guardrails/exact-match/execute', { input: {} }, 422],
-    ['POST', '/v2/evaluators/exact-match/executions', {}, 422],
-    ['GET', '/v2/executions/events/none', undefined, 404],
-    ['GET', '/v2/nowhere', undefined, 404],
-    ['PUT', '/v2/datasets', {}, 405],
-    ['POST', '/v1/traces', {}, 501],
-  ])('%s %s that fails says so by its status and by an error in words', async (method, path, body, status) => {
-    const answer = await send(method, path, body)
+    ['POST /v2/evaluators/none/executions', mapped(same), 404],
+    ['POST /v2/evaluators/none/execute', { input: same }, 404],
+    ['POST /v2/guardrails/none/execute', { input: same }, 404],
+    ['POST /v2/guardrails/exact-match/execute', { input: {} }, 422],
+    ['POST /v2/evaluators/exact-match/executions', {}, 422],
+    ['GET /v2/executions/events/none', undefined, 404],
+    ['GET /v2/nowhere', undefined, 404],
+    ['PUT /v2/datasets', {}, 405],
+    ['POST /v1/traces', {}, 501],
+  ])('%s that fails says so by its status and by an error in words', async (request, body, status) => {
+    const answer = await send(request, body)
     expect(answer.status).toBe(status)
     expect(typeof answer.json['error']).toBe('string')
   })
@@ -144,12 +140,12 @@ describe('an execution', () => {
 describe('an address', () => {
   it('may have slashes too many, as clients make them of a base URL that ends in one', async () => {
     for (const path of ['//v2/evaluators', '/api/v1//v2/evaluators', '/v2//evaluators']) {
-      expect((await send('GET', path)).status).toBe(200)
+      expect((await send(`GET ${path}`)).status).toBe(200)
     }
   })
 
   it('takes the key of clients that say Bearer twice', async () => {
-    const answer = await send('GET', '/v2/evaluators', undefined, { authorization: `Bearer Bearer ${subject.key}` })
+    const answer = await send('GET /v2/evaluators', undefined, { authorization: `Bearer Bearer ${subject.key}` })
     expect(answer.status).toBe(200)
   })
 
@@ -159,18 +155,18 @@ describe('an address', () => {
     ['/v2/evaluators/word-count/execute', { input: { text: 'a b' } }, { word_count: 2 }],
     ['/v2/evaluators/word-count/executions', { input: { text: 'a b' } }, { word_count: 2 }],
   ])('of earlier clients, %s, is answered as they expect', async (path, body, expected) => {
-    expect(await send('POST', path, body)).toMatchObject({ status: 200, json: expected })
+    expect(await send(`POST ${path}`, body)).toMatchObject({ status: 200, json: expected })
   })
 
   it('of a task without its s is one too', async () => {
     const tasks = (await startTask()).replace(/\/tasks\/.*/, '/task')
-    expect(await send('POST', tasks, { input: {}, output: {} })).toMatchObject({ status: 200 })
+    expect(await send(`POST ${tasks}`, { input: {}, output: {} })).toMatchObject({ status: 200 })
   })
 })
 
 describe('a dataset', () => {
   it('of the Python client comes with its columns and rows in one request, and nulls mean nothing', async () => {
-    const made = await send('POST', '/v2/datasets', {
+    const made = await send('POST /v2/datasets', {
       slug: 'py-set',
       name: 'Py set',
       description: null,
@@ -186,7 +182,7 @@ describe('a dataset', () => {
       rows: [{ row_index: 0, values: { question: 'a', when: '2026-01-31' } }, { values: { question: 'b' } }],
     })
     const override = { name: null, description: null, columns: null, rows: [{ question: 'only' }] }
-    expect((await send('POST', '/v2/datasets/py-set/override', override)).json).toMatchObject({
+    expect((await send('POST /v2/datasets/py-set/override', override)).json).toMatchObject({
       name: 'Py set',
       columns: { question: {}, when: {} },
       rows: [{ values: { question: 'only' } }],
@@ -195,56 +191,56 @@ describe('a dataset', () => {
   })
 
   it('always has columns, and takes Rows and Values in any case', async () => {
-    const made = await send('POST', '/v2/datasets', { name: 'Empty' })
+    const made = await send('POST /v2/datasets', { name: 'Empty' })
     expect(made.json['columns']).toEqual({})
-    await send('POST', '/v2/datasets/empty/columns', { name: 'snake_col', type: 'string' })
+    await send('POST /v2/datasets/empty/columns', { name: 'snake_col', type: 'string' })
     for (const body of [
       { Rows: [{ snakeCol: 'a' }] },
       { rows: [{ 'snake-col': 'b' }] },
       { ROWS: [{ snake_col: 'c' }] },
     ]) {
-      expect((await send('POST', '/v2/datasets/empty/rows', body)).status).toBe(201)
+      expect((await send('POST /v2/datasets/empty/rows', body)).status).toBe(201)
     }
-    const { json } = await send('GET', '/v2/datasets/empty/rows?limit=2&offset=1')
+    const { json } = await send('GET /v2/datasets/empty/rows?limit=2&offset=1')
     expect(json).toMatchObject({ total: 3, rows: [{ values: { 'snake-col': 'b' } }, { values: { 'snake-col': 'c' } }] })
     const [row] = json['rows'] as { id: string }[]
     for (const body of [{ Values: { snakeCol: 'x' } }, { values: { snake_col: 'y' } }]) {
-      expect(await send('PUT', `/v2/datasets/empty/rows/${row?.id}`, body)).toMatchObject({ status: 200, text: '' })
+      expect(await send(`PUT /v2/datasets/empty/rows/${row?.id}`, body)).toMatchObject({ status: 200, text: '' })
     }
-    const refused = await send('POST', '/v2/datasets/empty/rows', { rows: [{ other: 1 }] })
+    const refused = await send('POST /v2/datasets/empty/rows', { rows: [{ other: 1 }] })
     expect(refused).toMatchObject({ status: 422, json: { error: expect.stringContaining('rows[0].other') } })
   })
 
   it('is published with an answer that is the whole dataset, and read as lines of which the first is about columns', async () => {
-    const published = await send('POST', '/v2/datasets/empty/publish', {})
+    const published = await send('POST /v2/datasets/empty/publish', {})
     expect(published.json).toMatchObject({
       slug: 'empty',
       version: 'v1',
       dataset_id: published.json['id'],
       columns: {},
     })
-    const lines = await send('GET', '/v2/datasets/empty/versions/v1/jsonl')
+    const lines = await send('GET /v2/datasets/empty/versions/v1/jsonl')
     expect(lines.type).toBe('application/x-ndjson')
     expect(lines.text.split('\n')[0]).toBe(
       '{"columns":{"snake-col":{"slug":"snake-col","name":"snake_col","type":"string"}}}',
     )
-    const table = await send('GET', '/v2/datasets/empty/versions/v1', undefined, { 'user-agent': 'python-requests/2' })
+    const table = await send('GET /v2/datasets/empty/versions/v1', undefined, { 'user-agent': 'python-requests/2' })
     expect(table).toMatchObject({ type: 'text/csv; charset=utf-8', text: expect.stringMatching(/^snake_col\r\na\r\n/) })
   })
 
   it('is deleted with an empty answer', async () => {
-    expect(await send('DELETE', '/v2/datasets/empty')).toMatchObject({ status: 204, text: '' })
-    expect((await send('GET', '/v2/datasets/empty')).status).toBe(404)
+    expect(await send('DELETE /v2/datasets/empty')).toMatchObject({ status: 204, text: '' })
+    expect((await send('GET /v2/datasets/empty')).status).toBe(404)
   })
 })
 
 describe('the catalogue', () => {
   it('gives every evaluator a provider and a model, without which a client cannot read it', async () => {
-    const { json } = await send('GET', '/v2/evaluators')
+    const { json } = await send('GET /v2/evaluators')
     const evaluators = json['evaluators'] as { slug: string }[]
     expect(evaluators.length).toBeGreaterThan(20)
     for (const { slug } of evaluators) {
-      expect((await send('GET', `/v2/evaluators/${slug}`)).json, slug).toMatchObject({
+      expect((await send(`GET /v2/evaluators/${slug}`)).json, slug).toMatchObject({
         slug,
         config: { provider: expect.any(String), llm_config: { model: expect.any(String) } },
       })
@@ -252,8 +248,8 @@ describe('the catalogue', () => {
   })
 
   it('has empty registries of prompts and of what may be traced', async () => {
-    expect((await send('GET', '/v1/traceloop/prompts')).json).toMatchObject({ prompts: [] })
-    expect((await send('GET', '/v1/traceloop/pii/tracing-allow-list')).json).toEqual({
+    expect((await send('GET /v1/traceloop/prompts')).json).toMatchObject({ prompts: [] })
+    expect((await send('GET /v1/traceloop/pii/tracing-allow-list')).json).toEqual({
       associationPropertyAllowList: [],
     })
   })

@@ -1,4 +1,4 @@
-import { type Column, type ColumnType, type Dataset, limits } from '@llm-eval/protocol'
+import { type Column, type ColumnType, type Dataset, type DatasetRow, limits } from '@llm-eval/protocol'
 import * as z from 'zod'
 
 /** A column as the SDKs write it. */
@@ -53,4 +53,9 @@ export function toDataset(dataset: Dataset) {
 /** Columns by slug. */
 export function columnsBySlug(columns: readonly Column[]) {
   return Object.fromEntries(columns.map((column) => [column.slug, toColumn(column)]))
+}
+
+/** A row as it goes out. */
+export function toRow({ id, row_index, values, created_at, updated_at }: DatasetRow) {
+  return { id, row_index, values, created_at, updated_at }
 }

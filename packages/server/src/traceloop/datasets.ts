@@ -16,12 +16,12 @@ import {
   removeColumn,
   updateDataset,
 } from '../datasets/datasets.ts'
-import { addRows, readPage, toRow } from '../datasets/rows.ts'
+import { addRows, readPage, toRow as readRow } from '../datasets/rows.ts'
 import { slugify } from '../datasets/slugs.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { column, dataset, datasetList, datasetWithRows, noBody, published, versionList } from './answers.ts'
-import { columnInput, rowsInput, toColumn, toDataset } from './columns.ts'
+import { columnInput, rowsInput, toColumn, toDataset, toRow } from './columns.ts'
 import { versionAsCsv, versionAsJsonLines } from './version-files.ts'
 
 const words = { name: name.nullish(), description: z.string().nullish() }
@@ -215,9 +215,9 @@ async function withRows(place: Place, key: string) {
     })
     for (const item of page.items) {
       bytes += item.values.length
-      rows.push(toRow(item, page.columns))
+      rows.push(readRow(item, page.columns))
     }
     cursor = page.nextCursor
   } while (cursor !== null && rows.length < limits.foreignDatasetRows && bytes < limits.foreignBodyBytes)
-  return { ...toDataset(found), rows: rows.map(({ trace_id: _, ...row }) => row) }
+  return { ...toDataset(found), rows: rows.map(toRow) }
 }

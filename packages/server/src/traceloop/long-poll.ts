@@ -41,6 +41,7 @@ export function createLongPoll({
     reply.header('x-accel-buffering', 'no').type('application/json; charset=utf-8').send(body)
     body.write(' \n')
     const heart = setInterval(() => body.write(' \n'), heartbeatMs)
+    leaving.signal.addEventListener('abort', () => clearInterval(heart))
     try {
       body.end(await text)
     } catch (error) {

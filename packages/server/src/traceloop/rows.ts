@@ -6,7 +6,7 @@ import { addRows, deleteRow, readOffset, updateRow } from '../datasets/rows.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { externalFile, noBody, rowList } from './answers.ts'
-import { anyCase, rowsInput } from './columns.ts'
+import { anyCase, rowsInput, toRow } from './columns.ts'
 import { placeOf } from './datasets.ts'
 
 const values = z.record(z.string(), z.unknown())
@@ -29,7 +29,7 @@ export function registerRows(app: App, deps: Deps): void {
     handler: async (request) => {
       const at = { version: null, ...request.query }
       const { items, total } = await readOffset(placeOf(deps, request), request.params.dataset, at)
-      return { rows: items.map(({ trace_id: _, ...row }) => row), total }
+      return { rows: items.map(toRow), total }
     },
   })
   mount(app, traceloopRoutes.addTraceloopRows, {
@@ -38,7 +38,7 @@ export function registerRows(app: App, deps: Deps): void {
     handler: async (request, reply) => {
       const { rows } = request.body
       const added = await addRows(placeOf(deps, request), request.params.dataset, { rows, reading: 'lenient' })
-      return reply.code(201).send({ rows: added.map(({ trace_id: _, ...row }) => row), total: added.length })
+      return reply.code(201).send({ rows: added.map(toRow), total: added.length })
     },
   })
   mount(app, traceloopRoutes.updateTraceloopRow, {
