@@ -85,8 +85,8 @@ export function executionsContract(room: () => Promise<Room>): void {
       const r = await room()
       const { id, ref } = await startOne(r)
       const end = completed({ explanation: 'nul \0, half \ud800', label: 'good', output: { deep: [1.5, null] } })
-      expect(await finish(r, ref, end, { owner: 'somebody else' })).toEqual({ held: false })
-      expect(await finish(r, ref, end, { at: now + 500 })).toEqual({ held: true })
+      expect(await finish(r, { ref, owner: 'somebody else' }, end)).toEqual({ held: false })
+      expect(await finish(r, { ref, at: now + 500 }, end)).toEqual({ held: true })
       expect(await finish(r, ref, completed({ value: 0 }))).toEqual({ held: false })
       expect(await finish(r, ref + 1_000_000)).toEqual({ held: false })
       const kept = await executionOf(r, id)
@@ -165,7 +165,7 @@ export function executionsContract(room: () => Promise<Room>): void {
       const taken = await take(r, { owner: 'next', at: now + leaseMs })
       expect(taken.executions).toEqual([{ ...(await executionOf(r, id)), attempt: 2, status: 'running' }])
       expect(await finish(r, ref)).toEqual({ held: false })
-      expect(await finish(r, ref, completed(), { owner: 'next' })).toEqual({ held: true })
+      expect(await finish(r, { ref, owner: 'next' }, completed())).toEqual({ held: true })
     })
 
     test('who holds on keeps all of it, and who lets go gives all of it back at once', async () => {
@@ -242,7 +242,7 @@ export function executionsContract(room: () => Promise<Room>): void {
       const old = [await startOne(r, { input }), await startOne(r, { input }), await startOne(r, { input })]
       const kept = [await startOne(r, { traceId: trace.traceId }), await startOne(r, { taskId: 't' })]
       for (const [i, { ref }] of [...old, ...kept].entries())
-        await finish(r, ref, completed({ explanation: i < old.length ? secret : 'kept' }), { at: now - 1_000 + i })
+        await finish(r, { ref, at: now - 1_000 + i }, completed({ explanation: i < old.length ? secret : 'kept' }))
       const open = await startOne(r)
       const young = await startOne(r)
       await finish(r, young.ref)

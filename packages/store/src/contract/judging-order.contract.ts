@@ -99,7 +99,7 @@ class Scene {
     } else if (one.what === 'release') await r.apply({ kind: 'releaseExecutions', owner: `o-${one.owner}` })
     else if (!target) return
     else if (one.what === 'finish') {
-      const { held } = await finish(r, target.ref, endOf(one), { owner: `o-${one.owner}` })
+      const { held } = await finish(r, { ref: target.ref, owner: `o-${one.owner}` }, endOf(one))
       if (!held) return
       expect(this.#ends.has(target.ref)).toBe(false)
       this.#ends.set(target.ref, endOf(one))

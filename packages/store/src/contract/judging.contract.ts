@@ -61,13 +61,14 @@ export async function startOne(r: Room, fields: Partial<NewExecution> = {}): Pro
   return { id: execution.id, ref }
 }
 
+/** Ends an execution, for its owner and now unless said otherwise. */
 export function finish(
   r: Room,
-  ref: number,
+  which: number | { ref: number; owner?: string; at?: number },
   end: ExecutionEnd = completed(),
-  more: { owner?: string; at?: number } = {},
 ) {
-  return r.apply({ kind: 'finishExecution', ref, owner, end, at: now, ...more })
+  const given = typeof which === 'number' ? { ref: which } : which
+  return r.apply({ kind: 'finishExecution', owner, end, at: now, ...given })
 }
 
 /** Evaluates a trace from start to end. */

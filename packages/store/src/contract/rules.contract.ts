@@ -128,7 +128,7 @@ export function rulesContract(room: () => Promise<Room>, open: OpenStoreUnderTes
       const r = await room()
       await put(r)
       const { ref } = await startOne(r, { ruleId: 'r-1' })
-      await finish(r, ref, completed({ usage: usage({ cost: 1 }) }), { at: (today + 1) * 86_400_000 })
+      await finish(r, { ref, at: (today + 1) * 86_400_000 }, completed({ usage: usage({ cost: 1 }) }))
       expect([await spent(r), (await spent(r, today + 1)).costNano]).toEqual([none, 1_000_000_000])
     })
 

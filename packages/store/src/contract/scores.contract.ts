@@ -233,7 +233,7 @@ export function scoresContract(room: () => Promise<Room>): void {
     const expected = (filter: Filter) =>
       known
         .filter(({ trace, scores }) => matches(trace, scores, filter))
-        .map(({ trace, scores: _ }, ref) => ({ trace, ref }))
+        .map(({ trace }) => ({ trace, ref: known.findIndex((one) => one.trace === trace) }))
         .sort(
           filter.q === undefined
             ? (a, b) => b.trace.timestamp - a.trace.timestamp || b.ref - a.ref

@@ -102,9 +102,10 @@ export async function freeExecutions(
   const rows = await reading.db
     .selectFrom('projects')
     .select('id')
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('executions')
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('executions')
           .select('ref')
           .whereRef('executions.project_id', '=', 'projects.id')
           .where(isOpen)

@@ -20,11 +20,13 @@ async function readHead(reading: Reading): Promise<Queries['head']['out'] & { an
   const row = await reading.db
     .selectFrom('heads')
     .innerJoin('meta', (join) => join.on('meta.name', '=', 'epoch'))
-    .select(({ exists, selectFrom }) => [
+    .select((eb) => [
       'heads.seq',
       'heads.first_seq',
       'meta.value',
-      exists(selectFrom('scores').select('ref').where('scores.project_id', '=', reading.projectId)).as('any_score'),
+      eb
+        .exists(eb.selectFrom('scores').select('ref').where('scores.project_id', '=', reading.projectId))
+        .as('any_score'),
     ])
     .where('heads.project_id', '=', reading.projectId)
     .executeTakeFirstOrThrow()

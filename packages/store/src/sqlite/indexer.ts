@@ -18,6 +18,9 @@ export const hexadecimal = (token: string) => `~${Buffer.from(token).toString('h
 
 export const tableOf = (projectId: number) => `documents_${projectId}`
 
+/** Statements kept prepared. */
+const preparedStatements = 100
+
 interface Progress {
   epoch: string
   /** Place in the journal that was read up to. */
@@ -33,11 +36,13 @@ interface Progress {
  */
 export class SearchIndexer {
   readonly #index: Connection
-  readonly #main: Connection
+  readonly #reading: Statements
+  readonly #writing: Statements
 
   constructor(path: string, main: Connection) {
-    this.#main = main
     this.#index = openIndex(path)
+    this.#reading = new Statements(main)
+    this.#writing = new Statements(this.#index)
   }
 
   /** Indexes the next part of a project; false when there was none left. */
@@ -69,31 +74,30 @@ export class SearchIndexer {
   }
 
   #follow(projectId: number, seq: number, now: number): boolean {
-    // One body at a time in memory: they may be large.
-    const events = this.#main
-      .prepare<[number, number, number], { seq: number; kind: number; ref: number | null; body: string | null }>(
-        `SELECT e.seq, e.kind, e.ref, b.body FROM events e LEFT JOIN bodies b ON b.ref = e.ref AND e.kind IN (${eventKinds.trace_created}, ${eventKinds.trace_updated})
-         WHERE e.project_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
-      )
-      .iterate(projectId, seq, stepRows)
+    const events = this.#reading.of<
+      [number, number, number],
+      { seq: number; kind: number; ref: number | null; body: string | null }
+    >(
+      `SELECT e.seq, e.kind, e.ref, b.body FROM events e LEFT JOIN bodies b ON b.ref = e.ref AND e.kind IN (${eventKinds.trace_created}, ${eventKinds.trace_updated})
+       WHERE e.project_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+    )
     let last = seq
     this.#index.transaction(() => {
-      const insert = this.#insertion(projectId)
-      const remove = this.#index.prepare(`DELETE FROM ${tableOf(projectId)} WHERE rowid = ?`)
       let removed = false
-      for (const event of events) {
+      // One body at a time in memory: they may be large.
+      for (const event of events.iterate(projectId, seq, stepRows)) {
         last = event.seq
         if (event.ref === null) continue
         if (event.kind === eventKinds.trace_deleted) {
-          remove.run(event.ref)
+          this.#writing.of(`DELETE FROM ${tableOf(projectId)} WHERE rowid = ?`).run(event.ref)
           removed = true
-        } else if (event.body !== null) insert.run(event.ref, spelledTokens(event.body))
+        } else if (event.body !== null) this.#insertion(projectId).run(event.ref, spelledTokens(event.body))
       }
-      if (last > seq) this.#index.prepare('UPDATE progress SET seq = ? WHERE project_id = ?').run(last, projectId)
+      if (last > seq) this.#writing.of('UPDATE progress SET seq = ? WHERE project_id = ?').run(last, projectId)
       // Deletion only marks: when it began is kept until the marked words are taken out.
       if (removed)
-        this.#index
-          .prepare('UPDATE progress SET deleted_at = coalesce(deleted_at, ?) WHERE project_id = ?')
+        this.#writing
+          .of('UPDATE progress SET deleted_at = coalesce(deleted_at, ?) WHERE project_id = ?')
           .run(now, projectId)
     })()
     return last > seq
@@ -104,38 +108,37 @@ export class SearchIndexer {
    * what changes meanwhile is in the events after `seq`, and what FTS5 is given twice it merges ever more slowly.
    */
   #fill(projectId: number, filled: number): boolean {
-    const first = this.#main
-      .prepare<[number, number, number], { ref: number | null }>(
+    const first = this.#reading
+      .of<[number, number, number], { ref: number | null }>(
         'SELECT min(ref) AS ref FROM (SELECT ref FROM traces WHERE project_id = ? AND ref < ? ORDER BY ref DESC LIMIT ?)',
       )
       .get(projectId, filled, stepRows)?.ref
     // FTS5 wants ascending refs within a transaction.
-    const traces = this.#main
-      .prepare<[number, number, number], { ref: number; body: string }>(
-        'SELECT t.ref, b.body FROM traces t JOIN bodies b ON b.ref = t.ref WHERE t.project_id = ? AND t.ref >= ? AND t.ref < ? ORDER BY t.ref',
-      )
-      .iterate(projectId, first ?? filled, filled)
+    const traces = this.#reading.of<[number, number, number], { ref: number; body: string }>(
+      'SELECT t.ref, b.body FROM traces t JOIN bodies b ON b.ref = t.ref WHERE t.project_id = ? AND t.ref >= ? AND t.ref < ? ORDER BY t.ref',
+    )
     this.#index.transaction(() => {
       const insert = this.#insertion(projectId)
-      for (const trace of traces) insert.run(trace.ref, spelledTokens(trace.body))
-      this.#index.prepare('UPDATE progress SET filled = ? WHERE project_id = ?').run(first ?? null, projectId)
+      for (const trace of traces.iterate(projectId, first ?? filled, filled))
+        insert.run(trace.ref, spelledTokens(trace.body))
+      this.#writing.of('UPDATE progress SET filled = ? WHERE project_id = ?').run(first ?? null, projectId)
     })()
     return true
   }
 
   #insertion(projectId: number): Database.Statement<[number, string]> {
-    return this.#index.prepare(`INSERT OR REPLACE INTO ${tableOf(projectId)} (rowid, tokens) VALUES (?, ?)`)
+    return this.#writing.of(`INSERT OR REPLACE INTO ${tableOf(projectId)} (rowid, tokens) VALUES (?, ?)`)
   }
 
   #progressOf(projectId: number): Progress {
-    const life = this.#main
-      .prepare<[number], { epoch: string; seq: number; first_seq: number; ref: number | null }>(
+    const life = this.#reading
+      .of<[number], { epoch: string; seq: number; first_seq: number; ref: number | null }>(
         "SELECT meta.value AS epoch, seq, first_seq, (SELECT max(ref) FROM traces) AS ref FROM heads JOIN meta ON meta.name = 'epoch' WHERE project_id = ?",
       )
       .get(projectId)
     if (!life) throw new RangeError(`there is no project ${projectId}`)
-    const progress = this.#index
-      .prepare<[number], Progress>('SELECT epoch, seq, filled FROM progress WHERE project_id = ?')
+    const progress = this.#writing
+      .of<[number], Progress>('SELECT epoch, seq, filled FROM progress WHERE project_id = ?')
       .get(projectId)
     // Made for another life of the database, or events are gone that it had not read yet: from the beginning.
     if (progress?.epoch === life.epoch && progress.seq + 1 >= life.first_seq) return progress
@@ -147,11 +150,32 @@ export class SearchIndexer {
         // One letter or two begin so many words that merging their matches for each question would take a second.
         `CREATE VIRTUAL TABLE ${table} USING fts5(tokens, content='', contentless_delete=1, detail=none, prefix='1 2', tokenize="ascii tokenchars '_~'")`,
       )
-      this.#index
-        .prepare('INSERT OR REPLACE INTO progress (project_id, epoch, seq, filled) VALUES (?,?,?,?)')
+      this.#writing
+        .of('INSERT OR REPLACE INTO progress (project_id, epoch, seq, filled) VALUES (?,?,?,?)')
         .run(projectId, begun.epoch, begun.seq, begun.filled)
     })()
     return begun
+  }
+}
+
+/** Statements of a connection by their text. A step follows every commit, and preparing them took longer than most steps do. */
+class Statements {
+  readonly #connection: Connection
+  readonly #prepared = new Map<string, Database.Statement>()
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- who writes the statement knows its rows
+  of<Values extends unknown[], Row = unknown>(text: string): Database.Statement<Values, Row> {
+    const known = this.#prepared.get(text)
+    if (known) return known as Database.Statement<Values, Row>
+    const statement = this.#connection.prepare<Values, Row>(text)
+    // Some name the table of a project.
+    if (this.#prepared.size >= preparedStatements) this.#prepared.clear()
+    this.#prepared.set(text, statement)
+    return statement
   }
 }
 
