@@ -193,8 +193,10 @@ describe('what is not known', () => {
   })
 
   it('is not the same as NaN, which somebody computed wrongly', () => {
-    expect(() => compare([1, Number.NaN], [1, 1])).toThrow('a[1] is NaN; what is not known is null')
+    expect(() => compare([1, Number.NaN], [1, 1])).toThrow('a[1] is NaN; what is not known is left out, or null')
     expect(() => compare([1], [Number.NEGATIVE_INFINITY])).toThrow('b[0] is -Infinity')
+    expect(compare([1e140], [-1e140]).difference).toBe(2e140)
+    expect(() => compare([1.01e140], [1])).toThrow('a[0] is 1.01e+140; its size is 1e+140 at most')
     expect(() => compare([1], [])).toThrow('1 and 0 entries')
     expect(() => compare([1], [1], { clusters: [] })).toThrow(RangeError)
     expect(() => compare([1], [1], { smallestEffect: 0 })).toThrow('smallestEffect is 0')
@@ -235,6 +237,20 @@ describe('a verdict', () => {
         expect(other.verdict).toBe(turned[seen.verdict] ?? seen.verdict)
         expect(seen.wins + seen.losses + seen.ties).toBe(seen.n)
         expect(seen.n + seen.leftOut).toBe(pairs.length)
+      }),
+    )
+  })
+
+  it('and every number of a comparison is a number or null, whatever is compared', () => {
+    const value = fc.option(fc.oneof(fc.double({ noNaN: true, min: -1e140, max: 1e140 }), fc.boolean(), fc.integer()))
+    const pair = fc.tuple(value, value, fc.integer({ min: 0, max: 9 }))
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 45 }), fc.boolean(), (pairs, clustered) => {
+        const clusters = clustered ? pairs.map(([, , key]) => key) : undefined
+        const [a, b] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)]
+        const seen = compare(a, b, { clusters })
+        expect(JSON.parse(JSON.stringify(seen))).toEqual(seen)
+        expect(seen.p === null || (seen.p >= 0 && seen.p <= 1)).toBe(true)
       }),
     )
   })

@@ -5,7 +5,7 @@ import { mcNemar } from './mcnemar.ts'
 import { tTwoSided } from './distributions.ts'
 import { signFlipTest } from './permutation.ts'
 import { detectable } from './power.ts'
-import { meanOf, requirePairs } from './sample.ts'
+import { meanOf, notUsable, requirePairs } from './sample.ts'
 import { wilcoxonSignedRank } from './wilcoxon.ts'
 
 /** What was measured of one case: a number, whether it passed, or null (or undefined) where nobody knows. */
@@ -80,7 +80,7 @@ const unitsForT = 30
  * when not even a difference of the same sign in every unit could be significant (2^(1 - units) >= 1 - level: fewer than 6
  * units at 0.95), or when nothing was found and `smallestEffect` is below what could have been.
  *
- * Throws a RangeError when lengths differ, or a value is NaN or infinite.
+ * Throws a RangeError when lengths differ, or a value is NaN, infinite, or beyond 1e140.
  *
  * @param a the side the verdict is about, such as the candidate
  * @param b the side it is held against, such as the baseline; `a[i]` and `b[i]` are of the same case
@@ -159,7 +159,8 @@ function knownPairs(
   let n = 0
   let binary = true
   for (let at = 0; at < a.length; at++) {
-    const [x, y] = [valueOf(a[at], `a[${at}]`), valueOf(b[at], `b[${at}]`)]
+    const x = valueOf(a[at], 'a', at)
+    const y = valueOf(b[at], 'b', at)
     if (x === null || y === null) continue
     known.a[n] = x
     known.b[n] = y
@@ -177,10 +178,13 @@ function knownPairs(
   }
 }
 
-function valueOf(outcome: Outcome, name: string): number | null {
+/** So large that differences, added up by cluster, are still values. */
+const largestOutcome = 1e140
+
+function valueOf(outcome: Outcome, side: 'a' | 'b', at: number): number | null {
   if (outcome === null || outcome === undefined) return null
   const value = Number(outcome)
-  if (!Number.isFinite(value)) throw new RangeError(`${name} is ${value}; what is not known is null`)
+  if (!(Math.abs(value) <= largestOutcome)) throw notUsable(`${side}[${at}]`, value, largestOutcome)
   return value
 }
 

@@ -1,6 +1,7 @@
 import { blocksOf } from './bootstrap.ts'
 import { clamp, type Confidence, type Interval, levelOf } from './interval.ts'
 import { tInterval } from './mean.ts'
+import { largest, notUsable } from './sample.ts'
 
 /** How far two ratings are apart: `nominal` the same or not, `ordinal` by rank, `interval` by the square of their distance. */
 export type AlphaMetric = 'nominal' | 'ordinal' | 'interval'
@@ -57,7 +58,7 @@ function ratingsOf(unit: readonly Rating[], metric: AlphaMetric): (string | numb
     if (rating === null || rating === undefined) return false
     if (typeof rating === 'string' && metric !== 'nominal')
       throw new RangeError(`${JSON.stringify(rating)} is no number; ${metric} ratings are`)
-    if (typeof rating === 'number' && !Number.isFinite(rating)) throw new RangeError(`a rating is ${rating}; use null`)
+    if (typeof rating === 'number' && !(Math.abs(rating) <= largest)) throw notUsable('a rating', rating)
     return true
   })
 }

@@ -26,7 +26,9 @@ describe('what a sample is described by', () => {
   })
 
   it('refuses what is no number, and says where it is', () => {
-    expect(() => mean([1, Number.NaN])).toThrow(new RangeError('values[1] is NaN; leave out what is not known'))
+    expect(() => mean([1, Number.NaN])).toThrow(
+      new RangeError('values[1] is NaN; what is not known is left out, or null'),
+    )
     expect(() => variance([Number.POSITIVE_INFINITY])).toThrow(RangeError)
     expect(() => percentile([1, 2], 1.1)).toThrow(RangeError)
     expect(() => weightedMean([1, 2], [1, -1])).toThrow('weights[1] is -1')
@@ -38,9 +40,9 @@ describe('what a sample is described by', () => {
     fc.assert(
       fc.property(finite, fc.integer({ min: 2, max: 200 }), (value, n) => {
         const values = Array.from({ length: n }, () => value)
-        expect(mean(values)).toBe(value)
+        expect(mean(values)).toBe(value + 0)
         expect(variance(values)).toBe(0)
-        expect(percentile(values, 0.37)).toBe(value)
+        expect(percentile(values, 0.37)).toBe(value + 0)
       }),
     )
   })
@@ -59,6 +61,16 @@ describe('what a sample is described by', () => {
         expect(seen.toSorted((a, b) => a - b)).toEqual(seen)
       }),
     )
+  })
+
+  it('takes values up to 1e150, whose squares are still numbers, and none beyond', () => {
+    expect(Number.isFinite(variance([1e150, -1e150]))).toBe(true)
+    expect(() => mean([1, 1.01e150])).toThrow('values[1] is 1.01e+150; its size is 1e+150 at most')
+    expect(() => variance([-1.01e150])).toThrow(RangeError)
+  })
+
+  it('never says -0', () => {
+    expect([mean([-0, -0]), percentile([-0], 0.5), percentiles([-0, 0], [0])[0]]).toEqual([0, 0, 0])
   })
 
   it('has a weighted mean that whole weights could as well have repeated', () => {

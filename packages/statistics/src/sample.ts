@@ -4,11 +4,21 @@ import { clamp, type Confidence, type Interval, levelOf } from './interval.ts'
 /** Numbers that were measured. Unknown ones are left out before: NaN and infinities are a RangeError, never counted as 0. */
 export type Values = readonly number[] | Float64Array
 
-/** A RangeError that names the first value that is no finite number. */
+/** The largest size of a value: its square, and a sum of such squares, is still a number. */
+export const largest = 1e150
+
+/** A RangeError that names the first value that is no number of a size up to 1e150. */
 export function requireFinite(name: string, values: Values): void {
-  for (let index = 0; index < values.length; index++)
-    if (!Number.isFinite(values[index]))
-      throw new RangeError(`${name}[${index}] is ${values[index]}; leave out what is not known`)
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? Number.NaN
+    if (!(Math.abs(value) <= largest)) throw notUsable(`${name}[${index}]`, value)
+  }
+}
+
+/** Says what is wrong with a value that is not of a size up to `most`. */
+export function notUsable(name: string, value: number, most = largest): RangeError {
+  const advice = Number.isFinite(value) ? `its size is ${most} at most` : 'what is not known is left out, or null'
+  return new RangeError(`${name} is ${value}; ${advice}`)
 }
 
 /** A RangeError unless both have the same length. */
@@ -44,7 +54,8 @@ export function meanOf(values: Values): number {
     if (value < least) least = value
     if (value > most) most = value
   }
-  return clamp(sumOf(values) / values.length, least, most)
+  // 0 is 0, not -0.
+  return clamp(sumOf(values) / values.length, least, most) + 0
 }
 
 /** Σ(x - mean)² / (n - 1); null of fewer than two values. */
@@ -98,8 +109,8 @@ export function percentileOfSorted(ordered: Float64Array, p: number): number {
   const index = Math.floor(place)
   const low = ordered[index] ?? Number.NaN
   const high = ordered[Math.min(index + 1, ordered.length - 1)] ?? Number.NaN
-  // Equal neighbours give themselves, not a rounding of themselves.
-  return low === high ? low : low + (high - low) * (place - index)
+  // Never past the neighbour by rounding, and 0 is 0, not -0.
+  return Math.min(low + (high - low) * (place - index), high) + 0
 }
 
 /**

@@ -119,7 +119,7 @@ export function hodgesLehmann(differences: Values, options: Confidence = {}): In
   const walsh = new WalshAverages(sorted(differences))
   const middle = walsh.smallest(Math.floor((pairs + 1) / 2))
   const upperMiddle = pairs % 2 === 1 ? middle : walsh.smallest(pairs / 2 + 1)
-  const estimate = middle === upperMiddle ? middle : (middle + upperMiddle) / 2
+  const estimate = (middle === upperMiddle ? middle : (middle + upperMiddle) / 2) + 0
   return { estimate, low: walsh.smallest(from), high: walsh.smallest(pairs + 1 - from), level, n }
 }
 
