@@ -1,7 +1,6 @@
 export { createEngine, type EngineOptions, type FromDefinition } from './create-engine.ts'
-export { loadEvaluators } from './custom/module.ts'
-export { type CustomFunction, customEvaluator, type CustomOptions } from './custom/custom.ts'
 export { type LoadedEvaluators, loadEvaluators } from './custom/module.ts'
+export { type CustomFunction, customEvaluator, type CustomOptions } from './custom/custom.ts'
 export { type Definition, definitionSchema, type JudgeDefinition, type RemoteDefinition } from './definition.ts'
 export type { Engine, EvaluateOptions, Evaluation } from './engine.ts'
 export { type Evaluator, evaluator, type Input, NoScore, type Scoring, type Verdict } from './evaluator.ts'
