@@ -77,6 +77,16 @@ async function isStorable(unit: Unit, executor: Executor): Promise<boolean> {
   }
 }
 
+/** About what the texts of a change take, of those kinds that bring large ones. */
+function textBytes(change: Change | undefined): number {
+  const length = (...texts: (string | null)[]) => texts.reduce((sum, text) => sum + (text?.length ?? 0), 256)
+  if (change?.kind === 'startExecutions')
+    return length(...change.executions.flatMap(({ input, config }) => [input, config]))
+  if (change?.kind === 'addRows') return length(...change.rows.map((row) => row.values))
+  if (change?.kind === 'addTasks') return length(...change.tasks.flatMap(({ input, output }) => [input, output]))
+  return length()
+}
+
 interface Waiting {
   unit: Unit
   traces: number
@@ -128,7 +138,7 @@ export class GroupCommitter {
   submit(unit: Unit): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Failure('shutting_down', { retryAfter: 2 }))
     const traces = unit.ingest?.traces.length ?? 1
-    const bytes = unit.ingest?.traces.reduce((sum, trace) => sum + trace.body.length, 0) ?? 256
+    const bytes = unit.ingest?.traces.reduce((sum, trace) => sum + trace.body.length, 0) ?? textBytes(unit.change)
     const full = this.#traces + traces > limits.commitQueueTraces || this.#bytes + bytes > limits.commitQueueBytes
     if (full) return Promise.reject(new Failure('overloaded', { retryAfter: 1 }))
     return new Promise((resolve, reject) => {

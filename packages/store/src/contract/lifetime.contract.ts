@@ -1,5 +1,6 @@
 import { Failure, limits } from '@llm-eval/protocol'
 import { describe, expect, test, vi } from 'vitest'
+import { newExecution, start } from './judging.contract.ts'
 import { makeRoom, newTrace, newTraces, now, type OpenStoreUnderTest, Room, statuses } from './room.contract.ts'
 
 /** Overload, closing, and what a store is after it was opened again. */
@@ -35,6 +36,19 @@ export function lifetimeContract(open: OpenStoreUnderTest): void {
       expect(refused.length).toBeGreaterThan(0)
       for (const one of refused) expectFailure(one.reason, 'overloaded')
       expect((await r.metrics()).total_traces).toBe(traces.length - refused.length)
+    })
+
+    test('inputs of executions that wait are bounded the same way', async () => {
+      await using under = await open()
+      const r = await makeRoom(under)
+      const input = JSON.stringify('x'.repeat(4 * 1024 * 1024))
+      const count = Math.floor(limits.commitQueueBytes / input.length) + 2
+      const started = Array.from({ length: count }, () => start(r, [newExecution({ input, batchId: 'b' })]))
+      const settled = await Promise.allSettled(started)
+      const refused = settled.filter((one) => one.status === 'rejected')
+      expect(refused.length).toBeGreaterThan(0)
+      for (const one of refused) expectFailure(one.reason, 'overloaded')
+      expect(await r.read('batchExecutions', { batchId: 'b' })).toHaveLength(count - refused.length)
     })
   })
 
