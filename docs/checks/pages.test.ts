@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { datasetRoutes, evaluationRoutes, failureTable, limits, routes } from '@llm-eval/protocol'
+import { datasetRoutes, evaluationRoutes, failureTable, limits, routes, traceloopRoutes } from '@llm-eval/protocol'
 import * as schemas from '@llm-eval/protocol/schemas'
 import { describe, expect, test } from 'vitest'
 import { settings } from '../../packages/server/src/config/names.ts'
@@ -41,7 +41,7 @@ function missing(words: string, pattern: RegExp, exists: (name: string) => boole
 }
 
 const patterns = [
-  ...Object.values({ ...routes, ...evaluationRoutes, ...datasetRoutes }).map(({ path }) =>
+  ...Object.values({ ...routes, ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes }).map(({ path }) =>
     path.replace(/:\w+/g, '[^/]+'),
   ),
   '/openapi\\.json',
