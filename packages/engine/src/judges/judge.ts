@@ -149,7 +149,7 @@ export function known(models: Models | undefined): Models {
 }
 
 /** Hash of all that a model is told of a judge. */
-export function hashOf({ instructions, input, answer }: JudgePrompt): string {
+function hashOf({ instructions, input, answer }: JudgePrompt): string {
   const titles = input.map(({ name, title }) => [name, title])
   const told = JSON.stringify({ frame: frame('mark'), instructions, titles, answer })
   return createHash('sha256').update(told).digest('hex').slice(0, 16)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type EvaluationUsage, limits } from '@llm-eval/protocol'
+import { limits } from '@llm-eval/protocol'
 import { createPrices, type Price } from '@llm-eval/pricing'
 import * as z from 'zod'
 import { NoScore } from '../evaluator.ts'
@@ -8,9 +8,10 @@ import { createChat } from './chat.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { createEmbedding } from './embed.ts'
 import { cappedFetch } from './fetch.ts'
+import type { Kept, Means } from './means.ts'
 import type { Answer, Models, Question } from './models.ts'
 import { findTarget, type ProvidersConfig, type Target } from './providers.ts'
-import { CallFailed, type Patience } from './retry.ts'
+import { CallFailed } from './retry.ts'
 import { inDollars, nothingPaid } from './usage.ts'
 
 export interface ModelsOptions {
@@ -29,28 +30,6 @@ export interface ModelsOptions {
   cache?: { entries?: number; characters?: number } | undefined
   /** Seconds of one question with all its tries (120), and of one try (60). */
   seconds?: { question?: number; call?: number } | undefined
-}
-
-/** What one question brought, as it is kept. */
-export interface Kept {
-  /** JSON. */
-  text: string
-  usage: EvaluationUsage
-}
-
-/** What every way of asking stands on. */
-export interface Means {
-  fetch: typeof globalThis.fetch
-  patience: (signal: AbortSignal) => Patience
-  /** In US dollars. */
-  cost: (target: Target, told: string | null, tokens: Used) => number | null
-}
-
-/** Tokens as a provider told them. Cached ones are part of the input. */
-export interface Used {
-  input: number | null
-  output: number | null
-  cached: number | null
 }
 
 const tries = 4

@@ -1,7 +1,7 @@
 import type { EvaluationUsage } from '@llm-eval/protocol'
 import { NoScore } from '../evaluator.ts'
 import { embeddingModel } from './clients.ts'
-import type { Kept, Means } from './create.ts'
+import type { Kept, Means } from './means.ts'
 import type { Target } from './providers.ts'
 import { retrying } from './retry.ts'
 import { summed } from './usage.ts'

@@ -92,7 +92,7 @@ async function ask(
 }
 
 /** Headers of Standard Webhooks (standardwebhooks.com), which any of its libraries checks. */
-export function signatureOf(secret: string, body: string, now: number): Record<string, string> {
+function signatureOf(secret: string, body: string, now: number): Record<string, string> {
   const id = `msg_${randomUUID().replaceAll('-', '')}`
   const timestamp = String(Math.floor(now / 1_000))
   const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret)
