@@ -75,7 +75,7 @@ export async function deleteDataset({ store, projectId }: Place, key: string): P
 }
 
 /** Columns with slugs, made of the names where none are given. Throws `invalid_request` when two have one slug. */
-export function newColumns(wishes: readonly ParsedColumn[], existing: readonly Column[]): Column[] {
+function newColumns(wishes: readonly ParsedColumn[], existing: readonly Column[]): Column[] {
   const taken = new Set(existing.map((column) => column.slug))
   const given = wishes.flatMap(({ slug }) => slug ?? [])
   const clash = given.find((slug, at) => taken.has(slug) || given.indexOf(slug) < at)

@@ -12,10 +12,6 @@ const pageRows = 1_000
 export interface ExportWish {
   version: string | null
   format: FileFormat
-  /** What the header of CSV names columns by; the slug unless said. */
-  header?: 'slug' | 'name'
-  /** A line to begin with, for foreign clients. */
-  preamble?: (columns: readonly Column[]) => string
 }
 
 /**
@@ -45,7 +41,7 @@ async function* pageTexts(place: Place, dataset: string, wish: ExportWish): Asyn
     })
     const { columns } = page
     const rows = page.items.map((row) => readValues(row.values, columns))
-    const before = isFirst ? `${wish.preamble?.(columns) ?? ''}${beginning(columns, wish)}` : ''
+    const before = isFirst ? beginning(columns, wish.format) : ''
     const text = rows
       .map((row, n) => rowText(row, columns, { format: wish.format, isFirst: isFirst && n === 0 }))
       .join('')
@@ -56,8 +52,8 @@ async function* pageTexts(place: Place, dataset: string, wish: ExportWish): Asyn
   } while (cursor !== null)
 }
 
-function beginning(columns: readonly Column[], { format, header }: ExportWish): string {
-  if (format === 'csv') return csvHeader(columns, header)
+function beginning(columns: readonly Column[], format: FileFormat): string {
+  if (format === 'csv') return csvHeader(columns)
   return format === 'json' ? '[' : ''
 }
 

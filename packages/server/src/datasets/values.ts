@@ -51,7 +51,7 @@ const takes: Record<ColumnType, string> = {
 }
 
 /** Checks one value. Null is no value, and fits every column. */
-export function checkValue(column: Column, value: unknown, reading: Reading): { json: string } | { fault: string } {
+function checkValue(column: Column, value: unknown, reading: Reading): { json: string } | { fault: string } {
   const found = read(column.type, value, reading)
   if (found === undefined) return { fault: `takes ${takes[column.type]}, not ${shown(value)}` }
   return depthOf(found) > limits.jsonDepth

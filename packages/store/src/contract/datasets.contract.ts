@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { NewRow, StoredRow } from '../datasets.ts'
 import { newTrace, newTraces, now, type Room } from './room.contract.ts'
 
-export const column = (slug: string, type: Column['type'] = 'string'): Column => ({
+const column = (slug: string, type: Column['type'] = 'string'): Column => ({
   slug,
   name: slug.toUpperCase(),
   type,
