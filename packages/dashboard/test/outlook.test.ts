@@ -12,6 +12,12 @@ const paths = [
   '/traces/plain?tab=functions',
   '/traces/plain?tab=metadata',
   '/review',
+  '/evaluators',
+  '/evaluators?view=rules',
+  '/evaluators/exact-match',
+  '/evaluators/polite-answer',
+  '/datasets',
+  '/datasets/questions',
   '/settings',
   '/signin',
 ]
@@ -51,6 +57,18 @@ beforeAll(async () => {
     reviewer: 'Ana',
   })
   await stage.review('more-1', { status: 'accepted' })
+  await stage.call('POST', '/api/v1/evaluators', {
+    slug: 'polite-answer',
+    name: 'A polite answer',
+    definition: { kind: 'preset', base: 'contains', config: { values: ['please'] } },
+  })
+  const evaluators = [{ slug: 'length' }, { slug: 'polite-answer' }, { slug: 'rouge-l' }]
+  await stage.call('POST', '/api/v1/traces/plain/evaluate', { evaluators, wait: 20 })
+  await stage.call('POST', '/api/v1/evaluators/polite-answer/calibration')
+  await stage.call('POST', '/api/v1/rules', { name: 'All of gpt-4', filter: { model_name: 'gpt-4' }, evaluators })
+  await stage.call('POST', '/api/v1/datasets', { name: 'Questions' })
+  await stage.call('POST', '/api/v1/datasets/questions/rows/from-trace', { trace_id: 'plain' })
+  await stage.call('POST', '/api/v1/datasets/questions/publish', {})
 })
 afterEach(() => stage.clear())
 afterAll(() => stage.close())
@@ -76,7 +94,10 @@ test.each(paths)('%s can be read and named in both themes', async (path) => {
   const { page } = await openAll(path)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    expect([colorScheme, ...(await obstacles(page)), ...(await faintTexts(page))]).toEqual([colorScheme])
+    // The colours change a frame later.
+    await eventually(async () => [colorScheme, ...(await obstacles(page)), ...(await faintTexts(page))]).toEqual([
+      colorScheme,
+    ])
   }
 })
 

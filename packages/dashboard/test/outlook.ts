@@ -93,7 +93,9 @@ export function faintTexts(page: Page): Promise<string[]> {
         !element ||
         text === '' ||
         element.closest('.sr-only, script, noscript, option') ||
-        element.getClientRects().length === 0
+        element.getClientRects().length === 0 ||
+        // What a closed part holds keeps the colours it had when it was closed.
+        !element.checkVisibility()
       )
         continue
       // What cannot be used needs no contrast.

@@ -20,6 +20,8 @@ export interface Stage {
   trace: (traceId: string) => Promise<TraceDetail>
   list: (query?: string) => Promise<TracePage>
   review: (traceId: string, body: object) => Promise<void>
+  /** Any other request; its JSON. */
+  call: (method: string, path: string, body?: unknown) => Promise<unknown>
   /** Streams that are open at this moment. */
   openStreams: () => Promise<number>
   /** Stops the server and starts it again on the same port and data. */
@@ -77,6 +79,7 @@ export async function openStage(settings: Partial<Config> = {}): Promise<Stage> 
 
   return {
     url,
+    call,
     get server() {
       return server
     },

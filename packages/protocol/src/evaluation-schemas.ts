@@ -207,6 +207,7 @@ export const evaluatorList = z.object({ items: z.array(evaluatorInfo) })
 export const evaluatorDetail = evaluatorInfo.extend({
   id: z.string(),
   definition: object.nullable().describe('Of an evaluator of your own; secrets are masked.'),
+  calibrated_at: time.nullable().describe('When it was last measured against people; null: never.'),
 })
 
 /** Answer of `GET /api/v1/evaluators/:slug/versions`. */

@@ -50,13 +50,22 @@ const usage = shape<NonNullable<Score['usage']>>({
   cached: flag,
 })
 
-const traceScore: Check<TraceScore> = shape<TraceScore>({
-  ...scoreSummaryFields,
+const { evaluator: _, ...verdictFields } = scoreSummaryFields
+const scoreFields = {
+  ...verdictFields,
   explanation: nullable(text),
   fault: nullable(oneOf(scoreFaults)),
   output: absent(record, {}),
   usage: nullable(usage),
   duration_ms: number,
+}
+
+/** What an evaluator thinks of one input. */
+export const score: Check<Score> = shape<Score>(scoreFields)
+
+const traceScore: Check<TraceScore> = shape<TraceScore>({
+  ...scoreFields,
+  evaluator: text,
   evaluator_version: text,
   execution_id: text,
   rule: nullable(text),

@@ -1,4 +1,11 @@
-import { limits, type ReviewStatus, reviewStatuses, type TraceSummary } from '@llm-eval/protocol'
+import {
+  limits,
+  type ReviewStatus,
+  reviewStatuses,
+  type ScoreOutcome,
+  scoreOutcomes,
+  type TraceSummary,
+} from '@llm-eval/protocol'
 
 /** Time spans to choose from, with their length in seconds. */
 export const ranges = { '15m': 900, '1h': 3_600, '6h': 21_600, '24h': 86_400, '7d': 604_800 } as const
@@ -24,10 +31,34 @@ export interface ListSearch {
   /** US dollars. */
   min_cost?: string
   max_cost?: string
+  /** Slug; the next three are about its newest score. */
+  evaluator?: string
+  min_score?: string
+  max_score?: string
+  /** `passed` and `failed` are scored; the others are as the score says. */
+  score?: 'passed' | 'failed' | ScoreOutcome
+  /** Slugs of the evaluators whose scores have a column, with commas. No filter. */
+  columns?: string
 }
 
-const names = ['model', 'source', 'session', 'user'] as const
+/** What of an address decides which traces are listed. */
+export function filterOf(search: ListSearch): ListSearch {
+  return merge(search, { columns: undefined })
+}
+
+/** Evaluators that may have a column. */
+const mostColumns = 6
+
+/** The evaluators whose scores have a column. */
+export function scoreColumns({ columns }: ListSearch): string[] {
+  return [...new Set((columns ?? '').split(',').filter((slug) => slug !== ''))].slice(0, mostColumns)
+}
+
+const names = ['model', 'source', 'session', 'user', 'evaluator'] as const
 const amounts = ['min_latency', 'max_latency', 'min_cost', 'max_cost'] as const
+const scoreBounds = ['min_score', 'max_score'] as const
+/** What a score can be looked for by. */
+export const scoreStates = ['passed', 'failed', ...scoreOutcomes] as const
 
 /** Reads a filter out of an address; what cannot be used is left out. */
 export function readSearch(given: Record<string, unknown>): ListSearch {
@@ -48,6 +79,16 @@ export function readSearch(given: Record<string, unknown>): ListSearch {
     const value = word(name)
     if (value !== undefined && /^\d+(\.\d+)?$/.test(value)) search[name] = value
   }
+  if (search.evaluator !== undefined) {
+    for (const name of scoreBounds) {
+      const value = word(name)
+      if (value !== undefined && /^-?\d+(\.\d+)?$/.test(value)) search[name] = value
+    }
+    const state = scoreStates.find((name) => name === given['score'])
+    if (state) search.score = state
+  }
+  const columns = word('columns')
+  if (columns !== undefined && /^[a-z0-9-]+(,[a-z0-9-]+)*$/.test(columns)) search.columns = columns
   const range = word('range')
   if (range !== undefined && Object.hasOwn(ranges, range)) search.range = range as Range
   else {
@@ -80,6 +121,12 @@ export function apiQuery(search: ListSearch, now: number): URLSearchParams {
   put('from', search.range ? new Date(now - ranges[search.range] * 1000).toISOString() : search.from)
   put('to', search.to)
   for (const name of amounts) put(name, search[name])
+  if (search.evaluator !== undefined) {
+    put('evaluator', search.evaluator)
+    for (const name of scoreBounds) put(name, search[name])
+    if (search.score === 'passed' || search.score === 'failed') put('passed', String(search.score === 'passed'))
+    else put('score_outcome', search.score)
+  }
   return query
 }
 
@@ -90,6 +137,7 @@ export function belongs(trace: TraceSummary, search: ListSearch, now: number): b
   if (search.source !== undefined && trace.source !== search.source) return false
   if (search.session !== undefined && trace.session_id !== search.session) return false
   if (search.user !== undefined && trace.user_id !== search.user) return false
+  if (search.evaluator !== undefined && !scoreFits(trace, search, search.evaluator)) return false
   const at = Date.parse(trace.timestamp)
   const from = search.range ? now - ranges[search.range] * 1000 : search.from ? Date.parse(search.from) : -Infinity
   if (at < from || (search.to !== undefined && at >= Date.parse(search.to))) return false
@@ -97,6 +145,15 @@ export function belongs(trace: TraceSummary, search: ListSearch, now: number): b
     inside(trace.response_time_ms, search.min_latency, search.max_latency) &&
     inside(trace.cost, search.min_cost, search.max_cost)
   )
+}
+
+function scoreFits(trace: TraceSummary, { min_score, max_score, score: state }: ListSearch, slug: string): boolean {
+  const score = trace.scores.find(({ evaluator }) => evaluator === slug)
+  if (!score) return false
+  if (state === 'passed' || state === 'failed') {
+    if (score.passed !== (state === 'passed')) return false
+  } else if (state !== undefined && score.outcome !== state) return false
+  return inside(score.value, min_score, max_score)
 }
 
 function inside(value: number | null, min: string | undefined, max: string | undefined): boolean {

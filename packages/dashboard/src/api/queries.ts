@@ -12,13 +12,13 @@ import type { Recent } from '../stream/changes.ts'
 import * as answers from './answers.ts'
 import { anything, type Check } from './checks.ts'
 import type { Api } from './client.ts'
-import { apiQuery, type ListSearch } from './filters.ts'
+import { apiQuery, filterOf, type ListSearch } from './filters.ts'
 
 /** Keys of the cache. Everything under `traces` is an infinite list of pages. */
 export const keys = {
   metrics: ['metrics'] as const,
   lists: ['traces'] as const,
-  list: (search: ListSearch) => ['traces', search] as const,
+  list: (search: ListSearch) => ['traces', filterOf(search)] as const,
   newest: ['newest'] as const,
   details: ['trace'] as const,
   detail: (traceId: string) => ['trace', traceId] as const,

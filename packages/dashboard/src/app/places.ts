@@ -1,9 +1,11 @@
-import { Activity, ListChecks, Rows3, Settings } from 'lucide-react'
+import { Activity, Database, Gauge, ListChecks, Rows3, Settings } from 'lucide-react'
 
 /** The pages of the dashboard, in the order of the navigation. */
 export const places = [
   { to: '/', name: 'Live', Icon: Activity, keys: 'g l' },
   { to: '/traces', name: 'Traces', Icon: Rows3, keys: 'g t' },
   { to: '/review', name: 'Review', Icon: ListChecks, keys: 'g r' },
+  { to: '/evaluators', name: 'Evaluators', Icon: Gauge, keys: 'g e' },
+  { to: '/datasets', name: 'Datasets', Icon: Database, keys: 'g d' },
   { to: '/settings', name: 'Settings', Icon: Settings, keys: 'g s' },
 ] as const

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 import { type ListSearch, readSearch } from '../api/filters.ts'
-import { readLive, readReview, readSignIn, readTab } from './addresses.ts'
+import { readCatalogue, readDatasetSearch, readLive, readReview, readSignIn, readTab } from './addresses.ts'
 import { Crash, NotFound } from './crash.tsx'
 import { Shell } from './shell.tsx'
 
@@ -52,6 +52,36 @@ const review = createRoute({
   component: lazyRouteComponent(() => import('../pages/review.tsx'), 'ReviewPage'),
 })
 
+const evaluators = createRoute({
+  getParentRoute: () => shell,
+  path: '/evaluators',
+  staticData: { title: 'Evaluators' },
+  validateSearch: readCatalogue,
+  component: lazyRouteComponent(() => import('../pages/evaluators.tsx'), 'EvaluatorsPage'),
+})
+
+const evaluator = createRoute({
+  getParentRoute: () => shell,
+  path: '/evaluators/$slug',
+  staticData: { title: 'Evaluator' },
+  component: lazyRouteComponent(() => import('../pages/evaluator.tsx'), 'EvaluatorPage'),
+})
+
+const datasets = createRoute({
+  getParentRoute: () => shell,
+  path: '/datasets',
+  staticData: { title: 'Datasets' },
+  component: lazyRouteComponent(() => import('../pages/datasets.tsx'), 'DatasetsPage'),
+})
+
+const dataset = createRoute({
+  getParentRoute: () => shell,
+  path: '/datasets/$dataset',
+  staticData: { title: 'Dataset' },
+  validateSearch: readDatasetSearch,
+  component: lazyRouteComponent(() => import('../pages/dataset.tsx'), 'DatasetPage'),
+})
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -70,7 +100,10 @@ const signIn = createRoute({
 /** The addresses of the dashboard. Search parameters are plain texts, so that people can read and write them. */
 export function createAppRouter() {
   return createRouter({
-    routeTree: root.addChildren([shell.addChildren([live, traces, trace, review, settings]), signIn]),
+    routeTree: root.addChildren([
+      shell.addChildren([live, traces, trace, review, evaluators, evaluator, datasets, dataset, settings]),
+      signIn,
+    ]),
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
     stringifySearch: (search) => {
       const entries = Object.entries(search).filter(([, value]) => value !== undefined && value !== '')

@@ -37,7 +37,7 @@ function Tab({ value, children }: { value: string; children: string }) {
 }
 
 /** Code to copy. */
-function Snippet({ text, name }: { text: string; name: string }) {
+export function Snippet({ text, name }: { text: string; name: string }) {
   return (
     <div className="group relative mt-3">
       <pre

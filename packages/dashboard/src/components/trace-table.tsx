@@ -4,6 +4,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, type RefObject, useEffect, useRef } from 'react'
 import type { ListSearch } from '../api/filters.ts'
 import { formatCost, formatCount, formatLatency, unknown } from '../format/numbers.ts'
+import { ScoreBadge } from './score-badge.tsx'
 import { StatusBadge } from './status-badge.tsx'
 import { Ago } from './time.tsx'
 import { useSize } from './size.ts'
@@ -32,6 +33,15 @@ const columns: readonly Column[] = [
   { name: 'User', track: 'minmax(5rem, 1.2fr)', from: 1560, cell: (trace) => <Foreign text={trace.user_id} /> },
 ]
 
+/** The newest score of an evaluator; a trace that it has not looked at shows a dash. */
+function scoreColumn(slug: string): Column {
+  const cell = ({ scores }: TraceSummary): ReactNode => {
+    const score = scores.find(({ evaluator }) => evaluator === slug)
+    return score ? <ScoreBadge score={score} /> : <span className="text-ink-3">{unknown}</span>
+  }
+  return { name: slug, track: '8rem', from: 0, cell }
+}
+
 /** Width under which a row becomes a card of two lines. */
 const cardsBelow = 640
 const lineHeight = 40
@@ -42,6 +52,8 @@ export interface TraceTableProps {
   label: string
   /** Where previous and next of an opened trace lead along. */
   list: ListSearch | 'live'
+  /** Slugs of the evaluators whose scores are shown. */
+  scores?: readonly string[]
   scroller: RefObject<HTMLDivElement | null>
   /** The row that has the keyboard. */
   active?: number
@@ -60,6 +72,7 @@ export function TraceTable({
   rows,
   label,
   list,
+  scores = [],
   scroller,
   active,
   fresh,
@@ -72,7 +85,9 @@ export function TraceTable({
   // Not the scroller's: around a table that appears together with it, it is not known yet.
   const { width } = useSize(table)
   const cards = width > 0 && width < cardsBelow
-  const shown = cards ? [] : columns.filter((column) => width >= column.from)
+  // Scores that were asked for take the room of what was not.
+  const room = width - scores.length * 128
+  const shown = cards ? [] : [...columns.filter(({ from }) => room >= from), ...scores.map(scoreColumn)]
   const height = cards ? cardHeight : lineHeight
   const virtual = useVirtualizer({
     count: rows.length,

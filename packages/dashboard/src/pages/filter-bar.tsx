@@ -2,7 +2,7 @@ import { type ReviewStatus, reviewStatuses } from '@llm-eval/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { Search, SlidersHorizontal, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { type ListSearch, merge, type Range, ranges } from '../api/filters.ts'
+import { filterOf, type ListSearch, merge, type Range, ranges } from '../api/filters.ts'
 import { useKeys } from '../app/keys.tsx'
 import { useParts } from '../app/parts.ts'
 import { Button, Key } from '../components/button.tsx'
@@ -73,8 +73,12 @@ export function FilterBar({ search, onChange }: FilterProps) {
           <SlidersHorizontal aria-hidden size={14} />
           <span className="max-sm:sr-only">More</span>
         </Button>
-        {Object.keys(search).length > 0 && (
-          <Button look="quiet" className="order-last h-8 sm:order-none" onClick={() => onChange({})}>
+        {Object.keys(filterOf(search)).length > 0 && (
+          <Button
+            look="quiet"
+            className="order-last h-8 sm:order-none"
+            onClick={() => onChange(search.columns === undefined ? {} : { columns: search.columns })}
+          >
             <X aria-hidden size={14} />
             Clear all
           </Button>

@@ -28,6 +28,12 @@ export function chipsOf(search: ListSearch): Chip[] {
     'min_cost',
     'max_cost',
   )
+  const { evaluator, score } = search
+  if (evaluator !== undefined) {
+    const bounds = between([search.min_score, search.max_score], 'score', (value) => value)
+    const words = [evaluator, score, bounds].filter((word) => word !== undefined)
+    add(words.join(', '), 'evaluator', 'score', 'min_score', 'max_score')
+  }
   return chips
 }
 

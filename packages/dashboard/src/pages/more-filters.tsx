@@ -1,7 +1,9 @@
 import { type FormEvent, useId } from 'react'
-import { type ListSearch, readSearch } from '../api/filters.ts'
+import { useQuery } from '@tanstack/react-query'
+import { type ListSearch, readSearch, scoreStates } from '../api/filters.ts'
+import { useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
-import { TextField, wordOf } from '../components/field.tsx'
+import { Select, TextField, wordOf } from '../components/field.tsx'
 import { toLocalInput } from '../format/times.ts'
 
 /** A filter, and how to change it. */
@@ -65,10 +67,44 @@ export function MoreFilters({ search, sources, onChange }: FilterProps & { sourc
       <Amount label="Latency to, ms" name="max_latency" value={search.max_latency} />
       <Amount label="Cost from, $" name="min_cost" value={search.min_cost} />
       <Amount label="Cost to, $" name="max_cost" value={search.max_cost} />
+      <ScoreFilters search={search} />
       <Button type="submit" look="primary" className="h-8 justify-center max-xl:col-span-full">
         Apply
       </Button>
     </form>
+  )
+}
+
+/** What evaluators said, and which of them have a column. */
+function ScoreFilters({ search }: { search: ListSearch }) {
+  const { evaluation } = useParts()
+  const { data } = useQuery(evaluation.evaluators())
+  const slugs = useId()
+  return (
+    <>
+      <TextField label="Evaluator" name="evaluator" list={slugs} defaultValue={search.evaluator} />
+      <datalist id={slugs}>
+        {data?.items.map(({ slug }) => (
+          <option key={slug} value={slug} />
+        ))}
+      </datalist>
+      <Select
+        label="Its score"
+        name="score"
+        defaultValue={search.score ?? ''}
+        choices={[{ value: '', label: 'Any' }, ...scoreStates.map((value) => ({ value, label: value }))]}
+      />
+      <Amount label="Score from" name="min_score" value={search.min_score} />
+      <Amount label="Score to" name="max_score" value={search.max_score} />
+      <TextField
+        label="Score columns"
+        name="columns"
+        placeholder="faithfulness,length"
+        pattern="[a-z0-9\-]+(,[a-z0-9\-]+)*"
+        title="Slugs of evaluators, with commas"
+        defaultValue={search.columns}
+      />
+    </>
   )
 }
 

@@ -1,6 +1,6 @@
 import type { TraceDetail } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Braces, Ellipsis, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
+import { Braces, Database, Ellipsis, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { type ReactNode, useState } from 'react'
 import { writeJson } from '../api/exact-json.ts'
@@ -13,6 +13,7 @@ import { Confirm } from '../components/dialog.tsx'
 import { sayError } from '../components/notice.tsx'
 import { curlFor } from '../format/samples.ts'
 import { asSent } from '../format/trace-input.ts'
+import { AddToDataset } from './add-to-dataset.tsx'
 
 /** What can be done with a trace beside judging it. */
 export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted: () => void }) {
@@ -20,6 +21,7 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
   const toasts = useToasts()
   const mayDelete = useMay('write')
   const [asking, setAsking] = useState(false)
+  const [adding, setAdding] = useState(false)
   const { data: session } = useQuery(queries.session())
   const removal = useMutation({
     mutationFn: () => deleteTrace(api, trace.trace_id),
@@ -65,6 +67,9 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
             </Item>
             {mayDelete && (
               <>
+                <Item picture={<Database size={15} />} onSelect={() => setAdding(true)}>
+                  Add to dataset…
+                </Item>
                 <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
                 <Item picture={<Trash2 size={15} />} tone="text-bad" onSelect={() => setAsking(true)}>
                   Delete…
@@ -74,6 +79,7 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
+      <AddToDataset traceId={trace.trace_id} open={adding} onOpen={setAdding} />
       <Confirm
         open={asking}
         onOpen={setAsking}

@@ -17,6 +17,7 @@ import { Ago } from '../components/time.tsx'
 import { formatCost, formatCount, formatLatency } from '../format/numbers.ts'
 import { useNeighbours } from './neighbours.ts'
 import { ReviewPanel } from './review-panel.tsx'
+import { Scores } from './scores.tsx'
 import { TraceMenu } from './trace-menu.tsx'
 import { deskKeys, useReviewDesk } from './verdict.ts'
 
@@ -116,6 +117,7 @@ function Body({ trace }: { trace: TraceDetail }) {
     <div className="grid flex-1 grid-cols-1 items-start gap-5 p-3 sm:p-5 lg:grid-cols-[minmax(0,1fr)_21rem] lg:gap-8">
       <div className="min-w-0">
         <TraceHead trace={trace} />
+        <Scores trace={trace} />
         <TraceTabs trace={trace} />
       </div>
       <ReviewPanel trace={trace} desk={desk} noteField={noteField} />

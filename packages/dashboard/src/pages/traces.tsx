@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useElementScrollRestoration } from '@tanstack/react-router'
 import { SearchX } from 'lucide-react'
 import { useCallback, useMemo, useRef, useState } from 'react'
-import { type ListSearch, merge, readSearch } from '../api/filters.ts'
+import { filterOf, type ListSearch, merge, readSearch, scoreColumns } from '../api/filters.ts'
 import { keys, type ListPage } from '../api/queries.ts'
 import { useKeys } from '../app/keys.tsx'
 import { useParts } from '../app/parts.ts'
@@ -24,14 +24,14 @@ const mostRows = 20_000
 export function TracesPage() {
   const search = route.useSearch({ select: readSearch, structuralSharing: true })
   const navigate = route.useNavigate()
-  const filtered = Object.keys(search).length > 0
+  const filtered = Object.keys(filterOf(search)).length > 0
   const setSearch = useCallback((next: ListSearch) => void navigate({ search: () => next, replace: true }), [navigate])
   return (
     <div className="flex h-[calc(100dvh-3rem-1px)] flex-col pb-13 sm:pb-0 max-sm:-mb-14">
       <h1 className="sr-only">Traces</h1>
       <FilterBar search={search} onChange={setSearch} />
       {/* A list with another filter is another list: nothing of the old one stays, not even where it was scrolled to. */}
-      <List key={JSON.stringify(search)} search={search} filtered={filtered} onChange={setSearch} />
+      <List key={JSON.stringify(filterOf(search))} search={search} filtered={filtered} onChange={setSearch} />
     </div>
   )
 }
@@ -49,6 +49,7 @@ function List({ search, filtered, onChange }: ListProps) {
   const query = useInfiniteQuery(queries.list(search))
   const { data, error, fetchNextPage, hasNextPage, isFetching, isFetchNextPageError } = query
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data])
+  const scores = useMemo(() => scoreColumns(search), [search])
   const newer = useNewer(search, data?.pages[0]?.mark)
   const last = data?.pages.at(-1)
   const full = rows.length >= mostRows
@@ -85,6 +86,7 @@ function List({ search, filtered, onChange }: ListProps) {
                 label="Traces"
                 rows={rows}
                 list={search}
+                scores={scores}
                 scroller={scroller}
                 onEnd={onEnd}
                 {...(active === undefined ? {} : { active })}

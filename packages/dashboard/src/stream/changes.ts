@@ -1,4 +1,12 @@
-import type { Metrics, ReviewStatus, StreamFrame, TraceDetail, TracePage, TraceSummary } from '@llm-eval/protocol'
+import type {
+  Metrics,
+  ReviewStatus,
+  ScoreSummary,
+  StreamFrame,
+  TraceDetail,
+  TracePage,
+  TraceSummary,
+} from '@llm-eval/protocol'
 
 /** What a run of frames means for what is on the screen. */
 export interface Changes {
@@ -6,6 +14,8 @@ export interface Changes {
   created: TraceSummary[]
   updated: Map<string, TraceSummary>
   verdicts: Map<string, Verdict>
+  /** The newest scores of a trace, by evaluator. */
+  scores: Map<string, Map<string, ScoreSummary>>
   /** By `ref`: the event of a deletion does not hold the id any more. */
   deleted: Set<number>
   /** Newest counters, if any came. */
@@ -20,7 +30,15 @@ export interface Verdict {
 }
 
 export function noChanges(): Changes {
-  return { created: [], updated: new Map(), verdicts: new Map(), deleted: new Set(), metrics: null, stale: false }
+  return {
+    created: [],
+    updated: new Map(),
+    verdicts: new Map(),
+    scores: new Map(),
+    deleted: new Set(),
+    metrics: null,
+    stale: false,
+  }
 }
 
 /** Sums up frames, the later winning over the earlier. */
@@ -32,6 +50,11 @@ export function collectChanges(frames: readonly StreamFrame[]): Changes {
     else if (frame.event === 'evaluation_updates') {
       const { trace_id, status, version } = frame.data
       if (trace_id !== null) changes.verdicts.set(trace_id, { status, version })
+    } else if (frame.event === 'score_updates') {
+      const { trace_id, evaluator, outcome, value, label, passed } = frame.data
+      if (trace_id === null) continue
+      const scores = changes.scores.get(trace_id) ?? new Map<string, ScoreSummary>()
+      changes.scores.set(trace_id, scores.set(evaluator, { evaluator, outcome, value, label, passed }))
     } else if (frame.event === 'trace_updates') {
       const { action, ref, trace } = frame.data
       if (action === 'trace_deleted') changes.deleted.add(ref)
@@ -45,19 +68,28 @@ export function collectChanges(frames: readonly StreamFrame[]): Changes {
 /** A row as it is after the changes: the same object if nothing touched it, null if it was deleted. */
 export function reviseRow(
   row: TraceSummary,
-  changes: Pick<Changes, 'updated' | 'verdicts' | 'deleted'>,
+  changes: Pick<Changes, 'updated' | 'verdicts' | 'scores' | 'deleted'>,
 ): TraceSummary | null {
   if (changes.deleted.has(row.ref)) return null
   const updated = changes.updated.get(row.trace_id)
-  const base = updated && updated.version >= row.version ? updated : row
+  const base = rescore(updated && updated.version >= row.version ? updated : row, changes.scores.get(row.trace_id))
   const verdict = changes.verdicts.get(row.trace_id)
   if (!verdict || verdict.version <= base.version) return base
   return { ...base, evaluation_status: verdict.status, version: verdict.version }
 }
 
+/** The row with newer scores in the place of those of the same evaluators. */
+function rescore(row: TraceSummary, scores: ReadonlyMap<string, ScoreSummary> | undefined): TraceSummary {
+  if (!scores) return row
+  const others = row.scores.filter((score) => !scores.has(score.evaluator))
+  const all = [...others, ...scores.values()].sort((a, b) => (a.evaluator < b.evaluator ? -1 : 1))
+  return { ...row, scores: all }
+}
+
 /** Rows after the changes; the same array if nothing touched them. A row stays where it is, even if its filter no longer fits. */
 export function reviseRows(rows: readonly TraceSummary[], changes: Changes): readonly TraceSummary[] {
-  if (changes.verdicts.size === 0 && changes.updated.size === 0 && changes.deleted.size === 0) return rows
+  const quiet = changes.verdicts.size + changes.updated.size + changes.scores.size === 0 && changes.deleted.size === 0
+  if (quiet) return rows
   let touched = false
   const revised: TraceSummary[] = []
   for (const row of rows) {
@@ -102,7 +134,7 @@ export interface Recent {
 export function createRecent(capacity = 5_000): Recent {
   const verdicts = new Map<string, Verdict>()
   const deleted = new Set<number>()
-  const none = new Map<string, TraceSummary>()
+  const none = { updated: new Map<string, TraceSummary>(), scores: new Map<string, Map<string, ScoreSummary>>() }
 
   return {
     remember(changes) {
@@ -115,7 +147,7 @@ export function createRecent(capacity = 5_000): Recent {
       trim(deleted, capacity)
     },
     correct(page) {
-      const items = page.items.map((row) => reviseRow(row, { verdicts, deleted, updated: none }))
+      const items = page.items.map((row) => reviseRow(row, { verdicts, deleted, ...none }))
       return { ...page, items: items.filter((row) => row !== null) }
     },
     versionOf: (traceId) => verdicts.get(traceId)?.version ?? -1,

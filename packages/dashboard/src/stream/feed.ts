@@ -69,16 +69,18 @@ export function createFeed({ queryClient, recent, link, onSignedOut, now }: Feed
     }
     tail.set(arrive(tail.get(), changes))
     if (changes.metrics) queryClient.setQueryData<Metrics>(keys.metrics, changes.metrics)
-    if (changes.verdicts.size + changes.updated.size + changes.deleted.size === 0) return
+    if (changes.verdicts.size + changes.updated.size + changes.scores.size + changes.deleted.size === 0) return
     queryClient.setQueriesData<{ pages: ListPage[]; pageParams: unknown[] }>({ queryKey: keys.lists }, (data) =>
       data ? revisePages(data, changes) : data,
     )
     for (const [key, trace] of queryClient.getQueriesData<TraceDetail>({ queryKey: keys.details })) {
       if (!trace) continue
       const revised = reviseDetail(trace, changes)
-      const touched = revised !== trace || changes.updated.has(trace.trace_id) || changes.deleted.has(trace.ref)
+      const { trace_id: id, ref } = trace
+      const told = changes.updated.has(id) || changes.scores.has(id) || changes.deleted.has(ref)
+      const touched = revised !== trace || told
       if (revised !== trace) queryClient.setQueryData(key, revised)
-      // The history of its reviews is not part of the event.
+      // The history of its reviews and what its scores say are not part of the event.
       if (touched) void queryClient.invalidateQueries({ queryKey: key, exact: true })
     }
   }

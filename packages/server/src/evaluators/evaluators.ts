@@ -35,22 +35,25 @@ export function registerEvaluators(app: App, deps: Deps): void {
     handler: async ({ principal, body }, reply) => {
       const { slug, description, definition } = body
       const entry = await catalogue.create(principal.projectId, {
-        ...{ slug, description, definition },
+        slug,
+        description,
+        definition,
         name: body.name ?? slug,
       })
-      return reply.code(201).send(toDetail(entry))
+      return reply.code(201).send(await detailOf(deps, principal.projectId, entry))
     },
   })
   mount(app, evaluationRoutes.getEvaluator, {
     schema: { params: bySlug, response: { 200: evaluatorDetail } },
-    handler: async ({ principal, params }) => toDetail(await catalogue.find(principal.projectId, params.slug)),
+    handler: async ({ principal: { projectId }, params }) =>
+      detailOf(deps, projectId, await catalogue.find(projectId, params.slug)),
   })
   mount(app, evaluationRoutes.updateEvaluator, {
     schema: { params: bySlug, body: evaluatorChange, response: { 200: evaluatorDetail } },
     bodyLimit: limits.evaluatorBytes,
     handler: async ({ principal, params, body }) => {
       const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
-      return toDetail(await catalogue.update(principal.projectId, params.slug, given))
+      return detailOf(deps, principal.projectId, await catalogue.update(principal.projectId, params.slug, given))
     },
   })
   mount(app, evaluationRoutes.deleteEvaluator, {
@@ -75,8 +78,14 @@ export function registerEvaluators(app: App, deps: Deps): void {
   registerCalibration(app, deps)
 }
 
-function toDetail({ id, info, definition }: Entry): z.infer<typeof evaluatorDetail> {
-  return { id, ...info, definition: shownDefinition(definition) }
+async function detailOf(
+  { store }: Pick<Deps, 'store'>,
+  projectId: number,
+  { id, info, definition }: Entry,
+): Promise<z.infer<typeof evaluatorDetail>> {
+  const calibration = await store.read(projectId, 'calibration', { evaluator: info.slug })
+  const calibrated_at = calibration === null ? null : new Date(calibration.at).toISOString()
+  return { id, ...info, definition: shownDefinition(definition), calibrated_at }
 }
 
 function fits(info: EvaluatorInfo, { kind, category, source, q = '' }: z.infer<typeof evaluatorsQuery>): boolean {

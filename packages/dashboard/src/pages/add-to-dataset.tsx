@@ -1,0 +1,86 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import { addTrace, createDataset } from '../api/datasets.ts'
+import { useParts } from '../app/parts.ts'
+import { useToasts } from '../app/toasts.tsx'
+import { Button } from '../components/button.tsx'
+import { Dialog } from '../components/dialog.tsx'
+import { Select, TextField, wordOf } from '../components/field.tsx'
+import { Loading, sayError } from '../components/notice.tsx'
+
+/** Makes a trace a row of a dataset: today's mistake guards the next release. */
+export function AddToDataset({
+  traceId,
+  open,
+  onOpen,
+}: {
+  traceId: string
+  open: boolean
+  onOpen: (open: boolean) => void
+}) {
+  const { api, datasets, queryClient } = useParts()
+  const toasts = useToasts()
+  const [fault, setFault] = useState<string>()
+  const { data } = useQuery({ ...datasets.datasets(), enabled: open })
+  const add = useMutation({
+    mutationFn: async (form: FormData) => {
+      const chosen = wordOf(form, 'dataset')
+      const slug = chosen === '' ? (await createDataset(api, wordOf(form, 'name'), '')).slug : chosen
+      await addTrace(api, slug, traceId)
+      return slug
+    },
+    async onSuccess(slug) {
+      onOpen(false)
+      setFault(undefined)
+      toasts.show({ text: `Added to ${slug}.`, mood: 'good' })
+      await queryClient.invalidateQueries({ queryKey: ['dataset', slug] })
+      await queryClient.invalidateQueries({ queryKey: ['datasets'] })
+    },
+    onError: (error) => setFault(sayError(error)),
+  })
+  const [chosen, setChosen] = useState<string>()
+  const first = data?.items[0]?.slug ?? ''
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    add.mutate(new FormData(event.currentTarget))
+  }
+  return (
+    <Dialog
+      open={open}
+      onOpen={onOpen}
+      title="Add to dataset"
+      says="Its query and response become a row of the draft. Deleting the trace takes the row out again."
+    >
+      {!data ? (
+        <Loading what="the datasets" />
+      ) : (
+        <form aria-label="Add to dataset" className="flex flex-col gap-3" onSubmit={submit}>
+          <Select
+            label="Dataset"
+            name="dataset"
+            value={chosen ?? first}
+            choices={[
+              ...data.items.map(({ slug, name }) => ({ value: slug, label: name })),
+              { value: '', label: 'A new one…' },
+            ]}
+            onChange={(event) => setChosen(event.target.value)}
+          />
+          {(chosen ?? first) === '' && <TextField label="Name" name="name" required maxLength={200} />}
+          {fault !== undefined && (
+            <p role="alert" className="text-bad">
+              {fault}
+            </p>
+          )}
+          <div className="flex justify-end gap-2">
+            <Button size="medium" onClick={() => onOpen(false)}>
+              Cancel
+            </Button>
+            <Button type="submit" size="medium" look="primary" disabled={add.isPending}>
+              Add
+            </Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  )
+}
