@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { createEngine } from '@llm-eval/engine'
 import { announceOwner, openStore, type Store } from '@llm-eval/store'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
@@ -20,6 +19,7 @@ import { registerEvaluators } from './evaluators/evaluators.ts'
 import { registerExecutions } from './executions/executions.ts'
 import { registerIngest } from './ingest/ingest.ts'
 import { createJudge } from './judging/create-judge.ts'
+import { createServerEngine } from './judging/set-up.ts'
 import { maintain, repeat } from './maintenance.ts'
 import { registerMetrics } from './metrics/metrics.ts'
 import { registerRules } from './rules/rules.ts'
@@ -103,25 +103,28 @@ function slices(dashboard: string): Register[] {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, now = Date.now, version = ownVersion() } = options
   const log = options.log ?? createLog(config)
-  const store = await openStore({
-    directory: config.data,
-    synchronous: config.synchronous,
-    ...(config.database_url === null ? {} : { databaseUrl: config.database_url }),
-    poolSize: config.pool_size,
-    now,
-    onError: (error) => log.error({ err: error }, 'background work of the store failed'),
-  })
   const closing = new AbortController()
+  const opened: { close(): Promise<unknown> }[] = []
   try {
+    const engine = await createServerEngine(config)
+    opened.push(engine)
+    const store = await open(config, { now, log })
+    opened.push(store)
     const access = await createAccess({ store, config, now, log })
     const firstKey = await ensureFirstKey({ access, config, log })
     const meters = createMeters()
     collectDefaultMetrics({ register: meters.registry })
-    const engine = createEngine()
     const judge = await createJudge({
-      ...{ store, engine, now, log, meters: meters.judge, home: access.home, closing: closing.signal },
+      store,
+      engine,
+      now,
+      log,
+      meters: meters.judge,
+      home: access.home,
+      closing: closing.signal,
       judgeConcurrency: config.judge_concurrency,
     })
+    opened.push(judge)
     const deps: Deps = { store, access, judge, config, now, log, meters, version, closing: closing.signal }
     const app = createApp(deps, slices(options.dashboard ?? builtDashboard))
     const address = await listen(app, config)
@@ -137,9 +140,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       close: createClose(deps, { app, closing, ...patience, ...options.patience }),
     }
   } catch (error) {
-    await store.close().catch(() => undefined)
+    closing.abort()
+    for (const one of opened.reverse()) await one.close().catch(() => undefined)
     throw error
   }
+}
+
+function open(config: Config, { now, log }: { now: () => number; log: Logger }): Promise<Store> {
+  return openStore({
+    directory: config.data,
+    synchronous: config.synchronous,
+    ...(config.database_url === null ? {} : { databaseUrl: config.database_url }),
+    poolSize: config.pool_size,
+    now,
+    onError: (error) => log.error({ err: error }, 'background work of the store failed'),
+  })
 }
 
 const builtDashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))

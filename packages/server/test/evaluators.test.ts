@@ -84,22 +84,21 @@ describe.each([
   })
 
   it.each([
-    ['the slug of a built-in one', { slug: 'exact_match', definition: preset() }, 409, 'builtin_evaluator'],
-    ['an alias of a built-in one', { slug: 'accuracy', definition: preset() }, 409, 'builtin_evaluator'],
-    ['the slug of one of a module', { slug: 'gated', definition: preset() }, 409, 'builtin_evaluator'],
-    ['a slug that is none', { slug: 'No Slug', definition: preset() }, 422, 'invalid_request'],
-    ['a kind that is none', { slug: 'a', definition: { kind: 'x' } }, 422, 'invalid_request'],
-    ['a base that is none', { slug: 'a', definition: { kind: 'preset', base: 'nobody' } }, 422, 'invalid_request'],
-    ['a wrong configuration', { slug: 'a', definition: preset({ values: 7 }) }, 422, 'invalid_request'],
+    ['the slug of a built-in one', { slug: 'exact_match', definition: preset() }, [409, 'builtin_evaluator']],
+    ['an alias of a built-in one', { slug: 'accuracy', definition: preset() }, [409, 'builtin_evaluator']],
+    ['the slug of one of a module', { slug: 'gated', definition: preset() }, [409, 'builtin_evaluator']],
+    ['a slug that is none', { slug: 'No Slug', definition: preset() }, [422, 'invalid_request']],
+    ['a kind that is none', { slug: 'a', definition: { kind: 'x' } }, [422, 'invalid_request']],
+    ['a base that is none', { slug: 'a', definition: { kind: 'preset', base: 'nobody' } }, [422, 'invalid_request']],
+    ['a wrong configuration', { slug: 'a', definition: preset({ values: 7 }) }, [422, 'invalid_request']],
     [
       'more bytes than a definition may have',
       { slug: 'a', definition: preset({ values: ['x'.repeat(limits.evaluatorBytes)] }) },
-      413,
-      'body_too_large',
+      [413, 'body_too_large'],
     ],
-  ])('%s is refused', async (_name, body, status, code) => {
+  ])('%s is refused', async (_name, body, expected) => {
     const answer = await create(body)
-    expect([answer.status, answer.json.code]).toEqual([status, code])
+    expect([answer.status, answer.json.code]).toEqual(expected)
     const errors: { path: string }[] = answer.json.errors ?? []
     expect(errors.every(({ path }) => /^(slug|definition)/.test(path))).toBe(true)
   })
@@ -151,12 +150,28 @@ describe('a calibration', () => {
     expect(made.status, made.text).toBe(200)
     const told = calibration.parse(made.json)
     expect(told).toMatchObject({
-      ...{ evaluator: 'paid', state: 'current', n: 11, judge_only: 1, human_only: 1 },
-      confusion: { true_positive: 6, false_positive: 1, true_negative: 3, false_negative: 1 },
+      evaluator: 'paid',
+      state: 'current',
+      n: 11,
+      judge_only: 1,
+      human_only: 1,
+      confusion: {
+        true_positive: 6,
+        false_positive: 1,
+        true_negative: 3,
+        false_negative: 1,
+      },
       false_positives: ['fp'],
       false_negatives: ['fn'],
-      agreement: { estimate: 9 / 11, n: 11, level: 0.95 },
-      raw_rate: { estimate: 8 / 12, n: 12 },
+      agreement: {
+        estimate: 9 / 11,
+        n: 11,
+        level: 0.95,
+      },
+      raw_rate: {
+        estimate: 8 / 12,
+        n: 12,
+      },
     })
     // (9/11 - (7*7 + 4*4)/121) / (1 - (7*7 + 4*4)/121)
     expect(told.kappa?.estimate).toBeCloseTo((9 / 11 - 65 / 121) / (1 - 65 / 121), 10)

@@ -31,8 +31,16 @@ describe.each([
     expect(answer.status).toBe(200)
     const { stream_url, events_url, ...told } = startedExecution.parse(answer.json)
     expect(told).toMatchObject({
-      ...{ evaluator: 'exact-match', status: 'completed', error: null, trace_id: null, batch_id: null },
-      score: { outcome: 'scored', value: 1, passed: true },
+      evaluator: 'exact-match',
+      status: 'completed',
+      error: null,
+      trace_id: null,
+      batch_id: null,
+      score: {
+        outcome: 'scored',
+        value: 1,
+        passed: true,
+      },
     })
     expect(stream_url).toBe(`/executions/events/${told.execution_id}`)
     expect(events_url).toBe(`/api/v1/executions/${told.execution_id}/events`)

@@ -134,7 +134,11 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
   const closing = new AbortController()
   const meters = createMeters()
   const judge = await createJudge({
-    ...{ store, now, log, home: access.home, closing: closing.signal },
+    store,
+    now,
+    log,
+    home: access.home,
+    closing: closing.signal,
     engine: options.engine ?? createEngine(),
     meters: meters.judge,
     judgeConcurrency: 4,

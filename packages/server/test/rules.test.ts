@@ -151,26 +151,18 @@ describe('a rule', () => {
     expect(skipped.items.length).toBeGreaterThanOrEqual(52)
   })
 
+  const paid = (count: number) => Array.from({ length: count }, () => ({ slug: 'paid' }))
+  const wrong = [{ slug: 'gated', config: { bonus: 'x' } }]
   it.each([
-    ['an evaluator that is not there', { evaluators: [{ slug: 'nobody' }] }, 404, undefined],
-    [
-      'a wrong configuration',
-      { evaluators: [{ slug: 'gated', config: { bonus: 'x' } }] },
-      422,
-      'evaluators[0].config.bonus',
-    ],
-    ['no share at all', { sampling_rate: 0 }, 422, 'sampling_rate'],
-    ['a share above all', { sampling_rate: 1.01 }, 422, 'sampling_rate'],
-    [
-      'as many evaluators as it may',
-      { evaluators: Array(limits.ruleEvaluators).fill({ slug: 'paid' }) },
-      201,
-      undefined,
-    ],
-    ['one more', { evaluators: Array(limits.ruleEvaluators + 1).fill({ slug: 'paid' }) }, 422, 'evaluators'],
-  ])('with %s', async (_name, fields, status, path) => {
+    ['an evaluator that is not there', { evaluators: [{ slug: 'nobody' }] }, [404, undefined]],
+    ['a wrong configuration', { evaluators: wrong }, [422, 'evaluators[0].config.bonus']],
+    ['no share at all', { sampling_rate: 0 }, [422, 'sampling_rate']],
+    ['a share above all', { sampling_rate: 1.01 }, [422, 'sampling_rate']],
+    ['as many evaluators as it may', { evaluators: paid(limits.ruleEvaluators) }, [201, undefined]],
+    ['one more', { evaluators: paid(limits.ruleEvaluators + 1) }, [422, 'evaluators']],
+  ])('with %s', async (_name, fields, expected) => {
     const answer = await make(fields)
-    expect([answer.status, answer.json.errors?.[0]?.path]).toEqual([status, path])
+    expect([answer.status, answer.json.errors?.[0]?.path]).toEqual(expected)
   })
 
   it('there may be so many of a project, and not one more', async () => {

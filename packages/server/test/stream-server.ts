@@ -143,8 +143,14 @@ export async function startStreams(changed: Partial<StreamSettings> = {}): Promi
   const access = await createAccess({ store: opened, config, now: Date.now, log })
   const closing = new AbortController()
   const judge = await createJudge({
-    ...{ store: opened, now: Date.now, log, home: access.home, closing: closing.signal },
-    ...{ engine: createEngine(), meters: meters.judge, judgeConcurrency: 4 },
+    store: opened,
+    now: Date.now,
+    log,
+    home: access.home,
+    closing: closing.signal,
+    engine: createEngine(),
+    meters: meters.judge,
+    judgeConcurrency: 4,
   })
   const deps = { store, access, judge, config, now: Date.now, log, meters, version: '0.0.0', closing: closing.signal }
   const app = createApp(deps, [

@@ -110,7 +110,10 @@ function ownEntry(engine: Engine): (stored: StoredEvaluator) => Entry | undefine
       id: stored.id,
       info: {
         ...info,
-        ...{ slug, name, description, source: 'custom' },
+        slug,
+        name,
+        description,
+        source: 'custom',
         created_at: created_at ?? null,
         updated_at: updated_at ?? null,
       },
@@ -179,7 +182,11 @@ async function put({ store, engine, now }: CatalogueParts, projectId: number, as
   if ('faults' in inspected) throw belowDefinition(inspected.faults)
   const outcome = await store.apply(projectId, {
     kind: 'putEvaluator',
-    ...{ id, slug, name, description, mode },
+    id,
+    slug,
+    name,
+    description,
+    mode,
     version: inspected.info.version,
     definition: JSON.stringify(definition),
     at: now(),

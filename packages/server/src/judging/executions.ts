@@ -86,7 +86,12 @@ async function start(
   for (const { one, stored } of started) {
     const { entry, ask, config } = one
     runner.add({
-      ...{ projectId, stored, config, use: entry.use, info: entry.info, bytes: one.bytes },
+      projectId,
+      stored,
+      config,
+      use: entry.use,
+      info: entry.info,
+      bytes: one.bytes,
       input: ask.input ?? {},
     })
   }

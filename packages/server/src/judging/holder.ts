@@ -103,7 +103,11 @@ export class Holder {
       try {
         const { executions } = await store.apply(projectId, {
           kind: 'takeExecutions',
-          ...{ owner, at: now(), leaseMs, limit: portion, maxAttempts },
+          owner,
+          at: now(),
+          leaseMs,
+          limit: portion,
+          maxAttempts,
         })
         if (executions.length === portion) this.#wanted.add(projectId)
         for (const stored of executions) await this.#adopt(projectId, stored)

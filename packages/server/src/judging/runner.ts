@@ -207,7 +207,11 @@ export class Runner {
           newest = undefined
           await store.apply(work.projectId, {
             kind: 'noteProgress',
-            ...{ ref: work.stored.ref, owner, done, total, at: now() },
+            ref: work.stored.ref,
+            owner,
+            done,
+            total,
+            at: now(),
           })
         }
       } catch (error) {

@@ -2,7 +2,7 @@
  * A value as a cell of CSV (RFC 4180). Unknown is empty, nested values are JSON. Text that a spreadsheet would take for a
  * formula gets a `'` before it.
  */
-export function csvCell(value: unknown): string {
+function csvCell(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   const text = typeof value === 'string' ? value : JSON.stringify(value)

@@ -26,6 +26,8 @@ export interface ServeOptions {
   data: string
   /** Of streams; the product's own without it. */
   timing?: Partial<StreamSettings>
+  /** Settings beside these. */
+  config?: Record<string, unknown>
   /** Pages of 4 KiB that the database may grow to. */
   maxPages?: number
 }
@@ -44,7 +46,7 @@ interface Served {
 
 async function serve(options: ServeOptions): Promise<Served> {
   // Faults are provoked here, so what the log says of them is no news.
-  const config = configSchema.parse({ data: options.data, port: 0, log_level: 'fatal' })
+  const config = configSchema.parse({ ...options.config, data: options.data, port: 0, log_level: 'fatal' })
   if (options.timing === undefined && options.maxPages === undefined) return startServer({ config })
   const now = Date.now
   const maxPages = options.maxPages === undefined ? {} : { maxPages: options.maxPages }
@@ -55,8 +57,14 @@ async function serve(options: ServeOptions): Promise<Served> {
   const meters = createMeters()
   collectDefaultMetrics({ register: meters.registry })
   const judge = await createJudge({
-    ...{ store, now, log, home: access.home, closing: closing.signal },
-    ...{ engine: createEngine(), meters: meters.judge, judgeConcurrency: 4 },
+    store,
+    now,
+    log,
+    home: access.home,
+    closing: closing.signal,
+    engine: createEngine(),
+    meters: meters.judge,
+    judgeConcurrency: 4,
   })
   const deps: Deps = {
     store,

@@ -14,6 +14,8 @@ export interface ServerProcess {
   held(): Promise<number>
   /** `kill -9`: resolves when the process is gone. */
   kill(): Promise<void>
+  /** Resolves when the process is gone, for whatever reason. */
+  ended: Promise<unknown>
   /** SIGTERM, as an operator stops it; the exit code. */
   stop(): Promise<number | null>
 }
@@ -38,6 +40,7 @@ export async function startServerProcess(options: ServeOptions): Promise<ServerP
     url,
     port: Number(new URL(url).port),
     pid: child.pid ?? 0,
+    ended,
     held: async () => {
       const answer = told(child, 'held')
       child.send('held')
