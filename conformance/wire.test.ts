@@ -69,7 +69,7 @@ describe('an execution', () => {
     ['/api/v1/v2/evaluators/exact_match/executions', mapped(same)],
     ['TASK', { ...mapped(same), evaluator_slug: 'exact-match', evaluator_version: null, evaluator_config: null }],
   ])('started at %s is answered 200, with a relative stream_url and its result behind that', async (path, body) => {
-    const started = await send(`POST ${path}` === 'TASK' ? await startTask() : path, body)
+    const started = await send(`POST ${path === 'TASK' ? await startTask() : path}`, body)
     expect(started.status).toBe(200)
     const { execution_id: id, stream_url: url } = started.json
     expect(url).toMatch(/^\/(?!v2)[^/]/)
