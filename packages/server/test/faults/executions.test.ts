@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Execution } from '@llm-eval/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { says, startProvider } from '../../../engine/test/provider.ts'
+import { type Provider, says, startProvider } from '../../../engine/test/provider.ts'
 import { until } from './audit.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
@@ -27,6 +27,15 @@ async function get<T>(server: ServerProcess, path: string): Promise<T> {
   return (await (await fetch(`${server.url}${path}`)).json()) as T
 }
 
+/** For requests that end with their server. */
+function gone(error: unknown): undefined {
+  if (!(error instanceof TypeError)) throw error
+}
+
+function judgedBy(provider: Provider): Record<string, unknown> {
+  return { providers: { test: { api: 'openai', base_url: provider.base('openai') } }, default_model: 'test/judge' }
+}
+
 describe('executions of a server that is killed', () => {
   it('those in flight complete under the next one, with scores on their traces, and results stay', {
     timeout: 120_000,
@@ -35,7 +44,7 @@ describe('executions of a server that is killed', () => {
     await using provider = await startProvider({
       answer: async () => (silent ? { does: 'nothing' } : says({ helpfulness_score: 1, reason: 'It helps.' })),
     })
-    const config = { providers: { test: { api: 'openai', base_url: provider.base('openai') } }, judge_concurrency: 2 }
+    const config = { ...judgedBy(provider), judge_concurrency: 2 }
     const first = await startServerProcess({ data, config })
     const { execution_id: done } = await post<Execution>(first, '/api/v1/evaluators/char-count/execute', {
       input: { text: 'four' },
@@ -69,18 +78,20 @@ describe('executions of a server that is killed', () => {
     await writeFile(module, 'export const deadly = () => process.kill(process.pid, "SIGKILL")\n')
     const config = { evaluators: [module] }
     const first = await startServerProcess({ data, config })
-    const { execution_id } = await post<Execution>(first, '/api/v1/evaluators/deadly/execute', {
-      input: { response: 'a' },
-    })
+    // The process may be gone before it answers.
+    const execute = '/api/v1/evaluators/deadly/execute'
+    await post(first, execute, { input: { response: 'a' } }).catch(() => undefined)
     await first.ended
     for (;;) {
       // It may be gone before it listens.
       const next = await startServerProcess({ data, config }).catch(() => undefined)
       if (next === undefined) continue
-      const ended = await Promise.race([
-        next.ended.then(() => undefined),
-        get<Execution>(next, `/api/v1/executions/${execution_id}?wait=60`).catch(() => undefined),
-      ])
+      const wait = async () => {
+        const { items } = await get<{ items: Execution[] }>(next, '/api/v1/executions')
+        expect(items).toHaveLength(1)
+        return get<Execution>(next, `/api/v1/executions/${items[0]?.execution_id}?wait=60`)
+      }
+      const ended = await Promise.race([next.ended.then(() => undefined), wait().catch(gone)])
       if (ended === undefined) {
         await next.ended
         continue
@@ -98,7 +109,7 @@ describe('executions of a server that is killed', () => {
     await using provider = await startProvider({
       answer: async () => (silent ? { does: 'nothing' } : says({ helpfulness_score: 1, reason: 'It helps.' })),
     })
-    const config = { providers: { test: { api: 'openai', base_url: provider.base('openai') } } }
+    const config = judgedBy(provider)
     const first = await startServerProcess({ data, config })
     const { execution_id } = await post<Execution>(first, '/api/v1/evaluators/helpfulness/execute', {
       input: { query: 'q', response: 'a' },
