@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { build } from '../scripts/build.mjs'
 import { setup } from '../scripts/setup.mjs'
 import type { Bench } from './bench.ts'
+import { executions } from './executions.ts'
 import { idle } from './idle.ts'
 import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
@@ -24,6 +25,7 @@ const benches: Record<string, Bench> = {
   'ingest-batch': ingestBatch,
   postgres,
   stream,
+  executions,
   million,
   idle,
   sdk,
