@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto'
 import { limits } from '@llm-eval/protocol'
-import { createPrices, type Price } from '@llm-eval/pricing'
+import type { Price } from '@llm-eval/pricing'
 import * as z from 'zod'
 import { NoScore } from '../evaluator.ts'
 import { AnswerCache } from './cache.ts'
-import { createChat } from './chat.ts'
+import type { Callers } from './callers.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { createEmbedding } from './embed.ts'
-import { cappedFetch } from './fetch.ts'
-import type { Kept, Means } from './means.ts'
+import type { Kept } from './means.ts'
 import type { Answer, Models, Question } from './models.ts'
 import { findTarget, type ProvidersConfig, type Target } from './providers.ts'
 import { CallFailed } from './retry.ts'
-import { inDollars, nothingPaid } from './usage.ts'
+import { nothingPaid } from './usage.ts'
 
 export interface ModelsOptions {
   providers: ProvidersConfig
@@ -32,36 +30,20 @@ export interface ModelsOptions {
   seconds?: { question?: number; call?: number } | undefined
 }
 
-const tries = 4
 const valueSchema = z.record(z.string(), z.unknown())
 const vectorsSchema = z.array(z.array(z.number()))
 
-/** Sets up the models of the configured providers. Nothing is asked before somebody asks. */
+/** Sets up the models of the configured providers. Nothing is asked, nor what asks loaded, before somebody asks. */
 export function createModels(options: ModelsOptions): Models {
-  const { clock = systemClock, random = Math.random, seconds = {} } = options
-  const { question: questionSeconds = limits.judgeSeconds, call: callSeconds = 60 } = seconds
+  const { clock = systemClock, random = Math.random, prices, fetch = globalThis.fetch } = options
+  const { question = limits.judgeSeconds, call = 60 } = options.seconds ?? {}
   const { entries = limits.answersKept, characters = limits.answersKeptChars } = options.cache ?? {}
   const cache = new AnswerCache<Kept>({ entries, characters }, ({ text }) => text.length)
-  const prices = createPrices(options.prices)
-  const means: Means = {
-    fetch: cappedFetch(options.fetch ?? globalThis.fetch, limits.modelAnswerBytes),
-    patience: (signal) => ({
-      clock,
-      random,
-      tries,
-      callMs: callSeconds * 1_000,
-      deadline: clock.now() + questionSeconds * 1_000,
-      signal,
-    }),
-    cost: ({ name, model, url }, told, { input, output, cached }) => {
-      if (input === null || output === null) return null
-      const tokens = { input, output, cachedInput: cached ?? 0 }
-      const of = (named: string) => prices.cost({ model: named, provider: name, url, at: clock.now() }, tokens)
-      return inDollars((told === null ? null : of(told)) ?? of(model))
-    },
-  }
-  const chat = createChat(means)
-  const embedding = createEmbedding(means)
+  let loading: Promise<Callers> | undefined
+  const callers = () =>
+    (loading ??= import('./callers.ts').then(({ createCallers }) =>
+      createCallers({ fetch, clock, random, prices, seconds: { question, call } }),
+    ))
 
   function find(model: string | null, use: 'chat' | 'embedding'): Target | undefined {
     const found = findTarget(model, use, options)
@@ -110,17 +92,19 @@ export function createModels(options: ModelsOptions): Models {
     async ask(question: Question): Promise<Answer> {
       const asked = target(question.model, 'chat')
       const { signal, model: _named, ...rest } = question
-      const { text, usage } = await once(['chat', whose(asked), rest], signal, (shared) =>
-        chat(asked, { ...question, signal: shared }),
-      )
+      const { text, usage } = await once(['chat', whose(asked), rest], signal, async (shared) => {
+        const { chat } = await callers()
+        return chat(asked, { ...question, signal: shared })
+      })
       return { value: valueSchema.parse(JSON.parse(text)), usage }
     },
 
     async embed(texts, { model, signal }) {
       const asked = target(model, 'embedding')
-      const { text, usage } = await once(['embed', whose(asked), texts], signal, (shared) =>
-        embedding(asked, texts, shared),
-      )
+      const { text, usage } = await once(['embed', whose(asked), texts], signal, async (shared) => {
+        const { embedding } = await callers()
+        return embedding(asked, texts, shared)
+      })
       return { vectors: vectorsSchema.parse(JSON.parse(text)), usage }
     },
   }
