@@ -4,8 +4,6 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError, createApi } from './api/client.ts'
-import { datasetQueries } from './api/datasets.ts'
-import { evaluationQueries } from './api/evaluation.ts'
 import { createQueries } from './api/queries.ts'
 import { KeysProvider } from './app/keys.tsx'
 import { type Parts, PartsContext } from './app/parts.ts'
@@ -46,10 +44,8 @@ function makeParts(): Parts {
   const recent = createRecent()
   const feed = createFeed({ queryClient, recent, link: openLink, onSignedOut: toSignIn, now: Date.now })
   const queries = createQueries({ api, recent, mark: feed.mark })
-  const evaluation = evaluationQueries(api)
-  const datasets = datasetQueries(api)
   const [theme, reviewer] = [createTheme(storage()), createReviewer(storage())]
-  return { api, queries, evaluation, datasets, feed, queryClient, theme, reviewer }
+  return { api, queries, feed, queryClient, theme, reviewer }
 }
 
 /** Some privacy settings take even the look at the storage for an offence. */

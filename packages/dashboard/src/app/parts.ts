@@ -2,8 +2,6 @@ import type { SessionInfo } from '@llm-eval/protocol'
 import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { createContext, use } from 'react'
 import type { Api } from '../api/client.ts'
-import type { datasetQueries } from '../api/datasets.ts'
-import type { evaluationQueries } from '../api/evaluation.ts'
 import type { Queries } from '../api/queries.ts'
 import type { Feed } from '../stream/feed.ts'
 import type { Reviewer } from './reviewer.ts'
@@ -13,8 +11,6 @@ import type { ThemeSwitch } from './theme.ts'
 export interface Parts {
   api: Api
   queries: Queries
-  evaluation: ReturnType<typeof evaluationQueries>
-  datasets: ReturnType<typeof datasetQueries>
   feed: Feed
   queryClient: QueryClient
   theme: ThemeSwitch

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { addTrace, createDataset } from '../api/datasets.ts'
+import { addTrace, createDataset, datasetQueries } from '../api/datasets.ts'
 import { useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
@@ -18,7 +18,8 @@ export function AddToDataset({
   open: boolean
   onOpen: (open: boolean) => void
 }) {
-  const { api, datasets, queryClient } = useParts()
+  const { api, queryClient } = useParts()
+  const datasets = datasetQueries(api)
   const toasts = useToasts()
   const [fault, setFault] = useState<string>()
   const { data } = useQuery({ ...datasets.datasets(), enabled: open })

@@ -2,7 +2,7 @@ import type { Calibration, Interval } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Ruler } from 'lucide-react'
-import { measure } from '../api/evaluation.ts'
+import { measure, evaluationQueries } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
@@ -14,7 +14,8 @@ import { formatCount, formatPercent, unknown } from '../format/numbers.ts'
 
 /** How far an evaluator agrees with people. */
 export function CalibrationPart({ slug, measured }: { slug: string; measured: boolean }) {
-  const { api, evaluation, queryClient } = useParts()
+  const { api, queryClient } = useParts()
+  const evaluation = evaluationQueries(api)
   const may = useMay('write')
   const toasts = useToasts()
   const options = evaluation.calibration(slug)

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ExternalLink, Pencil, Trash2, Upload } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
-import { changeRow, deleteRow } from '../api/datasets.ts'
+import { changeRow, deleteRow, datasetQueries } from '../api/datasets.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button, IconButton } from '../components/button.tsx'
@@ -26,7 +26,8 @@ export function DatasetRows({
   version: string | undefined
   onImport: () => void
 }) {
-  const { datasets } = useParts()
+  const { api } = useParts()
+  const datasets = datasetQueries(api)
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery(
     datasets.rows(dataset.slug, version),
   )

@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, Trash2, Upload } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
-import { deleteDataset, exportAddress, publishDataset } from '../api/datasets.ts'
+import { deleteDataset, exportAddress, publishDataset, datasetQueries } from '../api/datasets.ts'
 import { readDatasetSearch } from '../app/addresses.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
@@ -22,7 +22,8 @@ const route = getRouteApi('/shell/datasets/$dataset')
 /** One dataset: the rows of its draft, or of a version. */
 export function DatasetPage() {
   const { dataset: slug } = route.useParams()
-  const { datasets } = useParts()
+  const { api } = useParts()
+  const datasets = datasetQueries(api)
   const { data, error, refetch } = useQuery(datasets.dataset(slug))
   return (
     <div className="mx-auto flex w-full max-w-[100rem] flex-1 flex-col gap-4 p-3 sm:p-6">
@@ -89,7 +90,8 @@ function VersionChoice({
   chosen: string | undefined
   onChoose: (version: string) => void
 }) {
-  const { datasets } = useParts()
+  const { api } = useParts()
+  const datasets = datasetQueries(api)
   const { data } = useQuery(datasets.versions(slug))
   const versions = data?.items ?? []
   return (

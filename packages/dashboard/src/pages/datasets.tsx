@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { Database, Plus } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { createDataset } from '../api/datasets.ts'
+import { createDataset, datasetQueries } from '../api/datasets.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
 import { Dialog } from '../components/dialog.tsx'
@@ -15,7 +15,8 @@ import { formatCount } from '../format/numbers.ts'
 
 /** The datasets of the project. */
 export function DatasetsPage() {
-  const { datasets } = useParts()
+  const { api } = useParts()
+  const datasets = datasetQueries(api)
   const may = useMay('write')
   const [making, setMaking] = useState(false)
   const { data, error, refetch } = useQuery(datasets.datasets())

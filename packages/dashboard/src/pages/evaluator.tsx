@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
-import { deleteEvaluator, type EvaluatorDetail } from '../api/evaluation.ts'
+import { deleteEvaluator, type EvaluatorDetail, evaluationQueries } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { IconButton } from '../components/button.tsx'
@@ -21,7 +21,8 @@ const route = getRouteApi('/shell/evaluators/$slug')
 /** One evaluator: what it means, how to try it, how far people agree with it. */
 export function EvaluatorPage() {
   const { slug } = route.useParams()
-  const { evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const { data, error, refetch } = useQuery(evaluation.evaluator(slug))
   return (
     <div className="mx-auto flex w-full max-w-5xl flex-col gap-7 p-3 sm:p-6">
@@ -159,7 +160,8 @@ function Fields({ fields, none }: { fields: readonly Field[]; none: string }) {
 }
 
 function Versions({ slug }: { slug: string }) {
-  const { evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const { data, error, refetch } = useQuery(evaluation.versions(slug))
   return (
     <Part title="Versions" says="A version never changes; whatever scores depend on makes a new one.">

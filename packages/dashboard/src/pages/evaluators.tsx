@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
 import { type CatalogueSearch, readCatalogue } from '../app/addresses.ts'
+import { evaluationQueries } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
 import { Select, TextField } from '../components/field.tsx'
@@ -63,7 +64,8 @@ function matches(info: EvaluatorInfo, { q, kind, category, source }: CatalogueSe
 }
 
 function Catalogue({ search, onSearch }: { search: CatalogueSearch; onSearch: (search: CatalogueSearch) => void }) {
-  const { evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const may = useMay('write')
   const [making, setMaking] = useState(false)
   const { data, error, refetch } = useQuery(evaluation.evaluators())

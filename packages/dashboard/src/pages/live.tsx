@@ -1,16 +1,19 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
 import { Radio } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 import { ranges, type Range } from '../api/filters.ts'
 import { readLive } from '../app/addresses.ts'
 import { useParts } from '../app/parts.ts'
 import { Select, Segments } from '../components/field.tsx'
 import { Trouble } from '../components/notice.tsx'
-import { Teach } from '../components/teach.tsx'
 import { useCell } from '../stream/cell.ts'
 import { Counters } from './counters.tsx'
 import { LivePlots } from './live-plots.tsx'
 import { LiveTail } from './live-tail.tsx'
+
+// Who has traces never needs it.
+const Teach = lazy(async () => ({ default: (await import('../components/teach.tsx')).Teach }))
 
 const route = getRouteApi('/shell/')
 const windows = Object.keys(ranges) as Range[]
@@ -80,7 +83,9 @@ function Welcome() {
         A trace is one request to your LLM application as it happened. Paste this into a terminal: it appears here the
         same moment.
       </p>
-      <Teach />
+      <Suspense fallback={<div className="h-44" />}>
+        <Teach />
+      </Suspense>
       <p role="status" className="mt-6 flex items-center gap-2 text-ink-2">
         <Radio aria-hidden size={16} className="animate-breathe text-accent" />
         Waiting for the first trace…

@@ -1,6 +1,7 @@
 import { type FormEvent, useId } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { type ListSearch, readSearch, scoreStates } from '../api/filters.ts'
+import { evaluationQueries } from '../api/evaluation.ts'
 import { useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
 import { Select, TextField, wordOf } from '../components/field.tsx'
@@ -77,7 +78,8 @@ export function MoreFilters({ search, sources, onChange }: FilterProps & { sourc
 
 /** What evaluators said, and which of them have a column. */
 function ScoreFilters({ search }: { search: ListSearch }) {
-  const { evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const { data } = useQuery(evaluation.evaluators())
   const slugs = useId()
   return (

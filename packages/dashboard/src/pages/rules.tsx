@@ -2,7 +2,7 @@ import type { Rule } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { changeRule, createRule, deleteRule, type RuleRequest } from '../api/evaluation.ts'
+import { changeRule, createRule, deleteRule, type RuleRequest, evaluationQueries } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
@@ -13,7 +13,8 @@ import { formatCost, formatCount, formatPercent } from '../format/numbers.ts'
 
 /** Rules by which new traces are evaluated. */
 export function Rules() {
-  const { evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const may = useMay('write')
   const [making, setMaking] = useState(false)
   const { data, error, refetch } = useQuery(evaluation.rules())
@@ -50,7 +51,8 @@ export function Rules() {
 }
 
 function RuleRow({ rule }: { rule: Rule }) {
-  const { api, queryClient, evaluation } = useParts()
+  const { api, queryClient } = useParts()
+  const evaluation = evaluationQueries(api)
   const may = useMay('write')
   const toasts = useToasts()
   const [asking, setAsking] = useState(false)
@@ -101,7 +103,8 @@ function RuleRow({ rule }: { rule: Rule }) {
 }
 
 function NewRule({ open, onOpen }: { open: boolean; onOpen: (open: boolean) => void }) {
-  const { api, queryClient, evaluation } = useParts()
+  const { api, queryClient } = useParts()
+  const evaluation = evaluationQueries(api)
   const [fault, setFault] = useState<string>()
   const { data } = useQuery({ ...evaluation.evaluators(), enabled: open })
   const create = useMutation({

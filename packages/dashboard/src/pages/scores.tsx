@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Gauge } from 'lucide-react'
 import { useState } from 'react'
-import { evaluateTrace } from '../api/evaluation.ts'
+import { evaluateTrace, evaluationQueries } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
@@ -81,7 +81,8 @@ function fits({ needs }: EvaluatorInfo): boolean {
 }
 
 function Choose({ trace, open, onOpen }: { trace: TraceDetail; open: boolean; onOpen: (open: boolean) => void }) {
-  const { api, evaluation } = useParts()
+  const { api } = useParts()
+  const evaluation = evaluationQueries(api)
   const toasts = useToasts()
   const { data } = useQuery({ ...evaluation.evaluators(), enabled: open })
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
