@@ -1,4 +1,4 @@
-import { failureTable } from '@llm-eval/protocol'
+import { type FailureCode, failureTable } from '@llm-eval/protocol'
 import { LLMEvalError } from 'llm-eval-sdk'
 
 /** How a command can end. */
@@ -91,10 +91,25 @@ function explainSdk(error: LLMEvalError): { message: string; exitCode: number } 
 
 /** The server's advice is for those who write requests; here the faults themselves, or a command, say more. */
 function withoutApiAdvice({ message, failure, errors }: LLMEvalError): string {
-  if (failure === 'trace_not_found')
-    return `${failureTable.trace_not_found.says} \`llm-eval traces list\` shows what there is.`
+  if (isHinted(failure)) return message.replace(failureTable[failure].next, commandHints[failure])
   if (errors.length === 0) return message
   return `${errors.map(({ path, message: fault }) => (path === '' ? fault : `${path}: ${fault}`)).join('; ')}.`
+}
+
+/** What to do next on the command line, by the server's code; its own advice is a request. */
+const commandHints = {
+  trace_not_found: '`llm-eval traces list` shows what there is.',
+  evaluator_not_found: '`llm-eval evaluators list` shows what there is.',
+  dataset_not_found: '`llm-eval datasets list` shows what there is.',
+} as const satisfies Partial<Record<FailureCode, string>>
+
+function isHinted(code: string | undefined): code is keyof typeof commandHints {
+  return code !== undefined && code in commandHints
+}
+
+/** What to do next on the command line after a failure of the server with this code; undefined: what the server says. */
+export function commandHint(code: string | undefined): string | undefined {
+  return isHinted(code) ? commandHints[code] : undefined
 }
 
 /** What to do when nothing answers. */

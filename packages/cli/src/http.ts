@@ -1,6 +1,6 @@
 import { pathTo, type Route } from '@llm-eval/protocol'
 import * as z from 'zod'
-import { Complaint, exitCodes, keyHint, startHint } from './complaint.ts'
+import { commandHint, Complaint, exitCodes, keyHint, startHint } from './complaint.ts'
 import type { Target } from './target.ts'
 
 /** A request that the SDK has no method for. */
@@ -53,6 +53,7 @@ function unreachable({ url }: Target, error: unknown): Complaint {
 
 // What our server sends with an error; another server may send anything.
 const problem = z.object({
+  code: z.string().optional(),
   detail: z.string().optional(),
   message: z.string().optional(),
   next: z.string().optional(),
@@ -66,7 +67,8 @@ function refusal(text: string, { url, status }: { url: string; status: number })
     typeof fault === 'string' ? fault : fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`,
   )
   const auth = status === 401 || status === 403
-  const parts = [says, faults.join('; '), auth ? keyHint : faults.length > 0 ? '' : (told?.next ?? '')]
+  const next = commandHint(told?.code) ?? told?.next ?? ''
+  const parts = [says, faults.join('; '), auth ? keyHint : faults.length > 0 ? '' : next]
   return new Complaint(parts.filter((part) => part !== '').join(' '), {
     exitCode: auth ? exitCodes.impossible : exitCodes.failed,
   })

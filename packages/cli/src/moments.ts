@@ -32,6 +32,14 @@ function parseTime(text: string): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time
 }
 
+/** Reads how long to wait, such as `90s`, `5m`, `2h` or a number of seconds, up to a week. Gives milliseconds. */
+export function timeSpan(text: string): number {
+  const ms = /^[0-9]{1,6}$/.test(text.trim()) ? Number(text) * 1_000 : spanMs(text)
+  if (ms === undefined || ms < 1_000 || ms > 7 * 86_400_000)
+    throw new InvalidArgumentError('Give a time from 1s to 7d, such as 90s, 5m or 2h.')
+  return ms
+}
+
 /** Reads a whole number between two bounds. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

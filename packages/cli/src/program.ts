@@ -1,17 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { rejectReasons } from '@llm-eval/protocol'
+import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
+import { examples, type Parts } from './command.ts'
 import { moment, wholeNumber } from './moments.ts'
-import type { Terminal } from './terminal.ts'
 import { ownVersion } from './version.ts'
-
-/** Runs a command's work; what it gives is the exit code, nothing is 0. */
-export type Perform = (work: () => Promise<number | void>) => Promise<void>
-
-interface Parts {
-  terminal: Terminal
-  perform: Perform
-}
 
 /** The whole command line. Each command loads its code when it runs, so that help and small commands answer at once. */
 export function createProgram(parts: Parts): Command {
@@ -50,20 +43,9 @@ export function createProgram(parts: Parts): Command {
   addReading(program, parts)
   addTraces(program, parts)
   addDatasets(program, parts)
+  addEvaluators(program, parts)
   addKeys(program, parts)
   return program
-}
-
-/** Commands to copy, and after an empty line sentences, which are wrapped. */
-function examples(command: Command, lines: string[]): Command {
-  return command.addHelpText('after', ({ error }) => {
-    const output = command.configureOutput()
-    const width = (error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()) ?? 80
-    const commands = lines.includes('') ? lines.slice(0, lines.indexOf('')) : lines
-    const sentences = lines.slice(commands.length + 1).join(' ')
-    const notes = sentences === '' ? '' : `\n\n${command.createHelp().boxWrap(sentences, width)}`
-    return `\nExamples:\n${commands.map((line) => `  ${line}`).join('\n')}${notes}`
-  })
 }
 
 function withSettings(command: Command): Command {
@@ -228,66 +210,6 @@ function addTraces(program: Command, { terminal, perform }: Parts): void {
   examples(remove, ['llm-eval delete unique_trace_id', 'llm-eval delete unique_trace_id --yes'])
   remove.action((id: string, _options, command: Command) =>
     perform(async () => (await load()).deleteTrace(terminal, id, command.optsWithGlobals())),
-  )
-}
-
-function addDatasets(program: Command, { terminal, perform }: Parts): void {
-  const datasets = program.command('datasets').description('Import, list, publish and export datasets.')
-  const load = () => import('./commands/datasets.ts')
-  const list = datasets.command('list').description('List the datasets, newest first.')
-  list.option('--json', 'each dataset as a line of JSON')
-  examples(list, ['llm-eval datasets list'])
-  list.action((_options, command: Command) =>
-    perform(async () => (await load()).listDatasets(terminal, command.optsWithGlobals())),
-  )
-
-  const show = datasets.command('show').description('Show a dataset with its columns and versions.')
-  show.argument('<dataset>', 'its slug or id').option('--json', 'as JSON')
-  examples(show, ['llm-eval datasets show golden', 'llm-eval datasets show golden --json | jq .versions'])
-  show.action((key: string, _options, command: Command) =>
-    perform(async () => (await load()).showDataset(terminal, key, command.optsWithGlobals())),
-  )
-
-  const importing = datasets.command('import').description('Add the rows of a CSV, JSON Lines or JSON file. Any size.')
-  importing
-    .argument('<file>', 'the file, also with .gz behind its ending, or - for standard input')
-    .option('--dataset <slug>', 'where to; it is made when it is not there; the name of the file unless said')
-    .addOption(new Option('--format <format>', 'what it is; its ending says it, too').choices(['csv', 'jsonl', 'json']))
-    .option('--json', 'the report as one JSON object')
-  examples(importing, [
-    'llm-eval datasets import golden.csv',
-    'llm-eval datasets import cases.jsonl.gz --dataset golden',
-    'jq -c .cases[] suite.json | llm-eval datasets import - --dataset golden --format jsonl',
-    '',
-    'Good rows are kept whatever becomes of the others. Exit code 1: some were refused, or the file broke off.',
-  ])
-  importing.action((file: string, _options, command: Command) =>
-    perform(async () => (await load()).importRows(terminal, file, command.optsWithGlobals())),
-  )
-
-  const exporting = datasets.command('export').description('Write the rows of a dataset to a file.')
-  exporting
-    .argument('<dataset>', 'its slug or id')
-    .option('--at <version>', 'the rows of this version; the draft unless said')
-    .addOption(new Option('--format <format>', 'what to write').choices(['csv', 'jsonl', 'json']).default('jsonl'))
-    .option('-o, --output <file>', 'the file; standard output unless said')
-    .option('--force', 'overwrite the file')
-  examples(exporting, [
-    'llm-eval datasets export golden --at v1 -o golden.jsonl',
-    'llm-eval datasets export golden --format csv > golden.csv',
-  ])
-  exporting.action((key: string, _options, command: Command) =>
-    perform(async () => (await load()).exportDataset(terminal, key, command.optsWithGlobals())),
-  )
-
-  const publish = datasets.command('publish').description('Make the draft a version that never changes.')
-  publish
-    .argument('<dataset>', 'its slug or id')
-    .option('--as <version>', 'its name; v1, v2, … unless said')
-    .option('--json', 'as JSON')
-  examples(publish, ['llm-eval datasets publish golden', 'llm-eval datasets publish golden --as 2026-01'])
-  publish.action((key: string, _options, command: Command) =>
-    perform(async () => (await load()).publishDataset(terminal, key, command.optsWithGlobals())),
   )
 }
 

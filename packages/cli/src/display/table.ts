@@ -1,5 +1,5 @@
 import type { Screen } from '../terminal.ts'
-import { displayWidth, pad, truncate } from './width.ts'
+import { displayWidth, pad, truncate, wrap } from './width.ts'
 
 /** A column of a table. */
 export interface Column {
@@ -7,6 +7,8 @@ export interface Column {
   align?: 'left' | 'right'
   /** Most cells it takes; longer values are cut. The last column of a table takes what is left. */
   max?: number
+  /** Of the last column, on a terminal: what is longer than its line goes on below instead of being cut. */
+  wraps?: boolean
 }
 
 const gap = '  '
@@ -17,7 +19,15 @@ export function table(screen: Screen, columns: Column[], rows: string[][]): stri
     Math.min(max, Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[index] ?? '')))),
   )
   const line = (row: string[]) => tableLine(screen, { columns, widths }, row)
-  return [screen.paint('bold', line(columns.map(({ title }) => title))), ...rows.map(line)]
+  const wraps = screen.isTTY && columns.at(-1)?.wraps === true
+  const room = screen.columns - widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0)
+  const lines = wraps ? rows.flatMap((row) => wrappedRow(row, Math.max(20, room))) : rows
+  return [screen.paint('bold', line(columns.map(({ title }) => title))), ...lines.map(line)]
+}
+
+function wrappedRow(row: string[], cells: number): string[][] {
+  const before = row.slice(0, -1)
+  return wrap(row.at(-1) ?? '', cells).map((text, index) => [...(index === 0 ? before : before.map(() => '')), text])
 }
 
 /** One line of a table of known widths. */

@@ -29,6 +29,21 @@ export function truncate(text: string, cells: number): string {
   return `${kept.trimEnd()}…`
 }
 
+/** A text as lines of so many cells, broken between its words. At least one line. */
+export function wrap(text: string, cells: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line === '' || displayWidth(longer) <= cells) line = longer
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line]
+}
+
 /** A text filled up with spaces to so many cells. */
 export function pad(text: string, cells: number, align: 'left' | 'right' = 'left'): string {
   const spaces = ' '.repeat(Math.max(0, cells - displayWidth(text)))
