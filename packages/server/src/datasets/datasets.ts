@@ -96,6 +96,41 @@ export async function addColumns(place: Place, key: string, wishes: readonly Par
   return added
 }
 
+/** Adds those of the columns that are not there, whoever adds the same ones meanwhile. Throws as `addColumns` does. */
+export async function addMissingColumns(place: Place, key: string, wanted: readonly Column[]): Promise<void> {
+  for (;;) {
+    const { columns } = await getDataset(place, key)
+    const missing = wanted.filter(({ slug }) => !columns.some((column) => column.slug === slug))
+    if (missing.length === 0 || (await tryToAdd(place, key, missing))) return
+  }
+}
+
+/**
+ * Gives a dataset without columns its first ones. One that has got some meanwhile keeps those, and they are given instead:
+ * `made` is false then. Throws as `addColumns` does.
+ */
+export async function addFirstColumns(
+  place: Place,
+  key: string,
+  wishes: readonly ParsedColumn[],
+): Promise<{ columns: Column[]; made: boolean }> {
+  const before = await getDataset(place, key)
+  const wanted = newColumns(wishes, [])
+  if (before.columns.length === 0 && (await tryToAdd(place, key, wanted))) return { columns: wanted, made: true }
+  return { columns: (await getDataset(place, key)).columns, made: false }
+}
+
+/** False when one of them is there already; none is added then. */
+async function tryToAdd(place: Place, key: string, wanted: Column[]): Promise<boolean> {
+  try {
+    await editColumns(place, key, { add: wanted })
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'slug_taken') return false
+    throw error
+  }
+}
+
 /** Renames, retypes or describes a column; values that are there stay. Throws `dataset_not_found`, `column_not_found`. */
 export async function changeColumn(
   place: Place,

@@ -33,18 +33,19 @@ export async function exportRows(place: Place, dataset: string, wish: ExportWish
 async function* pageTexts(place: Place, dataset: string, wish: ExportWish): AsyncGenerator<Buffer> {
   let cursor: string | null = null
   let isFirst = true
+  // What is said of the columns at the beginning holds to the end, whatever becomes of the draft.
+  let columns: readonly Column[] | undefined
   do {
     const page: Awaited<ReturnType<typeof readPage>> = await readPage(place, dataset, {
       version: wish.version,
       limit: pageRows,
       cursor,
     })
-    const { columns } = page
-    const rows = page.items.map((row) => readValues(row.values, columns))
-    const before = isFirst ? beginning(columns, wish.format) : ''
-    const text = rows
-      .map((row, n) => rowText(row, columns, { format: wish.format, isFirst: isFirst && n === 0 }))
-      .join('')
+    columns ??= page.columns
+    const own = columns
+    const rows = page.items.map((row) => readValues(row.values, own))
+    const before = isFirst ? beginning(own, wish.format) : ''
+    const text = rows.map((row, n) => rowText(row, own, { format: wish.format, isFirst: isFirst && n === 0 })).join('')
     cursor = page.nextCursor
     const after = cursor === null && wish.format === 'json' ? '\n]\n' : ''
     isFirst = isFirst && rows.length === 0

@@ -1,7 +1,7 @@
 import { type Column, type DatasetRow, Failure } from '@llm-eval/protocol'
 import type { StoredTrace, TraceBody } from '@llm-eval/store'
 import { parseExactly } from '../intake/numbers.ts'
-import { addColumns, getDataset, newId, type Place } from './datasets.ts'
+import { addMissingColumns, getDataset, newId, type Place } from './datasets.ts'
 import { storeRows, toRow } from './rows.ts'
 import { columnFinder } from './slugs.ts'
 import { checkRow } from './values.ts'
@@ -36,26 +36,23 @@ export async function addTrace(
     const value = of(body)
     return value === undefined ? [] : [{ ...column, value }]
   })
-  const missing = given.filter(({ slug }) => !before.some((column) => column.slug === slug))
-  if (missing.length > 0)
-    await addColumns(
-      place,
-      id,
-      missing.map(({ slug, name, type }) => ({ slug, name, type, description: null })),
-    )
-  const columns = missing.length > 0 ? (await getDataset(place, id)).columns : before
+  const missing = given
+    .filter(({ slug }) => !before.some((column) => column.slug === slug))
+    .map(({ slug, name, type }) => ({ slug, name, type, description: null }))
+  const columns = [...before, ...missing]
   const finder = columnFinder(columns)
   // By slug, so that a value under any spelling takes the place of the trace's.
   const own = Object.entries(wish.values ?? {}).map(([key, value]) => [finder.find(key)?.slug ?? key, value] as const)
   const row = Object.fromEntries([...given.map(({ slug, value }) => [slug, value] as const), ...own])
   const { values, faults } = checkRow(row, { columns, finder, reading: 'lenient', path: 'values' })
   if (faults) throw new Failure('invalid_request', { errors: faults })
+  await addMissingColumns(place, id, missing)
   const at = place.now()
   const rows = [{ id: newId('row'), values, traceId: wish.traceId }]
   const [fate] = await storeRows(place, id, { rows, mode: 'append', at })
   const stored = await place.store.read(place.projectId, 'row', { dataset: id, rowId: fate?.id ?? '' })
   if (!stored) throw new Failure('row_not_found')
-  return { row: toRow(stored, columns), added: fate?.added === true }
+  return { row: toRow(stored, (await getDataset(place, id)).columns), added: fate?.added === true }
 }
 
 function exactBody({ exactBody: text, ...trace }: StoredTrace): TraceBody {

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Column, Failure, type ImportReport, limits } from '@llm-eval/protocol'
 import type { FileFormat } from '@llm-eval/protocol/dataset-schemas'
+import { name as columnName } from '@llm-eval/protocol/schemas'
 import type { NewRow } from '@llm-eval/store'
-import { addColumns, datasetNotFound, getDataset, newId, type Place, refusedColumn } from './datasets.ts'
+import { addFirstColumns, datasetNotFound, getDataset, newId, type Place, refusedColumn } from './datasets.ts'
 import type { Entry } from './entries.ts'
 import { inferColumns, sampleRows } from './infer.ts'
 import { readCsv } from './read-csv.ts'
@@ -27,7 +28,7 @@ const patience = 60
 /**
  * Adds the rows of a file while it is read, in steps: good rows are kept whatever becomes of the others. A dataset without
  * columns gets those of the file. Throws `dataset_not_found`, `invalid_request` (the header names a column that is not
- * there), `limit_reached` (too many columns); nothing is stored then.
+ * there, or one that can be none), `limit_reached` (too many columns); nothing is stored then.
  */
 export async function importRows(
   place: Place,
@@ -65,7 +66,7 @@ class Import {
     this.#place = place
     this.#target = target
     this.#columns = target.columns
-    this.#finder = columnFinder(target.columns)
+    this.#finder = finderOf(target.columns)
     this.#sample = target.columns.length === 0 ? { entries: [], bytes: 0 } : undefined
     this.#report = { dataset: target.slug, imported: 0, columns: [], refused: 0, errors: [], complete: true }
   }
@@ -89,8 +90,10 @@ class Import {
   }
 
   #takeHeader(header: string[]): boolean {
-    if (this.#sample) this.#sample.header = header
-    else this.#checkHeader(header)
+    if (this.#sample) {
+      checkNames(header)
+      this.#sample.header = header
+    } else this.#checkHeader(header)
     return true
   }
 
@@ -116,12 +119,14 @@ class Import {
     this.#sample = undefined
     const rows = sample.entries.map(({ row }) => row)
     const cells = this.#target.reading === 'text'
-    const wishes = inferColumns(rows, { names: sample.header, cells })
+    const keys = (sample.header ?? keysOf(rows)).filter((key) => columnName.safeParse(key).success)
+    const wishes = inferColumns(rows, { keys, cells }).map((wish) => ({ ...wish, name: columnName.parse(wish.name) }))
     if (wishes.length > 0) {
-      const made = await addColumns(this.#place, this.#target.id, wishes)
-      this.#report.columns = made.map(({ slug }) => slug)
-      this.#columns = made
-      this.#finder = columnFinder(made)
+      const { columns, made } = await addFirstColumns(this.#place, this.#target.id, wishes)
+      this.#columns = columns
+      this.#finder = made ? finderOf(columns, keys) : finderOf(columns)
+      if (made) this.#report.columns = columns.map(({ slug }) => slug)
+      else if (sample.header) this.#checkHeader(sample.header)
     }
     for (const entry of sample.entries) if (!(await this.#takeRow(entry))) return false
     return true
@@ -173,6 +178,34 @@ class Import {
     if (this.#report.errors.length === limits.importErrors) this.#report.errors.pop()
     this.#refuse(line, message)
     return false
+  }
+}
+
+function checkNames(header: readonly string[]): void {
+  const errors = header.flatMap((cell) => {
+    const { error } = columnName.safeParse(cell)
+    return error ? [{ path: `header.${cell.slice(0, 100)}`, message: error.issues[0]?.message ?? 'is no name' }] : []
+  })
+  if (errors.length > 0) throw new Failure('invalid_request', { errors: errors.slice(0, limits.importErrors) })
+}
+
+function keysOf(rows: readonly Record<string, unknown>[]): string[] {
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))]
+}
+
+/**
+ * A file means the column that has exactly its name before one whose slug is spelled like it.
+ *
+ * @param keys what the file calls columns that were made for it, in their order
+ */
+function finderOf(columns: readonly Column[], keys: readonly string[] = []): ColumnFinder {
+  const lenient = columnFinder(columns)
+  const slugs = new Map(columns.map((column) => [column.slug, column]))
+  const names = new Map(columns.map((column) => [column.name, column]))
+  const own = new Map(keys.map((key, n) => [key, columns[n]]))
+  return {
+    find: (key) => own.get(key) ?? slugs.get(key) ?? names.get(key) ?? lenient.find(key),
+    nearest: (key) => lenient.nearest(key),
   }
 }
 

@@ -12,16 +12,15 @@ const mostDigits = 15
  * Columns for a file that a dataset without columns is filled from. Careful: a column of cells is text unless every value
  * is a number, true or false, or a JSON object or array; one of JSON values is JSON unless all are of one type.
  *
- * @param names in their order; those of the rows when the file names none
+ * @param keys what the rows call the columns, in their order
  */
 export function inferColumns(
   rows: readonly Record<string, unknown>[],
-  { names, cells }: { names: readonly string[] | undefined; cells: boolean },
+  { keys, cells }: { keys: readonly string[]; cells: boolean },
 ): ParsedColumn[] {
-  const all = names ?? [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  return all.map((name) => {
-    const values = rows.map((row) => row[name]).filter((value) => value !== null && value !== undefined)
-    return { name, type: cells ? typeOfCells(values) : typeOfValues(values), description: null }
+  return keys.map((key) => {
+    const values = rows.flatMap((row) => (Object.hasOwn(row, key) ? [row[key]] : [])).filter((value) => value !== null)
+    return { name: key, type: cells ? typeOfCells(values) : typeOfValues(values), description: null }
   })
 }
 

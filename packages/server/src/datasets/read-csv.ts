@@ -7,8 +7,8 @@ import { type Entry, entryBytes, textOf } from './entries.ts'
 type Cell = string | null
 
 /**
- * Reads CSV (RFC 4180, any line ending, with or without a byte order mark) while it comes in. The first record names the
- * columns. An empty cell is null, a quoted empty one is an empty text. A wrong quote that hides where the next record
+ * Reads CSV (RFC 4180, any line ending, with or without a byte order mark) while it comes in. Where the first line has no
+ * comma, semicolons or tabs part the cells. The first record names the columns. An empty cell is null, a quoted empty one is an empty text. A wrong quote that hides where the next record
  * begins ends the reading. Throws `invalid_request` for a header that names a column twice.
  */
 export async function* readCsv(chunks: AsyncIterable<Buffer>): AsyncGenerator<Entry> {
@@ -38,37 +38,51 @@ function* entriesOf(records: CsvRecord[], shape: Shape): Generator<Entry> {
   for (const record of records) {
     const { line } = record
     if (!('cells' in record)) yield record
+    else if (isBlank(record.cells)) continue
     else if (shape.header === undefined) {
       shape.header = headerOf(record.cells)
       yield { line, header: shape.header }
     } else {
-      const entry = rowOf(record.cells, shape.header)
-      if (entry) yield { line, ...entry }
+      yield { line, ...rowOf(record.cells, shape.header) }
     }
   }
 }
 
-function rowOf(cells: Cell[], header: string[]): { row: Record<string, unknown> } | { error: string } | undefined {
-  // A line without anything is no row.
-  if (cells.length === 1 && cells[0] === null) return undefined
+/** A line without anything is no row. */
+function isBlank(cells: Cell[]): boolean {
+  return cells.length === 1 && cells[0] === null
+}
+
+function rowOf(cells: Cell[], header: string[]): { row: Record<string, unknown> } | { error: string } {
   if (cells.length !== header.length)
     return { error: `it has ${cells.length} cells, and the header names ${header.length} columns` }
   return { row: Object.fromEntries(header.map((name, at) => [name, cells[at] ?? null])) }
 }
 
 function headerOf(cells: Cell[]): string[] {
-  const names = cells.map((cell, at) => (cell === null || cell.trim() === '' ? `column-${at + 1}` : cell.trim()))
+  const given = cells.map((cell) => (cell ?? '').trim().replaceAll(/\s*[\r\n\t]\s*/g, ' '))
+  const names = given.map((name, at) => (name === '' ? freeName(`column-${at + 1}`, given) : name))
   const twice = names.find((name, at) => names.indexOf(name) < at)
   if (twice === undefined) return names
   const message = `the first line names the column ${JSON.stringify(twice.slice(0, 100))} twice`
   throw new Failure('invalid_request', { errors: [{ path: 'header', message }] })
 }
 
+/** The name, or another that none of `taken` is. */
+function freeName(name: string, taken: readonly string[]): string {
+  let free = name
+  for (let n = 2; taken.includes(free); n++) free = `${name}-${n}`
+  return free
+}
+
 type CsvRecord = { line: number } & ({ cells: Cell[] } | { error: string } | { broken: string })
 
 /** Takes bytes and gives the records that are whole by then. */
 class Records {
-  readonly #parser: Parser
+  /** Undefined until it is known what parts the cells. */
+  #parser: Parser | undefined
+  /** What came before that. */
+  #ahead: Buffer = Buffer.alloc(0)
   #ready: CsvRecord[] = []
   /** The line in which the next record begins. */
   line = 1
@@ -76,9 +90,10 @@ class Records {
   /** Whether what was fed ends with a line. */
   #endsLine = true
 
-  constructor() {
-    this.#parser = new Parser({
+  #parse(delimiter: string): Parser {
+    const parser = new Parser({
       bom: true,
+      delimiter,
       relax_column_count: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       max_record_size: entryBytes,
@@ -90,7 +105,7 @@ class Records {
       },
       on_skip: (error) => this.#skip(error),
     })
-    this.#parser.on('error', () => undefined).resume()
+    return parser.on('error', () => undefined).resume()
   }
 
   #add(record: CsvRecord, lines: number): void {
@@ -113,13 +128,24 @@ class Records {
 
   async feed(chunk: Buffer): Promise<void> {
     this.#endsLine = chunk.at(-1) === 10 || chunk.at(-1) === 13
-    await new Promise<void>((resolve) => this.#parser.write(chunk, () => resolve()))
+    if (this.#parser) return write(this.#parser, chunk)
+    this.#ahead = Buffer.concat([this.#ahead, chunk])
+    const separator = separatorOf(this.#ahead)
+    if (separator !== undefined) await this.#begin(separator)
+  }
+
+  async #begin(separator: string): Promise<Parser> {
+    const parser = this.#parse(separator)
+    this.#parser = parser
+    await write(parser, this.#ahead)
+    return parser
   }
 
   async finish(): Promise<void> {
+    const parser = this.#parser ?? (await this.#begin(separatorOf(Buffer.concat([this.#ahead, lineEnd])) ?? ','))
     await new Promise<void>((resolve) => {
-      this.#parser.once('close', () => resolve())
-      this.#parser.end()
+      parser.once('close', () => resolve())
+      parser.end()
     })
   }
 
@@ -138,6 +164,41 @@ class Records {
     this.#ready = []
     return ready
   }
+}
+
+function write(parser: Parser, chunk: Buffer): Promise<void> {
+  return new Promise((resolve) => parser.write(chunk, () => resolve()))
+}
+
+const lineEnd = Buffer.from('\n')
+
+/** Bytes of a first line that are looked at. */
+const longestLook = 64 * 1024
+
+/**
+ * What parts the cells: a comma, or what the first line that is not blank has in its place, as spreadsheets write it where
+ * the comma is part of numbers. Undefined while that line has no end.
+ */
+function separatorOf(bytes: Buffer): string | undefined {
+  const seen = { ',': 0, ';': 0, '\t': 0 }
+  let isQuoted = false
+  let isBlank = true
+  for (const byte of bytes.subarray(0, longestLook)) {
+    const char = String.fromCharCode(byte)
+    if (char === '"') isQuoted = !isQuoted
+    if (!isQuoted && (char === '\n' || char === '\r')) {
+      if (!isBlank) return mostSeen(seen)
+    } else if (byte < 0x80) {
+      isBlank = false
+      if (!isQuoted && (char === ',' || char === ';' || char === '\t')) seen[char]++
+    }
+  }
+  return bytes.length < longestLook ? undefined : mostSeen(seen)
+}
+
+function mostSeen(seen: { ',': number; ';': number; '\t': number }): string {
+  if (seen[','] > 0 || seen[';'] + seen['\t'] === 0) return ','
+  return seen[';'] >= seen['\t'] ? ';' : '\t'
 }
 
 const faults: Record<string, { says: string; ends: boolean }> = {

@@ -225,6 +225,13 @@ function mountVersions(app: App, deps: Deps): void {
   })
 }
 
+const importedRow = z.record(z.string(), z.unknown())
+const importedFile = described('A file; `format`, or else the content type, says which kind.', {
+  'text/csv': z.string().describe('A header with the names of the columns, then a line for each row.'),
+  'application/jsonl': importedRow.describe('One such object a line, its values by the name or slug of the column.'),
+  'application/json': z.array(importedRow),
+})
+
 /** Memory that an import takes at most, for what it reads ahead and what it stores at once. */
 const importMemory = 8 * 1024 * 1024
 
@@ -234,6 +241,7 @@ function mountImport(app: App, deps: Deps): void {
   app.addContentTypeParser('*', (_request, stream, done) => done(null, stream))
   mount(app, datasetRoutes.importRows, {
     schema: { params: byDataset, querystring: importQuery, response: { 200: importReport } },
+    describedBody: importedFile,
     handler: async (request, reply) => {
       const body = openBody(request.raw, limits.importBytes)
       try {
