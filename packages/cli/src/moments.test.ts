@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { amount, moment, wholeNumber } from './moments.ts'
+import { amount, moment, timeSpan, wholeNumber } from './moments.ts'
 
 const now = () => Date.parse('2025-01-27T12:00:00Z')
 
@@ -22,4 +22,10 @@ test('numbers outside their bounds are refused', () => {
     expect(() => wholeNumber(1, 100)(text), text).toThrow('1 to 100')
   expect(amount('0.5')).toBe(0.5)
   for (const text of ['-1', 'x', '', 'Infinity']) expect(() => amount(text), text).toThrow('0 or more')
+})
+
+test('a time to wait is a span or seconds, from a second to a week', () => {
+  expect(['90s', '5m', '30', '7d', '1s'].map(timeSpan)).toEqual([90_000, 300_000, 30_000, 604_800_000, 1_000])
+  for (const text of ['0', '0s', '8d', '604801', '1.5', '5 minutes', '', '-1'])
+    expect(() => timeSpan(text), text).toThrow('from 1s to 7d')
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { displayWidth, oneLine, pad, safeJson, truncate } from './width.ts'
+import { displayWidth, oneLine, pad, safeJson, truncate, wrap } from './width.ts'
 
 describe('widths', () => {
   test.each([
@@ -30,6 +30,13 @@ describe('widths', () => {
   test('padding counts cells, not characters', () => {
     expect(pad('世界', 6)).toBe('世界  ')
     expect(pad('世界', 6, 'right')).toBe('  世界')
+  })
+
+  test('lines are broken between words, and a word that is too long stands alone', () => {
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
+    expect(wrap('你好 世界 abc', 5)).toEqual(['你好', '世界', 'abc'])
+    expect(wrap('a verylongword b', 4)).toEqual(['a', 'verylongword', 'b'])
+    expect(wrap('', 4)).toEqual([''])
   })
 
   test('foreign text cannot steer the terminal', () => {
