@@ -1,118 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createSseDecoder } from '@llm-eval/protocol'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import { defaultConfig, type RunningServer, startServer } from '../src/main.ts'
+import { type Described, startDescribed } from './description/described-server.ts'
+import { askAboutCalibrations, askAboutEvaluators } from './description/evaluators.ts'
+import { askAboutEvaluations, askAboutExecutions, followExecutions } from './description/executions.ts'
+import { askAboutRules } from './description/rules.ts'
+import {
+  askAboutExperiments,
+  askAsTraceloopRuns,
+  askForTraceloopCatalogue,
+  askForTraceloopRest,
+} from './description/traceloop.ts'
+import { askAboutTraceloopDatasets } from './description/traceloop-datasets.ts'
 import { trace } from './ground.ts'
 
-const media = z.object({ schema: z.record(z.string(), z.unknown()) })
-const operation = z.object({
-  operationId: z.string(),
-  responses: z.record(
-    z.string(),
-    z.object({ description: z.string(), content: z.record(z.string(), media).optional() }),
-  ),
-})
-const description = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) })
-type Operation = z.infer<typeof operation>
-
-let data: string
-let server: RunningServer
-let operations: Map<string, Operation>
-/** The operations of which a success was seen. */
-const seen = new Set<string>()
-
+let described: Described
+const ask: Described['ask'] = (call) => described.ask(call)
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), 'llm-eval-description-'))
-  const config = { ...defaultConfig(), port: 0, data, synchronous: 'normal' as const }
-  server = await startServer({ config, log: pino({ level: 'silent' }) })
-  const told: unknown = await (await fetch(`${server.url}/openapi.json`)).json()
-  const { paths } = description.parse(told)
-  operations = new Map(
-    Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, described]) => [`${method.toUpperCase()} ${path}`, described] as const),
-    ),
-  )
+  described = await startDescribed()
 })
-afterAll(async () => {
-  await server.close()
-  await rm(data, { recursive: true, force: true })
-})
-
-interface Call {
-  /** As the description writes it: `GET /api/v1/traces/{trace_id}`. */
-  of: string
-  /** The path to ask, where it has places or a query. */
-  at?: string
-  body?: unknown
-  status?: number
-  headers?: Record<string, string>
-}
-
-/** Asks, and holds the status, the media type and the body to what the description says. */
-async function ask({ of, at, body, status = 200, headers = {} }: Call): Promise<unknown> {
-  const [method = '', path = ''] = of.split(' ')
-  const answer = await fetch(`${server.url}${at ?? path}`, {
-    method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  expect(answer.status, text).toBe(status)
-  if (answer.ok) seen.add(of)
-  const shape = shapeOf(of, answer)
-  if (shape === undefined) return expect(text).toBe('')
-  const isText = answer.headers.get('content-type')?.startsWith('text/') === true
-  const json: unknown = isText ? text : JSON.parse(text)
-  expect(fault(shape, json)).toBe('')
-  return json
-}
-
-/** The described shape of an answer; undefined when it has no body. */
-function shapeOf(of: string, { status, headers }: Response): z.ZodType | undefined {
-  const responses = operations.get(of)?.responses ?? {}
-  const { content = {} } = responses[String(status)] ?? (status >= 400 ? responses['default'] : undefined) ?? {}
-  const type = (headers.get('content-type') ?? '').split(';', 1)[0] ?? ''
-  if (type === '' && Object.keys(content).length === 0 && responses[String(status)]) return undefined
-  const schema = content[type]?.schema
-  if (schema === undefined)
-    throw new Error(`${of} answers ${status} with ${type}, of which the description says nothing`)
-  return z.fromJSONSchema(schema)
-}
-
-/** What is wrong with a value; nothing when it fits, and no field is left undescribed. */
-function fault(shape: z.ZodType, value: unknown): string {
-  const { error } = shape.safeParse(value)
-  return error === undefined ? '' : `${z.prettifyError(error)}\n${JSON.stringify(value)}`
-}
-
-/** The frames of a stream, up to the first that is wanted; each fits its description. */
-async function frames({ of, at, until }: { of: string; at: string; until: string }): Promise<string[]> {
-  const leaving = new AbortController()
-  const answer = await fetch(`${server.url}${at}`, { signal: leaving.signal })
-  expect(answer.status).toBe(200)
-  seen.add(of)
-  const shape = shapeOf(of, answer)
-  if (shape === undefined || answer.body === null) throw new Error(`${of} has no body`)
-  const kinds: string[] = []
-  const decoder = createSseDecoder({
-    onMessage: ({ data: text }) => {
-      const frame: unknown = JSON.parse(text)
-      expect(fault(shape, frame)).toBe('')
-      kinds.push(z.object({ event: z.string() }).parse(frame).event)
-    },
-  })
-  const words = new TextDecoder()
-  for await (const chunk of answer.body) {
-    decoder.feed(words.decode(chunk, { stream: true }))
-    if (kinds.includes(until)) break
-  }
-  leaving.abort()
-  return kinds
-}
+afterAll(() => described[Symbol.asyncDispose]())
 
 describe('the API description', () => {
   it('fits what the webhook routes answer', async () => {
@@ -162,16 +68,16 @@ describe('the API description', () => {
 
   it('fits the frames of streams', async () => {
     const traces = { of: 'GET /stream/traces', at: '/stream/traces?after=gone.1' }
-    const started = await frames({ ...traces, until: 'initial_traces' })
+    const started = await described.frames({ ...traces, until: 'initial_traces' })
     expect(started).toEqual(['connected', 'resync_required', 'initial_traces'])
-    expect(await frames({ of: 'GET /stream/metrics', at: '/stream/metrics', until: 'metrics_update' })).toContain(
-      'metrics_update',
-    )
+    expect(
+      await described.frames({ of: 'GET /stream/metrics', at: '/stream/metrics', until: 'metrics_update' }),
+    ).toContain('metrics_update')
     await ask({ of: 'DELETE /api/v1/traces/{trace_id}', at: '/api/v1/traces/two' })
     await ask({ of: 'DELETE /api/v1/users/{user_id}', at: '/api/v1/users/ada' })
-    const { epoch } = await server.store.read(1, 'head', {})
+    const { epoch } = await described.server.store.read(1, 'head', {})
     const all = `/stream/events?summaries=true&after=${epoch}.0`
-    const kinds = await frames({ of: 'GET /stream/events', at: all, until: 'system_updates' })
+    const kinds = await described.frames({ of: 'GET /stream/events', at: all, until: 'system_updates' })
     expect(new Set(kinds)).toEqual(new Set(['connected', 'trace_updates', 'evaluation_updates', 'system_updates']))
   })
 
@@ -208,6 +114,28 @@ describe('the API description', () => {
     await ask({ ...one('DELETE', ''), status: 204 })
   })
 
+  it('fits what is answered about evaluators and how they agree with people', async () => {
+    await askAboutEvaluators(described)
+    await askAboutCalibrations(described)
+  })
+
+  it('fits what is answered about executions, and the frames that tell of them', async () => {
+    await askAboutExecutions(described)
+    await askAboutEvaluations(described)
+    await followExecutions(described)
+  })
+
+  it('fits what is answered about rules', () => askAboutRules(described))
+
+  it("fits what Traceloop's SDKs are answered about evaluators and experiments", async () => {
+    await askAsTraceloopRuns(described)
+    await askForTraceloopCatalogue(described)
+    await askAboutExperiments(described)
+    await askForTraceloopRest(described)
+  })
+
+  it("fits what Traceloop's SDKs are answered about datasets", () => askAboutTraceloopDatasets(described))
+
   it('fits what is answered about the server, its keys and its callers', async () => {
     await ask({ of: 'GET /health' })
     await ask({ of: 'GET /ready' })
@@ -226,6 +154,6 @@ describe('the API description', () => {
   })
 
   it('was held to a success of every operation', () => {
-    expect([...seen].toSorted()).toEqual([...operations.keys()].toSorted())
+    expect([...described.seen].toSorted()).toEqual(described.operations.toSorted())
   })
 })

@@ -13,7 +13,7 @@ import { name } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
-import { shownDefinition } from '../judging/definitions.ts'
+import { describedDefinition, shownDefinition } from '../judging/definitions.ts'
 import type { Entry } from '../judging/judge.ts'
 import { registerCalibration } from './calibration.ts'
 
@@ -31,6 +31,7 @@ export function registerEvaluators(app: App, deps: Deps): void {
   })
   mount(app, evaluationRoutes.createEvaluator, {
     schema: { body: evaluatorInput, response: { 201: evaluatorDetail } },
+    describedBody: evaluatorInput.extend({ definition: describedDefinition }),
     bodyLimit: limits.evaluatorBytes,
     handler: async ({ principal, body }, reply) => {
       const { slug, description, definition } = body
@@ -50,6 +51,7 @@ export function registerEvaluators(app: App, deps: Deps): void {
   })
   mount(app, evaluationRoutes.updateEvaluator, {
     schema: { params: bySlug, body: evaluatorChange, response: { 200: evaluatorDetail } },
+    describedBody: evaluatorChange.extend({ definition: describedDefinition.optional() }),
     bodyLimit: limits.evaluatorBytes,
     handler: async ({ principal, params, body }) => {
       const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))

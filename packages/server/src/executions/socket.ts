@@ -1,18 +1,24 @@
 /** Follows an execution over WebSocket: the frames of its event stream, each with its cursor as `seq`. */
 import websocket from '@fastify/websocket'
 import { evaluationRoutes, Failure, limits, pathsOf } from '@llm-eval/protocol'
-import { executionStreamQuery } from '@llm-eval/protocol/evaluation-schemas'
+import { executionFrame, executionStreamQuery } from '@llm-eval/protocol/evaluation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import type { WebSocket } from 'ws'
 import { isSameOrigin } from '../access/origins.ts'
 import type { App, Deps } from '../http/app.ts'
+import { described } from '../http/mount.ts'
 import { ExecutionStream, type FollowParts, type Sink } from './follow.ts'
 import { resolveFollowed } from './resolve.ts'
 
 const route = evaluationRoutes.executionSocket
 const params = z.object({ execution_id: name })
+const response = {
+  101: described('A WebSocket. Each of its messages is such a JSON text; `seq` is a cursor to resume `after`.', {
+    'application/json': executionFrame.extend({ seq: z.string().exactOptional() }),
+  }),
+}
 
 interface Serving {
   parts: FollowParts
@@ -34,7 +40,7 @@ export function registerExecutionSocket(app: App, deps: Deps, serving: Serving):
         method: 'GET',
         url,
         exposeHeadRoute: false,
-        config: { route },
+        config: { route, described: { params, querystring: executionStreamQuery, response } },
         schema: { summary: route.summary },
         onRequest: async (request, reply) => {
           try {

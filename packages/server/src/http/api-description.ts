@@ -13,7 +13,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import * as z from 'zod'
 import type { App } from './app.ts'
-import { described, type RouteSchema } from './mount.ts'
+import { type Described, described, type RouteSchema } from './mount.ts'
 
 const fault = z.object({ path: z.string(), message: z.string() })
 const codes = Object.keys(failureTable)
@@ -64,7 +64,8 @@ export function descriptionOptions(version: string): FastifyDynamicSwaggerOption
         title: 'llm-eval',
         version,
         description:
-          'Real-time evaluation for LLM applications. Paths under /webhook and /stream also answer below /api/v1.',
+          'Real-time evaluation for LLM applications. Paths under /webhook, /stream, /ws and /v2 also answer below /api/v1. ' +
+          "What stands under `traceloop` is for Traceloop's SDKs; everybody else is better served by the rest.",
       },
       components: {
         securitySchemes: {
@@ -83,9 +84,13 @@ export function descriptionOptions(version: string): FastifyDynamicSwaggerOption
       const row = route.config?.route
       // An alias is the same operation again.
       if (row === undefined || row.path !== url) return { schema: { hide: true }, url }
-      const described = { ...document.schema, ...describe(row), response: answers(row, document.schema?.response) }
+      const known = { ...document.schema, ...route.config?.described }
+      const shown = { ...known, ...describe(row), response: answers(row, known.response) }
       const body = route.config?.describedBody
-      return jsonSchemaTransform({ ...document, schema: body ? { ...described, body } : described })
+      if (body === undefined || body instanceof z.ZodType)
+        return jsonSchemaTransform({ ...document, schema: body ? { ...shown, body } : shown })
+      const transformed = jsonSchemaTransform({ ...document, schema: shown })
+      return { ...transformed, schema: { ...transformed.schema, body: bodies(body) } }
     },
   }
 }
@@ -94,10 +99,19 @@ function describe(row: Route) {
   return {
     operationId: names.get(row) ?? row.path,
     summary: row.summary,
-    tags: [/^\/(?:api\/v1\/)?(\w+)/.exec(row.path)?.[1] ?? 'other'],
+    tags: [row.errors === 'foreign' ? 'traceloop' : (/^\/(?:api\/v1\/|ws\/)?(\w+)/.exec(row.path)?.[1] ?? 'other')],
     security: row.scope === null ? [] : [{ bearer: [] }, { header: [] }, { session: [] }],
     ...(row.scope === null ? {} : { description: `A key needs the scope \`${row.scope}\`.` }),
   }
+}
+
+/** What may be sent, by media type. */
+function bodies({ content }: Described) {
+  const shapes = Object.entries(content).map(([type, { schema }]) => [
+    type,
+    { schema: z.toJSONSchema(schema, { io: 'input' }) },
+  ])
+  return { content: Object.fromEntries(shapes) as unknown }
 }
 
 function answers(row: Route, response: unknown): Record<string, unknown> {

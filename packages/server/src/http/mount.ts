@@ -17,14 +17,14 @@ export interface RouteSchema {
   response?: Record<number, z.ZodType | Described>
 }
 
-/** An answer that is not JSON, or that needs a sentence of its own. */
+/** An answer or a body that is not JSON, or that needs a sentence of its own. */
 export interface Described {
   description: string
   /** By media type. */
   content: Record<string, { schema: z.ZodType }>
 }
 
-/** Describes an answer by what it is and, for each media type it can come in, its shape. */
+/** Describes an answer or a body by what it is and, for each media type it can come in, its shape. */
 export function described(description: string, shapes: Record<string, z.ZodType>): Described {
   const content = Object.fromEntries(Object.entries(shapes).map(([type, schema]) => [type, { schema }]))
   return { description, content }
@@ -44,8 +44,8 @@ export interface Mounted<S extends RouteSchema> {
   schema?: S
   /** Bytes of the body, after decompression; `limits.bodyBytes` without it. */
   bodyLimit?: number
-  /** Shown in the API description as the body of a route that reads raw bytes. */
-  describedBody?: z.ZodType
+  /** Shown in the API description as the body of a route that reads raw bytes, or that looks into what it was given. */
+  describedBody?: z.ZodType | Described
   /** Returns the answer, or sends it by `reply` and returns `reply`. Throw a `Failure` to refuse. */
   handler: (request: RequestOf<S>, reply: FastifyReply) => unknown
 }
@@ -55,7 +55,9 @@ declare module 'fastify' {
     /** The row of the route table that is served here. */
     route?: Route
     bodyBytes?: number
-    describedBody?: z.ZodType
+    describedBody?: z.ZodType | Described
+    /** Of a route that is not mounted as the others are. */
+    described?: RouteSchema
   }
   interface FastifyInstance {
     access: Access

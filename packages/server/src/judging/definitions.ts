@@ -1,6 +1,10 @@
 import { type Definition, definitionSchema } from '@llm-eval/engine'
 import { Failure } from '@llm-eval/protocol'
+import type * as z from 'zod'
 import { faultsOf } from '../faults/faults.ts'
+
+/** What a definition is made of, for the API description. */
+export const describedDefinition: z.ZodType = definitionSchema
 
 /** What stands in an answer where a secret is; sent back, it keeps the secret. */
 const masked = '********'

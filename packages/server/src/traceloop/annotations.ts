@@ -10,7 +10,7 @@ import { storedAnnotation } from './answers.ts'
 const annotationInput = z.object({
   /** The value of an association property of what is annotated, such as a chat's id. */
   entity_instance_id: name,
-  tags: z.record(z.string(), z.json()),
+  tags: z.record(z.string(), z.unknown()),
   source: z.string().nullish(),
   flow: z.string().nullish(),
   actor: z.object({ type: z.string().nullish(), id: z.string().nullish() }).nullish(),

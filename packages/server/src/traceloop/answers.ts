@@ -1,5 +1,7 @@
 /** What the façade answers, for the API description and the tests that hold it to that. */
+import { executionStatuses } from '@llm-eval/protocol'
 import * as z from 'zod'
+import { described } from '../http/mount.ts'
 
 const object = z.record(z.string(), z.unknown())
 const time = z.string().describe('RFC 3339, UTC')
@@ -58,17 +60,37 @@ export const createdEvaluator = z.object({
 })
 export const changedEvaluator = z.object({ evaluator: evaluatorItem })
 
+const run = z.object({
+  id: z.string(),
+  metadata: object,
+  dataset_id: z.string().nullable(),
+  dataset_version: z.string().nullable(),
+  evaluator_ids: z.array(z.string()),
+  created_at: time,
+  updated_at: time,
+})
 export const startedRun = z.object({
   experiment: z.object({ id: z.string(), slug: z.string(), metadata: object, created_at: time, updated_at: time }),
-  run: z.object({
-    id: z.string(),
-    metadata: object,
-    dataset_id: z.string().nullable(),
-    dataset_version: z.string().nullable(),
-    evaluator_ids: z.array(z.string()),
-    created_at: time,
-    updated_at: time,
-  }),
+  run,
+})
+const evaluation = z.object({
+  execution_id: z.string(),
+  evaluator: z.string(),
+  status: z.enum(executionStatuses),
+  result: object.nullable().describe('Null as long as there is none.'),
+  error: z.string().nullable(),
+})
+const task = z.object({
+  id: z.string(),
+  input: z.unknown(),
+  output: z.unknown(),
+  error: z.string().nullable(),
+  evaluations: z.array(evaluation),
+})
+const runResults = z.object({ experiment_slug: z.string(), run, tasks: z.array(task) })
+export const runAsJson = described('The run, and each task with its results.', { 'application/json': runResults })
+export const runAsCsv = described('A header, then a line for each task: its input, its output, its results.', {
+  'text/csv': z.string(),
 })
 export const createdTask = z.object({ id: z.string() })
 export const githubRun = z.object({

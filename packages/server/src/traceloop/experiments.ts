@@ -7,7 +7,7 @@ import * as z from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
-import { createdTask, githubRun, startedExecution, startedRun } from './answers.ts'
+import { createdTask, githubRun, runAsCsv, runAsJson, startedExecution, startedRun } from './answers.ts'
 import { mappedAsk, taskAskInput } from './asks.ts'
 import { patienceMs, started } from './executions.ts'
 import { evaluateTasks } from './github.ts'
@@ -23,12 +23,12 @@ const ofDataset = {
   ...metadata,
 }
 const initializeInput = z.object({ slug: name, ...ofDataset })
-const taskInput = z.object({ input: z.json(), output: z.json() })
+const taskInput = z.object({ input: z.unknown(), output: z.unknown() })
 const githubInput = z.object({
   experiment_slug: name,
   ...ofDataset,
   task_results: z
-    .array(z.object({ input: z.json().nullish(), output: z.json().nullish(), error: z.string().nullish() }))
+    .array(z.object({ input: z.unknown().optional(), output: z.unknown().optional(), error: z.string().nullish() }))
     .max(limits.runTasks, `may hold at most ${limits.runTasks} tasks`),
   github_context: object,
 })
@@ -79,7 +79,7 @@ export function registerExperiments(app: App, deps: Deps): void {
     handler: async (request) => runInGithub(deps, request.principal, request.body),
   })
   mount(app, traceloopRoutes.exportRunCsv, {
-    schema: { params: inRun },
+    schema: { params: inRun, response: { 200: runAsCsv } },
     handler: async (request, reply) => {
       const run = await findRun(deps, request.principal, request.params)
       const file = `${request.params.experiment}-${run.id}.csv`.replace(/[^\w.-]/g, '-')
@@ -88,7 +88,7 @@ export function registerExperiments(app: App, deps: Deps): void {
     },
   })
   mount(app, traceloopRoutes.exportRunJson, {
-    schema: { params: inRun },
+    schema: { params: inRun, response: { 200: runAsJson } },
     handler: async (request, reply) => {
       const { principal, params } = request
       const run = await findRun(deps, principal, params)

@@ -19,7 +19,9 @@ interface Asked {
 
 /** One JSON object a line. The first describes the columns, and clients drop it; the others are rows by slug. */
 export const versionAsJsonLines = {
-  described: described('A line about the columns, then a line for each row.', { 'application/x-ndjson': z.string() }),
+  described: described('A line about the columns, then a line for each row.', {
+    'application/x-ndjson': z.record(z.string(), z.unknown()),
+  }),
   async send(place: Place, { reply, dataset, version }: Asked) {
     const pages = await begin(place, dataset, version)
     const lines = textOf(pages, {
