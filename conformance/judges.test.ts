@@ -68,6 +68,8 @@ describe("the SDK's catalogue of evaluators", () => {
     expect(after).toMatchObject({ name: 'Better', model: 'gpt-4.1', provider: 'openai', messages: judge.messages })
     expect(after).toMatchObject({ temperature: 0.2, inputSchema: before.inputSchema })
     expect(after.version).not.toBe(before.version)
+    await evaluator.update('quality-judge', { inputSchema: after.inputSchema, outputSchema: after.outputSchema })
+    expect((await evaluator.get('quality-judge')).version).toBe(after.version)
     await expect(evaluator.update('pii-detector', { name: 'Mine' })).rejects.toThrow('is built in')
   })
 })

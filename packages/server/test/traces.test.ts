@@ -58,6 +58,7 @@ describe('the list of traces', () => {
       user_id: 'u-1',
       source: 'app',
       version: 0,
+      scores: [],
     })
   })
 

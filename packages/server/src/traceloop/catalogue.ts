@@ -77,7 +77,8 @@ function toItem({ id, info, definition }: Entry) {
     version: info.version,
     source: info.source === 'custom' ? ('custom' as const) : ('prebuilt' as const),
     input_schema: info.input_schema.map(toProperty),
-    output_schema: info.output_schema.map(toProperty),
+    // Of a judge what it was made with, though its result has more: what is read here is sent back in changes.
+    output_schema: (definition?.kind === 'judge' ? definition.output : info.output_schema).map(toProperty),
     config: configOf(info.slug, definition),
     ...(info.created_at === null ? {} : { created_at: info.created_at }),
     ...(info.updated_at === null ? {} : { updated_at: info.updated_at }),
