@@ -49,7 +49,7 @@ test('a trace becomes a row, and the row leads back to it', async () => {
   const page = await open('/traces/mistake')
   await page.getByRole('button', { name: 'More about this trace' }).click()
   await page.getByRole('menuitem', { name: 'Add to dataset…' }).click()
-  await page.getByLabel('Dataset').selectOption({ label: 'A new one…' })
+  await page.getByRole('combobox', { name: 'Dataset' }).selectOption({ label: 'A new one…' })
   await page.getByLabel('Name').fill('Mistakes')
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   await page.getByText('Added to mistakes.').waitFor()

@@ -1,7 +1,7 @@
 import type { EvaluatorInfo, Execution } from '@llm-eval/protocol'
 import { useMutation } from '@tanstack/react-query'
 import { Play, Square } from 'lucide-react'
-import { type FormEvent, useEffect, useMemo, useState } from 'react'
+import { type FormEvent, useEffect, useId, useMemo, useState } from 'react'
 import { cancelExecution, readExecution, readFrame, startExecution } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
@@ -104,22 +104,28 @@ interface AreaProps {
 }
 
 function Area({ label, says, fault, value, onChange }: AreaProps) {
+  const [id, about] = [useId(), useId()]
+  const told = fault ?? says
   return (
-    <label className="flex min-w-0 flex-col gap-1">
-      <span className="text-sm font-medium text-ink-2">{label}</span>
+    <div className="flex min-w-0 flex-col gap-1">
+      <label htmlFor={id} className="text-sm font-medium text-ink-2">
+        {label}
+      </label>
       <textarea
+        id={id}
         rows={Math.min(8, Math.max(2, value.split('\n').length))}
         className="w-full rounded-lg border border-line bg-surface px-2.5 py-1.5 font-mono text-sm hover:border-line-strong"
         aria-invalid={fault !== undefined}
+        aria-describedby={told === '' ? undefined : about}
         value={value}
         onChange={(event) => onChange(event.target.value)}
       />
-      {fault !== undefined ? (
-        <span className="text-sm text-bad">{fault}</span>
-      ) : (
-        says !== '' && <span className="text-xs text-ink-3">{says}</span>
+      {told !== '' && (
+        <span id={about} className={fault === undefined ? 'text-xs text-ink-3' : 'text-sm text-bad'}>
+          {told}
+        </span>
       )}
-    </label>
+    </div>
   )
 }
 
