@@ -35,7 +35,7 @@ const description = z
 /** A column as it is added; the slug is made of the name unless given. */
 export const columnInput = z.strictObject({
   name,
-  slug: columnSlug.optional(),
+  slug: columnSlug.optional().describe('Its name in rows; made of the name unless said.'),
   type: z.enum(columnTypes).default('string'),
   description: description.nullish(),
 })
@@ -44,12 +44,13 @@ export type ParsedColumn = z.infer<typeof columnInput>
 /** `POST /api/v1/datasets`. The slug is made of the name unless given. */
 export const datasetInput = z.strictObject({
   name,
-  slug: datasetSlug.optional(),
+  slug: datasetSlug.optional().describe('Its name in addresses; made of the name unless said.'),
   description: description.nullish(),
   columns: z
     .array(columnInput)
     .max(limits.datasetColumns, `may hold at most ${limits.datasetColumns} columns`)
-    .default([]),
+    .default([])
+    .describe('Each is a `name`, with `slug`, `type` and `description` if you like.'),
 })
 export type ParsedDataset = z.infer<typeof datasetInput>
 
@@ -81,7 +82,9 @@ export const traceRowInput = z.strictObject({
 })
 
 /** `POST /api/v1/datasets/:dataset/publish`. Without a body the version is `v1`, `v2`, … */
-export const publishInput = z.strictObject({ version: datasetSlug.nullish() })
+export const publishInput = z.strictObject({
+  version: datasetSlug.nullish().describe('Its name; `v1`, `v2`, … unless said.'),
+})
 
 const limit = z
   .string()
@@ -91,9 +94,9 @@ const limit = z
 
 /** `GET /api/v1/datasets/:dataset/rows`. */
 export const rowsQuery = z.strictObject({
-  version: name.optional(),
+  version: name.optional().describe('A published version; the draft unless said.'),
   limit: limit.default(50),
-  cursor: z.string().max(400).optional(),
+  cursor: z.string().max(400).optional().describe('`next_cursor` of the page before.'),
 })
 
 /** Files that rows come from and go to. */
@@ -101,12 +104,14 @@ export const fileFormats = ['csv', 'jsonl', 'json'] as const
 export type FileFormat = (typeof fileFormats)[number]
 
 /** `POST /api/v1/datasets/:dataset/import`. The content type decides unless the format is named. */
-export const importQuery = z.strictObject({ format: z.enum(fileFormats).optional() })
+export const importQuery = z.strictObject({
+  format: z.enum(fileFormats).optional().describe('The content type decides unless it is named.'),
+})
 
 /** `GET /api/v1/datasets/:dataset/export`. */
 export const rowsExportQuery = z.strictObject({
   format: z.enum(fileFormats).default('jsonl'),
-  version: name.optional(),
+  version: name.optional().describe('A published version; the draft unless said.'),
 })
 
 // What is answered.

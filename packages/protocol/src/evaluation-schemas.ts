@@ -43,9 +43,13 @@ const slug = z
   .transform((text) => text.replaceAll('_', '-'))
   .refine((text) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text), 'must be of lower-case letters, digits and single dashes')
   .refine((text) => text.length <= limits.nameChars, `may hold at most ${limits.nameChars} characters`)
+  .describe('Its name in addresses: lower-case letters, digits and dashes; underscores are taken as dashes.')
 
-const described = { name, description: z.string().max(limits.noteChars) }
-const definition = z.looseObject({ kind: z.enum(['preset', 'judge', 'remote']) })
+const described = {
+  name: name.describe('For people.'),
+  description: z.string().max(limits.noteChars).describe('What it looks for.'),
+}
+const definition = z.looseObject({ kind: z.enum(['preset', 'judge', 'remote']) }).describe('How it scores, by kind.')
 
 /** `POST /api/v1/evaluators`. The engine checks the definition. */
 export const evaluatorInput = z.strictObject({
@@ -90,7 +94,8 @@ export const executionsInput = z.strictObject({
   executions: z
     .array(z.strictObject({ evaluator: name, ...asked }).refine(hasInput, inputMissing))
     .min(1, 'must hold at least one execution')
-    .max(limits.batchExecutions, `may hold at most ${limits.batchExecutions} executions`),
+    .max(limits.batchExecutions, `may hold at most ${limits.batchExecutions} executions`)
+    .describe('Each is `evaluator`, a slug, and what the execution of a single one takes.'),
   wait,
 })
 
@@ -98,6 +103,7 @@ const chosen = z
   .array(z.strictObject({ slug: name, config: object.exactOptional() }))
   .min(1, 'must name at least one evaluator')
   .max(limits.ruleEvaluators, `may hold at most ${limits.ruleEvaluators} evaluators`)
+  .describe('Each is a `slug`, with a `config` if you like.')
 
 /** `POST /api/v1/traces/:trace_id/evaluate`. */
 export const evaluateTraceInput = z.strictObject({ evaluators: chosen, wait })
@@ -111,12 +117,12 @@ const wholeText = (min: number, max: number) =>
 
 /** `GET /api/v1/executions`. */
 export const executionsQuery = z.strictObject({
-  evaluator: name.optional(),
+  evaluator: name.optional().describe('A slug.'),
   status: z.enum(executionStatuses).optional(),
   batch_id: name.optional(),
   trace_id: name.optional(),
   limit: wholeText(1, limits.pageRows).default(50),
-  cursor: z.string().max(400).optional(),
+  cursor: z.string().max(400).optional().describe('`next_cursor` of the page before, with the same filters.'),
 })
 
 /** `GET /api/v1/executions/:execution_id`. */
@@ -138,9 +144,13 @@ const ruleFilter = z.strictObject({
 })
 const ruleShape = {
   name,
-  enabled: z.boolean(),
-  filter: ruleFilter,
-  sampling_rate: z.number().gt(0, 'must be above 0').max(1, 'must be at most 1'),
+  enabled: z.boolean().describe('Whether it is at work.'),
+  filter: ruleFilter.describe('Only traces that all given members fit.'),
+  sampling_rate: z
+    .number()
+    .gt(0, 'must be above 0')
+    .max(1, 'must be at most 1')
+    .describe('Share of the matching traces that are evaluated.'),
   evaluators: chosen,
   daily_cost_limit: z.number().min(0).max(limits.costMax).nullable().describe('US dollars; null is no limit.'),
 }

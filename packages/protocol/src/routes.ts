@@ -14,6 +14,8 @@ export interface Route {
   errors: ErrorForm
   /** One sentence for the API description. */
   summary: string
+  /** What else a newcomer has to know, for the API description. */
+  details?: string
 }
 
 const route = (method: Route['method'], path: string, rest: Omit<Route, 'method' | 'path'>): Route => ({

@@ -11,6 +11,8 @@ export const traceloopRoutes = {
     path: '/v2/evaluators/:slug/executions',
     ...write,
     summary: 'Start an evaluator; the answer names the execution and where its result is waited for.',
+    details:
+      'Each `source` is a value, or a path where `data` or `trace_id` is given. A body with `input` instead runs the evaluator and is answered as that is.',
   },
   startEvaluatorBySlug: {
     method: 'POST',
@@ -23,6 +25,8 @@ export const traceloopRoutes = {
     path: '/v2/evaluators/:slug/execute',
     ...write,
     summary: 'Run an evaluator and answer with its result fields.',
+    details:
+      'One level of result fields, with `pass` where there is a verdict. A result that there is not is an error.',
   },
   runEvaluatorOld: {
     method: 'POST',
@@ -35,6 +39,7 @@ export const traceloopRoutes = {
     path: '/v2/guardrails/:slug/execute',
     ...write,
     summary: 'Run an evaluator as a guard: its result fields and whether it passes.',
+    details: 'An evaluator without a verdict lets pass; one that failed is an error, so that guards fail closed.',
   },
   runGuardOld: {
     method: 'POST',
@@ -47,18 +52,22 @@ export const traceloopRoutes = {
     path: '/v2/executions/events/:execution_id',
     ...read,
     summary: 'Wait for the result of an execution: one JSON document, sent when it is over.',
+    details:
+      'For 20 seconds nothing is sent; then come the status and white space, until the document. It may be asked for again at any time. A failure is an error, or, once the status was sent, a document that is cut off.',
   },
   listTraceloopEvaluators: {
     method: 'GET',
     path: '/v2/evaluators',
     ...read,
     summary: 'The catalogue of evaluators, in the words of Traceloop.',
+    details: '`source` narrows it to what is built in (`prebuilt`) or your own (`custom`).',
   },
   createTraceloopEvaluator: {
     method: 'POST',
     path: '/v2/evaluators',
     ...write,
     summary: 'Make a judge of your own.',
+    details: '`provider` and `model` together name a model as the configuration of the server does.',
   },
   createTraceloopEvaluatorOld: {
     method: 'POST',
@@ -84,12 +93,14 @@ export const traceloopRoutes = {
     path: '/v2/experiments/initialize',
     ...write,
     summary: 'Begin a run of an experiment, which is made when its slug is new.',
+    details: 'Evaluators, dataset and version that do not exist are refused here, before any task runs.',
   },
   runInGithub: {
     method: 'POST',
     path: '/v2/experiments/run-in-github',
     ...write,
     summary: 'Take the task results of a pull request and evaluate them.',
+    details: 'What could not be started is in `errors`; the rest is evaluated.',
   },
   createTask: {
     method: 'POST',
@@ -114,6 +125,7 @@ export const traceloopRoutes = {
     path: '/v2/experiments/:experiment/runs/:run_id/export/csv',
     ...read,
     summary: 'The results of a run as CSV.',
+    details: 'The columns are `task_id`, `input.…`, `output.…`, then the fields of each evaluator.',
   },
   exportRunJson: {
     method: 'GET',
@@ -200,6 +212,7 @@ export const traceloopRoutes = {
     path: '/v2/datasets/:dataset/publish',
     ...write,
     summary: 'Make the draft a version that never changes.',
+    details: 'The answer is the dataset as it is then, and the name of the version.',
   },
   listTraceloopVersions: {
     method: 'GET',
@@ -212,6 +225,7 @@ export const traceloopRoutes = {
     path: '/v2/datasets/:dataset/versions/:version',
     ...read,
     summary: 'A version as CSV.',
+    details: "Traceloop's SDK for Node gets it as one JSON string, since it takes nothing else.",
   },
   getTraceloopVersionJsonl: {
     method: 'GET',
@@ -243,6 +257,7 @@ export const traceloopRoutes = {
     path: '/v2/annotation-tasks/:task/annotations',
     ...write,
     summary: 'What a user thought of something.',
+    details: 'Kept with its task and entity; it changes no trace.',
   },
 
   listPrompts: {
