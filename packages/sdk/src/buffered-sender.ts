@@ -1,4 +1,5 @@
 import { type ItemStatus, routes, type WebhookAnswer } from '@llm-eval/protocol'
+import { callSafely } from './callback.ts'
 import { readWebhookAnswer } from './answer.ts'
 import { batchBody, type BatchSize, processedCount, resultsFor, usualBatch } from './batch.ts'
 import type { Connection } from './connection.ts'
@@ -259,20 +260,11 @@ export class BufferedSender implements AsyncDisposable {
 
   #drop(calls: number[], reason: Drop['reason']): void {
     for (const call of calls) this.#ledger.settle(call, 'dropped')
-    this.#tell(() => this.#options.onDrop?.({ reason, count: calls.length }))
+    callSafely(() => this.#options.onDrop?.({ reason, count: calls.length }))
   }
 
   #report(thrown: unknown): void {
-    this.#tell(() => this.#options.onError?.(asLLMEvalError(thrown)))
-  }
-
-  /** The application's own callbacks must not hurt the application's own calls. */
-  #tell(callback: () => void): void {
-    try {
-      callback()
-    } catch {
-      // Nobody is left to be told.
-    }
+    callSafely(() => this.#options.onError?.(asLLMEvalError(thrown)))
   }
 }
 

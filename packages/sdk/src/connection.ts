@@ -1,6 +1,7 @@
 import { pathTo, type Route } from '@llm-eval/protocol'
 import { errorOf, readJson, readObject } from './answer.ts'
 import { type Clock, pause, systemClock } from './clock.ts'
+import { checkTime } from './deadline.ts'
 import { LLMEvalError, toError } from './error.ts'
 import { backoffMs, isOverload } from './retry.ts'
 import { createSigner, type Signer } from './signature.ts'
@@ -73,7 +74,7 @@ export class Connection {
     this.random = options.random ?? Math.random
     // Looked up at each call, so that a fetch that is instrumented later is used too.
     this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
-    this.#timeoutMs = options.timeoutMs ?? 30_000
+    this.#timeoutMs = checkTime(options.timeoutMs ?? 30_000, 'timeoutMs must be a number of milliseconds')
     this.#retries = options.retries ?? 3
     this.#maxWaitMs = options.maxWaitMs ?? 30_000
     this.#sign = options.webhookSecret ? createSigner(options.webhookSecret, this.clock) : undefined

@@ -5,8 +5,18 @@ import { LLMEvalError } from './error.ts'
 export interface Patience {
   /** Gives up waiting; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Milliseconds. */
+  /** Milliseconds; without end if infinite. */
   timeoutMs: number
+}
+
+/**
+ * A time that can be waited for.
+ *
+ * @throws {TypeError} if it is none
+ */
+export function checkTime(time: number, what: string): number {
+  if (typeof time === 'number' && time > 0) return time
+  throw new TypeError(`${what} above 0, not ${String(time)}`)
 }
 
 /** The time somebody waits for something at a URL. Whoever starts one clears it. */
@@ -37,7 +47,8 @@ export class Deadline {
   /** Counts the time anew. */
   restart(): void {
     this.#cancel()
-    this.#cancel = this.#clock.after(this.#patience.timeoutMs, () => this.#controller.abort(this.#late()))
+    const { timeoutMs } = this.#patience
+    if (timeoutMs < Infinity) this.#cancel = this.#clock.after(timeoutMs, () => this.#controller.abort(this.#late()))
   }
 
   /** Ends the wait with a reason of one's own. */

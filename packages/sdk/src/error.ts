@@ -58,5 +58,10 @@ export class LLMEvalError extends Error {
 
 /** Makes an error of anything thrown. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  if (thrown instanceof Error) return thrown
+  try {
+    return new Error(String(thrown))
+  } catch {
+    return new Error('something that is no error was thrown')
+  }
 }

@@ -1,4 +1,5 @@
 import { type ReviewStatus, type Route, routes, type StreamFrame } from '@llm-eval/protocol'
+import { callSafely } from './callback.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { LLMEvalError, toError } from './error.ts'
 import { EventFollower } from './follower.ts'
@@ -150,20 +151,11 @@ export class LLMEvalStreamClient {
 
   /** Runs the application's code; what it throws, now or later, goes to `onError`. */
   #guard(callback: () => unknown): void {
-    try {
-      const result = callback()
-      if (result instanceof Promise) result.catch((error: unknown) => this.#report(toError(error)))
-    } catch (error) {
-      this.#report(toError(error))
-    }
+    callSafely(callback, (error) => this.#report(error))
   }
 
   #report(error: Error): void {
-    try {
-      this.onError?.(error)
-    } catch {
-      // Nobody is left to be told.
-    }
+    callSafely(() => this.onError?.(error))
   }
 
   /** A stream that ends for good must not do so in silence. */

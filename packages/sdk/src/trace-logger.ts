@@ -1,4 +1,5 @@
 import type { WebhookAnswer } from '@llm-eval/protocol'
+import { callSafely } from './callback.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { asyncDispose } from './disposal.ts'
 import { toError } from './error.ts'
@@ -177,11 +178,8 @@ export class TraceLogger<Answer = WebhookAnswer> implements AsyncDisposable {
   }
 
   #report(thrown: unknown): void {
-    try {
-      this.#onError(toError(thrown))
-    } catch {
-      // The application's own callback must not hurt the application's own call.
-    }
+    // The application's own callback must not hurt the application's own call.
+    callSafely(() => this.#onError(toError(thrown)))
   }
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import { readStarted } from '../execution.ts'
 import { type InputSchemaMapping, toInput } from './mapping.ts'
 import type { EvaluatorResult } from './result.ts'
-import { connect, type EvaluationServer } from './server.ts'
+import { connect, type EvaluationServer, waitMs } from './server.ts'
 import { type ResultClientOptions, SSEResultClient, type WaitOptions } from './sse-result-client.ts'
 import { ExecutionTally } from './telemetry.ts'
 
@@ -33,11 +33,16 @@ export interface RunOptions extends RunAsyncOptions {
  * execution and of its stream, and a `callback` is handed the result later.
  *
  * @throws {LLMEvalError} `unreachable`, `timeout`, `auth`, `not_found`, `failed`, `interrupted`, `protocol`
+ * @throws {TypeError} for options that make no sense; nothing was sent then
  */
 export async function runEvaluator(options: RunOptions & { waitForResult: true }): Promise<EvaluatorResult>
 export async function runEvaluator(options: RunOptions & { waitForResult?: false }): Promise<ExecutionStarted>
 export async function runEvaluator(options: RunOptions): Promise<EvaluatorResult | ExecutionStarted>
 export async function runEvaluator(options: RunOptions): Promise<EvaluatorResult | ExecutionStarted> {
+  if (typeof options.evaluatorSlug !== 'string' || options.evaluatorSlug.trim() === '')
+    throw new TypeError('evaluatorSlug must name an evaluator')
+  // What would end the wait must not be found out when it is started already.
+  waitMs(options)
   const connection = connect(options)
   const tally = new ExecutionTally(connection.clock, options.evaluatorSlug, options.telemetry)
   const client = new SSEResultClient({ ...options, telemetry: { onStream: (event) => tally.streamed(event) } })

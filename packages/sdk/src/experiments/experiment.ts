@@ -1,13 +1,14 @@
 import { type Execution, type ExecutionProgress, evaluationRoutes, limits } from '@llm-eval/protocol'
 import { isObject } from '../answer.ts'
+import { callSafely } from '../callback.ts'
 import type { Connection } from '../connection.ts'
 import { Deadline } from '../deadline.ts'
 import { LLMEvalError } from '../error.ts'
 import { readExecution } from '../execution.ts'
 import { followExecutions } from '../execution-follower.ts'
 import { type InputSchemaMapping, toInput } from './mapping.ts'
-import { callSafely, type EvaluatorResult, resultOf } from './result.ts'
-import { connect, type EvaluationServer, readEnvironment } from './server.ts'
+import { callBack, type EvaluatorResult, resultOf } from './result.ts'
+import { connect, type EvaluationServer, waitMs, type WaitTime } from './server.ts'
 import { StreamTally, type Telemetry, tell } from './telemetry.ts'
 
 /** An evaluator of an experiment. */
@@ -26,15 +27,13 @@ export interface ExperimentOptions extends EvaluationServer {
   telemetry?: Telemetry | undefined
 }
 
-/** What goes with one run over cases. */
-export interface ExperimentRunOptions {
+/** What goes with one run over cases. Its time is what may pass without any news. */
+export interface ExperimentRunOptions extends WaitTime {
   /** Is handed each result as it comes. */
   onResult?: ((result: ExperimentResult) => unknown) | undefined
   onProgress?: ((progress: ExecutionProgress) => unknown) | undefined
   /** Is told what callbacks throw, and of lost connections. */
   onError?: ((error: Error) => unknown) | undefined
-  /** Milliseconds that may pass without any news; `TRACELOOP_STREAM_TIMEOUT` if absent, else 300,000. */
-  timeoutMs?: number | undefined
   /** Ends the wait when aborted; what was started goes on. */
   signal?: AbortSignal | undefined
 }
@@ -91,10 +90,17 @@ export class Experiment {
     return await this.start(cases, options).results
   }
 
-  /** The same, to be cancelled while it runs. */
+  /**
+   * The same, to be cancelled while it runs.
+   *
+   * @throws {TypeError} if the time is none
+   */
   start(cases: readonly object[], options: ExperimentRunOptions = {}): ExperimentRun {
     const run = new Run(this.#connection, options, this.#telemetry)
-    return { results: run.through(() => this.#asks(cases)), cancel: () => run.cancel() }
+    const results = run.through(() => this.#asks(cases))
+    // Who starts a run may look at its results later: until then a failure must not end the process.
+    results.catch(() => undefined)
+    return { results, cancel: () => run.cancel() }
   }
 
   #asks(cases: readonly object[]): Ask[] {
@@ -112,6 +118,7 @@ class Run {
   readonly #connection: Connection
   readonly #options: ExperimentRunOptions
   readonly #telemetry: Telemetry | undefined
+  readonly #timeoutMs: number
   readonly #unfinished = new Set<string>()
   #isCancelled = false
 
@@ -119,6 +126,7 @@ class Run {
     this.#connection = connection
     this.#options = options
     this.#telemetry = telemetry
+    this.#timeoutMs = waitMs(options)
   }
 
   async through(asks: () => Ask[]): Promise<ExperimentResult[]> {
@@ -167,7 +175,7 @@ class Run {
       const { status } = result
       const event = { evaluator: ask.evaluator, executionId: execution.execution_id, status, error: null, startMs }
       tell(this.#telemetry?.onExecution, { ...event, durationMs: clock.elapsed() - begun })
-      callSafely(() => this.#options.onResult?.(result), this.#options.onError)
+      callBack(() => this.#options.onResult?.(result), this.#options.onError)
     })
     return results
   }
@@ -185,10 +193,10 @@ class Run {
   }
 
   async #listen(batchId: string, ids: string[], onEnd: (execution: Execution) => void): Promise<void> {
-    const { signal, onError, onProgress, timeoutMs = readEnvironment().streamTimeoutMs } = this.#options
+    const { signal, onError, onProgress } = this.#options
     const connection = this.#connection
     const url = connection.url({ route: evaluationRoutes.batchEvents, values: { batch_id: batchId } })
-    const deadline = new Deadline(connection.clock, { signal, timeoutMs }, url)
+    const deadline = new Deadline(connection.clock, { signal, timeoutMs: this.#timeoutMs }, url)
     const tally = new StreamTally(connection.clock, 'sse')
     const onLost = (error: LLMEvalError) => {
       tally.reconnects++
@@ -201,7 +209,7 @@ class Run {
         tally.frames++
         deadline.restart()
         if (frame.event_type !== 'progress') onEnd(frame.data)
-        else callSafely(() => onProgress?.(frame.data), onError)
+        else callBack(() => onProgress?.(frame.data), onError)
       }
     } catch (thrown) {
       trouble = thrown

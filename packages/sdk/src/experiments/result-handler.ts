@@ -1,4 +1,4 @@
-import { callSafely, type EvaluatorResult, type ResultCallback } from './result.ts'
+import { callBack, type EvaluatorResult, type ResultCallback } from './result.ts'
 
 /** What is done with results. */
 export interface ResultHandlers {
@@ -16,7 +16,7 @@ export const ResultHandler = {
   createCallback(handlers: ResultHandlers): ResultCallback {
     return (result) => {
       const handle = result.status === 'completed' ? handlers.onComplete : handlers.onFailed
-      callSafely(() => handle?.(result), handlers.onError)
+      callBack(() => handle?.(result), handlers.onError)
     }
   },
 } as const

@@ -1,5 +1,6 @@
 import type { Execution, Score } from '@llm-eval/protocol'
-import { LLMEvalError, toError } from '../error.ts'
+import { callSafely } from '../callback.ts'
+import { LLMEvalError } from '../error.ts'
 
 /** How an execution ended. */
 export interface EvaluatorResult {
@@ -48,23 +49,13 @@ function fieldsOf({ output, passed, value, label, explanation }: Score): Record<
   return fields
 }
 
-/** Calls the application's code; what it throws, at once or later, goes to `onError`, or to the console if there is none. */
-export function callSafely(call: () => unknown, onError?: (error: Error) => unknown): void {
-  const report = (thrown: unknown) => {
-    const error = toError(thrown)
-    if (!onError) return console.error('llm-eval-sdk: a callback threw:', error.message)
-    try {
-      onError(error)
-    } catch {
-      // Nobody is left to be told.
-    }
-  }
-  try {
-    const made = call()
-    if (made instanceof Promise) made.catch(report)
-  } catch (thrown) {
-    report(thrown)
-  }
+/** Calls a callback; what it throws goes to `onError`, or to the console if there is none. */
+export function callBack(call: () => unknown, onError: (error: Error) => unknown = tellConsole): void {
+  callSafely(call, onError)
+}
+
+function tellConsole(error: Error): void {
+  console.error('llm-eval-sdk: a callback threw:', error.message)
 }
 
 /** The error that a failed or cancelled execution is for whoever waits for it. */

@@ -1,3 +1,4 @@
+import { checkTime } from '../deadline.ts'
 import { Connection, type ConnectionOptions, type RequestOptions } from '../connection.ts'
 
 /** Where the server is, and how requests to it behave. What is absent is read from the environment. */
@@ -8,6 +9,14 @@ export interface EvaluationServer extends ConnectionOptions, Pick<RequestOptions
   apiKey?: string | null | undefined
   /** Milliseconds one request may take that only starts or cancels something; 30,000 if absent. */
   requestTimeoutMs?: number | undefined
+}
+
+/** How long a wait may last. Without either it is as `TRACELOOP_STREAM_TIMEOUT` says, else 300 seconds. */
+export interface WaitTime {
+  /** Milliseconds; `Infinity` waits without end. */
+  timeoutMs?: number | undefined
+  /** The same in seconds, as Traceloop's SDKs count; `timeoutMs` goes before it. */
+  timeout?: number | undefined
 }
 
 /** What the environment says. */
@@ -34,10 +43,22 @@ export function readEnvironment(variables = variablesOfProcess()): Environment {
   }
 }
 
+/**
+ * Milliseconds that a wait may last.
+ *
+ * @throws {TypeError} if the time is none
+ */
+export function waitMs({ timeoutMs, timeout }: WaitTime): number {
+  if (timeoutMs !== undefined) return checkTime(timeoutMs, 'timeoutMs must be a number of milliseconds')
+  if (timeout !== undefined) return checkTime(timeout, 'timeout must be a number of seconds') * 1000
+  return readEnvironment().streamTimeoutMs
+}
+
 /** A connection of these options, with the environment for what is absent. */
 export function connect(server: EvaluationServer): Connection {
   const environment = readEnvironment()
   const { baseUrl = environment.baseUrl, apiKey = environment.apiKey, requestTimeoutMs, ...rest } = server
+  if (requestTimeoutMs !== undefined) checkTime(requestTimeoutMs, 'requestTimeoutMs must be a number of milliseconds')
   return new Connection(baseUrl, { ...rest, apiKey, timeoutMs: requestTimeoutMs })
 }
 

@@ -1,18 +1,17 @@
 import { evaluationRoutes, type ExecutionProgress } from '@llm-eval/protocol'
+import { callSafely } from '../callback.ts'
 import type { Connection } from '../connection.ts'
 import { Deadline } from '../deadline.ts'
 import { LLMEvalError, toError } from '../error.ts'
 import { followExecutions } from '../execution-follower.ts'
 import { awaitDocument } from './document.ts'
-import { callSafely, errorOfResult, type EvaluatorResult, type ResultCallback, resultOf } from './result.ts'
-import { connect, type EvaluationServer, readEnvironment } from './server.ts'
+import { callBack, errorOfResult, type EvaluatorResult, type ResultCallback, resultOf } from './result.ts'
+import { connect, type EvaluationServer, waitMs, type WaitTime } from './server.ts'
 import { openSocket, socketOf, type SocketConstructor } from './socket.ts'
 import { StreamTally, type Telemetry, tell, type Transport } from './telemetry.ts'
 
 /** How results are waited for. */
-export interface WaitOptions {
-  /** Milliseconds until the result must be there; `TRACELOOP_STREAM_TIMEOUT` if absent, else 300,000. */
-  timeoutMs?: number | undefined
+export interface WaitOptions extends WaitTime {
   /** Is handed the result, also that of a failed execution. */
   callback?: ResultCallback | undefined
   onProgress?: ((progress: ExecutionProgress) => unknown) | undefined
@@ -79,9 +78,14 @@ export class SSEResultClient {
     throw errorOfResult(result)
   }
 
-  /** Waits in the background. What ends the wait without a result goes to `onError`, or to the console if there is none. */
+  /**
+   * Waits in the background. What ends the wait without a result goes to `onError`, or to the console if there is none.
+   *
+   * @throws {TypeError} if the time is none
+   */
   startAsyncStream(executionId: string, streamUrl: string, options: ResultCallback | WaitOptions): void {
     const wanted = typeof options === 'function' ? { callback: options } : options
+    waitMs(wanted)
     this.#wait(executionId, streamUrl, wanted).catch((thrown: unknown) => {
       if (wanted.signal?.aborted || isStop(thrown)) return
       if (wanted.onError) callSafely(() => wanted.onError?.(toError(thrown)))
@@ -98,16 +102,16 @@ export class SSEResultClient {
   }
 
   async #wait(executionId: string, streamUrl: string, options: WaitOptions): Promise<EvaluatorResult> {
-    const { timeoutMs = readEnvironment().streamTimeoutMs, signal } = options
+    const timeoutMs = waitMs(options)
     const { clock } = this.#connection
-    const deadline = new Deadline(clock, { signal, timeoutMs }, this.#eventsUrl(executionId))
+    const deadline = new Deadline(clock, { signal: options.signal, timeoutMs }, this.#eventsUrl(executionId))
     const tally = new StreamTally(clock, this.#transport)
     const group = this.#waiting.get(executionId) ?? new Set()
     this.#waiting.set(executionId, group.add(deadline))
     let trouble: unknown
     try {
       const result = await this.#listen({ executionId, streamUrl, options, deadline, tally })
-      callSafely(() => options.callback?.(result), options.onError)
+      callBack(() => options.callback?.(result), options.onError)
       return result
     } catch (thrown) {
       trouble = thrown
@@ -145,7 +149,7 @@ export class SSEResultClient {
     for await (const frame of followExecutions(connection, source, deadline)) {
       tally.frames++
       if (frame.event_type !== 'progress') return resultOf(frame.data)
-      callSafely(() => options.onProgress?.(frame.data), options.onError)
+      callBack(() => options.onProgress?.(frame.data), options.onError)
     }
     throw new LLMEvalError('interrupted', `${url} ended without a result.`)
   }

@@ -1,4 +1,5 @@
 import type { ExecutionStarted } from '@llm-eval/protocol'
+import { callSafely } from '../callback.ts'
 import type { Clock } from '../clock.ts'
 import { type ErrorCode, LLMEvalError } from '../error.ts'
 import type { EvaluatorResult } from './result.ts'
@@ -43,11 +44,8 @@ export type Transport = 'sse' | 'websocket'
 
 /** Runs a hook of the application. */
 export function tell<E>(hook: ((event: E) => void) | undefined, event: E): void {
-  try {
-    hook?.(event)
-  } catch {
-    // Measuring must not break what is measured.
-  }
+  // Measuring must not break what is measured.
+  callSafely(() => hook?.(event))
 }
 
 /** What is counted of one stream while it is open. */

@@ -8,7 +8,9 @@ async function entries(text: string, size: number): Promise<Entry[]> {
   async function* chunks() {
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
   }
-  return Array.fromAsync(readCsv(chunks()))
+  const read: Entry[] = []
+  for await (const entry of readCsv(chunks())) read.push(entry)
+  return read
 }
 
 const cell = fc.string({

@@ -229,7 +229,7 @@ const importedRow = z.record(z.string(), z.unknown())
 const importedFile = described('A file; `format`, or else the content type, says which kind.', {
   'text/csv': z.string().describe('A header with the names of the columns, then a line for each row.'),
   'application/jsonl': importedRow.describe('One such object a line, its values by the name or slug of the column.'),
-  'application/json': z.array(importedRow),
+  'application/json': z.array(importedRow).describe('A list of such objects.'),
 })
 
 /** Memory that an import takes at most, for what it reads ahead and what it stores at once. */
