@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import type { Provider } from '../../packages/engine/test/provider.ts'
 import { expectAnswer } from './answers.ts'
 import { type Block, blocksOf, pages, text } from './markdown.ts'
+import { startModel } from './model.ts'
 import { openShell, type Shell } from './shell.ts'
+
+/** Where the guides have a model of one's own. */
+const modelAddress = 'http://localhost:11434/v1'
 
 /** Settings of the server that a page takes for granted. */
 const settings: Record<string, Record<string, unknown>> = {
@@ -24,16 +29,30 @@ function stepsOf(page: string): Step[] {
   return steps
 }
 
+/** Files that a page shows, by the mark `file=NAME` of their blocks. */
+function filesOf(page: string): Record<string, string> {
+  const shown = blocksOf(text(page)).flatMap(({ marks, code }) =>
+    marks.flatMap((mark) => (mark.startsWith('file=') ? [[mark.slice('file='.length), code] as const] : [])),
+  )
+  return Object.fromEntries(shown)
+}
+
 const guides = pages()
-  .map((page) => ({ page, steps: stepsOf(page) }))
+  .map((page) => ({ page, steps: stepsOf(page), files: filesOf(page) }))
   .filter(({ steps }) => steps.length > 0)
 
-describe.each(guides)('$page', ({ page, steps }) => {
+describe.each(guides)('$page', ({ page, steps, files }) => {
   let shell: Shell
+  let model: Provider | undefined
   beforeAll(async () => {
-    shell = await openShell(settings[page])
+    model = text(page).includes(modelAddress) ? await startModel() : undefined
+    const addresses = model ? { [modelAddress]: model.base('openai') } : {}
+    shell = await openShell(settings[page], { files, addresses })
   })
-  afterAll(async () => shell.close())
+  afterAll(async () => {
+    await shell.close()
+    await model?.close()
+  })
 
   const told = steps.map(({ block, answer }) => [block.line, block, answer] as const)
   test.each(told)('what line %i tells to run does what the page says', async (_line, block, answer) => {

@@ -19,8 +19,21 @@ const programs = {
   'last/curl': `exec '${process.execPath}' '${join(root, 'docs/checks/curl.mjs')}' "$@"\n`,
 }
 
+/** What lies in the folder before the server starts, and what addresses stand for. */
+export interface Surroundings {
+  /** Contents by name. A configuration file among them is the server's. */
+  files?: Record<string, string>
+  /** Other addresses that pages name, and where they lead to here. */
+  addresses?: Record<string, string>
+}
+
 /** Starts a server with these settings, and makes a folder to run commands in. */
-export async function openShell(settings: Record<string, unknown> = {}): Promise<Shell> {
+export async function openShell(
+  settings: Record<string, unknown> = {},
+  { files = {}, addresses = {} }: Surroundings = {},
+): Promise<Shell> {
+  const led = (code: string) =>
+    Object.entries(addresses).reduce((text, [address, place]) => text.replaceAll(address, place), code)
   // Inside the repository, so that JavaScript finds the SDK.
   mkdirSync(join(root, '.cache'), { recursive: true })
   const folder = mkdtempSync(join(root, '.cache/docs-'))
@@ -28,9 +41,11 @@ export async function openShell(settings: Record<string, unknown> = {}): Promise
     mkdirSync(join(folder, name, '..'), { recursive: true })
     writeFileSync(join(folder, name), `#!/bin/sh\n${command}`, { mode: 0o755 })
   }
-  mkdirSync(join(folder, 'work'))
-  const flags = { port: 0, data: 'data', log_level: 'silent', ...settings }
-  const { config } = await loadConfig({ flags, cwd: folder })
+  const work = join(folder, 'work')
+  mkdirSync(work)
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(work, name), led(content))
+  const flags = { port: 0, data: join(folder, 'data'), log_level: 'silent', ...settings }
+  const { config } = await loadConfig({ flags, cwd: work })
   const server = await startServer({ config })
   const path = [join(folder, 'first'), join(process.execPath, '..'), process.env['PATH'], join(folder, 'last')]
   const env = {
@@ -41,13 +56,13 @@ export async function openShell(settings: Record<string, unknown> = {}): Promise
   }
 
   async function run({ language, code }: Block): Promise<string> {
-    const aimed = code.replaceAll('http://localhost:8000', server.url)
-    const file = join(folder, 'work', 'snippet.mjs')
+    const aimed = led(code.replaceAll('http://localhost:8000', server.url))
+    const file = join(work, 'snippet.mjs')
     if (language === 'js') writeFileSync(file, aimed)
     // What a block exports holds for those after it, as in a terminal.
     const script = `if [ -f ../env ]; then . ../env; fi\n${language === 'js' ? `node ${file}` : aimed}\nexport -p > ../env\n`
     return new Promise((resolve, reject) => {
-      execFile('sh', ['-euc', script], { cwd: join(folder, 'work'), env, timeout: 60_000 }, (error, stdout, stderr) => {
+      execFile('sh', ['-euc', script], { cwd: work, env, timeout: 85_000 }, (error, stdout, stderr) => {
         if (error) reject(new Error(`${error.message}\n${stdout}\n${stderr}`))
         else resolve(stdout)
       })
