@@ -7,6 +7,7 @@ import { configSchema } from '../../packages/server/src/config/config.ts'
 import { settings } from '../../packages/server/src/config/names.ts'
 import { evaluatorsText } from './evaluators-page.ts'
 import { text } from './markdown.ts'
+import { routesText } from './routes-page.ts'
 import { settingWords } from './settings-words.ts'
 
 const note = (source: string) =>
@@ -19,6 +20,7 @@ export async function generatedPages(): Promise<Record<string, string>> {
     'docs/reference/limits.md': limitsPage(),
     'docs/reference/configuration.md': configurationPage(),
     'docs/reference/cli.md': await cliPage(),
+    'docs/reference/api-evaluation.md': `${note('the route tables and schemas of packages/protocol')}\n${await routesText()}`,
     'docs/reference/evaluators.md': `${note('the catalogue of packages/engine')}\n${evaluatorsText()}`,
   }
 }

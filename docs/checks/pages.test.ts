@@ -96,6 +96,13 @@ describe('the API reference', () => {
     )
   })
 
+  test('has every other route on its second page', () => {
+    const page = text('docs/reference/api-evaluation.md')
+    const others = Object.values({ ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes })
+    const names = others.map(({ method, path }) => `\`${method} ${path}\``)
+    expect(names.filter((name) => !page.includes(name))).toEqual([])
+  })
+
   test.each(Object.entries(routes))('names the scope of %s', (_name, { method, path, scope }) => {
     expect(sections.get(`${method} ${path}`)).toMatch(scope === null ? /No key\./ : new RegExp(`Scope \`${scope}\``))
   })

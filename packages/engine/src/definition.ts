@@ -13,29 +13,44 @@ const field = z.strictObject({
 /** A built-in evaluator under a name and with a configuration of one's own. */
 const preset = z.strictObject({
   kind: z.literal('preset'),
-  base: z.string().min(1).max(limits.nameChars),
-  config: z.record(z.string(), z.unknown()).default({}),
+  base: z.string().min(1).max(limits.nameChars).describe('Slug of the built-in evaluator.'),
+  config: z.record(z.string(), z.unknown()).default({}).describe('Its configuration.'),
 })
 
 /** A language model that judges by a rubric (a choice has a score) or by a prompt with an output schema. */
 const judge = z.strictObject({
   kind: z.literal('judge'),
-  /** `provider/model`, as the configuration names providers; null is the server's default model. */
-  model: z.string().min(1).max(200).nullable().default(null),
-  /** `{{name}}` places are filled with the input's fields, fenced as untrusted. */
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe("`provider/model`, as the configuration names providers; null is the server's default model."),
   messages: z
     .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: text }))
     .min(1)
-    .max(50),
-  input: z.array(field).min(1).max(50),
-  /** What the model answers with, beside `choice` and `reason`. */
-  output: z.array(field).max(50).default([]),
-  /** Choice -> score in [0, 1]; without it the score is what `value_field` or `pass` of the answer says. */
-  choices: z.record(z.string().min(1).max(100), z.number().min(0).max(1)).nullable().default(null),
-  value_field: z.string().nullable().default(null),
-  /** Values from here on pass. */
-  threshold: z.number().default(0.5),
-  samples: z.int().min(1).max(limits.judgeSamples).default(1),
+    .max(50)
+    .describe("`role` and `content`; `{{name}}` places are filled with the input's fields, fenced as untrusted."),
+  input: z.array(field).min(1).max(50).describe('The fields that it takes.'),
+  output: z
+    .array(field)
+    .max(50)
+    .default([])
+    .describe('The fields that the model answers with, beside `choice` and `reason`.'),
+  choices: z
+    .record(z.string().min(1).max(100), z.number().min(0).max(1))
+    .nullable()
+    .default(null)
+    .describe('Score of each choice, 0 to 1; without it the score is what `value_field` or `pass` of the answer says.'),
+  value_field: z.string().nullable().default(null).describe('The field of the answer that is the score.'),
+  threshold: z.number().default(0.5).describe('Values from here on pass.'),
+  samples: z
+    .int()
+    .min(1)
+    .max(limits.judgeSamples)
+    .default(1)
+    .describe(`How often the model is asked, at most ${limits.judgeSamples}; the majority counts.`),
   temperature: z.number().min(0).max(2).nullable().default(null),
   max_tokens: z.int().min(1).max(100_000).nullable().default(null),
   top_p: z.number().min(0).max(1).nullable().default(null),
@@ -46,18 +61,30 @@ const judge = z.strictObject({
 /** Somebody's HTTP endpoint. */
 const remote = z.strictObject({
   kind: z.literal('remote'),
-  url: z.url({ protocol: /^https?$/ }).max(2_000),
-  /** Signs requests (Standard Webhooks), so that the endpoint can tell who asks. */
-  secret: z.string().min(8).max(200).nullable().default(null),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .describe('Where the input is posted to.'),
+  secret: z
+    .string()
+    .min(8)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe('Signs requests (Standard Webhooks), so that the endpoint can tell who asks.'),
   timeout_seconds: z.number().min(0.1).max(limits.judgeSeconds).default(30),
-  input: z.array(field).min(1).max(50),
-  threshold: z.number().default(0.5),
-  /** Smallest and largest score that it may give; null where there is no bound. */
+  input: z.array(field).min(1).max(50).describe('The fields that it takes.'),
+  threshold: z.number().default(0.5).describe('Values from here on pass.'),
   range: z
     .strictObject({ min: z.number().nullable().default(null), max: z.number().nullable().default(null) })
-    .default({ min: 0, max: 1 }),
-  /** Declared by its owner: without it the scores are not under a version. */
-  version: z.string().max(100).nullable().default(null),
+    .default({ min: 0, max: 1 })
+    .describe('Smallest and largest score that it may give; null where there is no bound.'),
+  version: z
+    .string()
+    .max(100)
+    .nullable()
+    .default(null)
+    .describe('Declared by its owner: without it the scores are not under a version.'),
 })
 
 /** How an evaluator of a project's own is defined. */

@@ -95,7 +95,7 @@ const limit = z
 /** `GET /api/v1/datasets/:dataset/rows`. */
 export const rowsQuery = z.strictObject({
   version: name.optional().describe('A published version; the draft unless said.'),
-  limit: limit.default(50),
+  limit: limit.default(50).describe(`How many, 1 to ${limits.pageRows}; 50 if absent.`),
   cursor: z.string().max(400).optional().describe('`next_cursor` of the page before.'),
 })
 

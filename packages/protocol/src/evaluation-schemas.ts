@@ -34,7 +34,7 @@ const wait = z
   .min(0)
   .max(limits.waitSeconds, `must be at most ${limits.waitSeconds}`)
   .optional()
-  .describe('Seconds to wait for the end before answering.')
+  .describe(`Seconds to wait for the end before answering, at most ${limits.waitSeconds}; 0 if absent.`)
 
 /** Lower case, with dashes; underscores are taken as dashes. */
 const slug = z
@@ -68,9 +68,9 @@ export const evaluatorChange = z.strictObject({
 
 /** `GET /api/v1/evaluators`. */
 export const evaluatorsQuery = z.strictObject({
-  kind: z.enum(evaluatorKinds).optional(),
-  category: z.enum(evaluatorCategories).optional(),
-  source: z.enum(['builtin', 'custom']).optional(),
+  kind: z.enum(evaluatorKinds).optional().describe('How it scores.'),
+  category: z.enum(evaluatorCategories).optional().describe('What it looks at.'),
+  source: z.enum(['builtin', 'custom']).optional().describe('Whose it is.'),
   q: z.string().trim().max(limits.searchChars).optional().describe('Words of the slug, name or description.'),
 })
 
@@ -119,21 +119,23 @@ const wholeText = (min: number, max: number) =>
 export const executionsQuery = z.strictObject({
   evaluator: name.optional().describe('A slug.'),
   status: z.enum(executionStatuses).optional(),
-  batch_id: name.optional(),
-  trace_id: name.optional(),
-  limit: wholeText(1, limits.pageRows).default(50),
+  batch_id: name.optional().describe('Only those that were started together.'),
+  trace_id: name.optional().describe('Only those that scored this trace.'),
+  limit: wholeText(1, limits.pageRows).default(50).describe(`How many, 1 to ${limits.pageRows}; 50 if absent.`),
   cursor: z.string().max(400).optional().describe('`next_cursor` of the page before, with the same filters.'),
 })
 
 /** `GET /api/v1/executions/:execution_id`. */
 export const executionQuery = z.strictObject({
-  wait: wholeText(0, limits.waitSeconds).optional().describe('Seconds to wait for the end.'),
+  wait: wholeText(0, limits.waitSeconds)
+    .optional()
+    .describe(`Seconds to wait for the end, at most ${limits.waitSeconds}.`),
 })
 
 /** The streams of executions. */
 export const executionStreamQuery = z.strictObject({
   after: z.string().max(64).optional().describe('The id of the last frame that was seen.'),
-  ticket: z.string().max(200).optional(),
+  ticket: z.string().max(200).optional().describe('A ticket instead of a key.'),
 })
 
 const ruleFilter = z.strictObject({
@@ -159,7 +161,7 @@ const ruleShape = {
 export const ruleInput = z.strictObject({
   ...ruleShape,
   enabled: ruleShape.enabled.default(true),
-  filter: ruleFilter.prefault({}),
+  filter: ruleShape.filter.prefault({}),
   sampling_rate: ruleShape.sampling_rate.default(1),
   daily_cost_limit: ruleShape.daily_cost_limit.default(null),
 })
@@ -189,15 +191,15 @@ export const evaluatorInfo = z.object({
   category: z.enum(evaluatorCategories),
   source: z.enum(['builtin', 'custom']),
   version: z.string(),
-  pinned: z.boolean(),
+  pinned: z.boolean().describe('Whether its scores are under a version: code without a declared one is not.'),
   aliases: z.array(z.string()),
-  needs: z.array(z.enum(evidences)),
-  provider: z.enum(['none', 'chat', 'embedding']),
+  needs: z.array(z.enum(evidences)).describe('What a trace has to have.'),
+  provider: z.enum(['none', 'chat', 'embedding']).describe('The kind of model that it asks.'),
   input_schema: z.array(field),
   output_schema: z.array(field),
   config_schema: object.describe('JSON Schema.'),
   range: z.object({ min: z.number().nullable(), max: z.number().nullable() }),
-  direction: z.enum(['higher', 'lower']).nullable(),
+  direction: z.enum(['higher', 'lower']).nullable().describe('Whether more is better; null where neither is.'),
   example: z
     .object({
       input: object,
@@ -235,14 +237,17 @@ const usage = z.object({
 
 /** What an evaluator thinks of one input. */
 export const score = z.object({
-  outcome: z.enum(scoreOutcomes),
-  value: z.number().nullable(),
+  outcome: z.enum(scoreOutcomes).describe('`skipped` where evidence is missing, `errored` where the evaluator failed.'),
+  value: z
+    .number()
+    .nullable()
+    .describe("Within the evaluator's range; null when it gives none, or nothing was scored."),
   label: z.string().nullable(),
-  passed: z.boolean().nullable(),
+  passed: z.boolean().nullable().describe('Null when the evaluator gives no verdict.'),
   explanation: z.string().nullable(),
-  fault: z.enum(scoreFaults).nullable(),
-  output: object,
-  usage: usage.nullable(),
+  fault: z.enum(scoreFaults).nullable().describe('Why there is no value; null when there is.'),
+  output: object.describe("The evaluator's own result fields, as its `output_schema` names them."),
+  usage: usage.nullable().describe('What the evaluation itself consumed; null where it asks no model.'),
   duration_ms: z.number(),
 }) satisfies z.ZodType<Score>
 
@@ -251,7 +256,7 @@ export const traceScore = score.extend({
   evaluator: z.string(),
   evaluator_version: z.string(),
   execution_id: z.string(),
-  rule: z.string().nullable(),
+  rule: z.string().nullable().describe('The rule that asked for it; null when somebody did.'),
   at: time,
 }) satisfies z.ZodType<TraceScore>
 
@@ -270,9 +275,9 @@ export const execution = z.object({
   evaluator: z.string(),
   evaluator_version: z.string(),
   status: z.enum(executionStatuses),
-  trace_id: z.string().nullable(),
-  batch_id: z.string().nullable(),
-  score: score.nullable(),
+  trace_id: z.string().nullable().describe('The trace that has the score.'),
+  batch_id: z.string().nullable().describe('Of executions that were started together.'),
+  score: score.nullable().describe('Null as long as there is none.'),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   created_at: time,
   completed_at: time.nullable(),
@@ -297,7 +302,7 @@ export const executionPage = z.object({ items: z.array(execution), next_cursor: 
 const progress = z.object({
   execution_id: z.string(),
   status: z.enum(executionStatuses),
-  done: count.nullable(),
+  done: count.nullable().describe('Steps, such as samples of a judge; null when it has none.'),
   total: count.nullable(),
 }) satisfies z.ZodType<ExecutionProgress>
 
@@ -322,7 +327,9 @@ export const rule = z.object({
   daily_cost_limit: z.number().nullable(),
   created_at: time,
   updated_at: time,
-  today: z.object({ executions: count, cost: z.number(), unknown_costs: count, limited: count }),
+  today: z
+    .object({ executions: count, cost: z.number(), unknown_costs: count, limited: count })
+    .describe('Of the present UTC day; `limited` are traces that the limit left out.'),
 }) satisfies z.ZodType<Rule>
 
 /** Answer of `GET /api/v1/rules`. */
@@ -340,21 +347,26 @@ const interval = z.object({
 export const calibration = z.object({
   evaluator: z.string(),
   evaluator_version: z.string(),
-  state: z.enum(['current', 'expired', 'drifted', 'not_pinned']),
+  state: z
+    .enum(['current', 'expired', 'drifted', 'not_pinned'])
+    .describe('`expired`: the evaluator changed since; `drifted`: another model answers now.'),
   made_at: time,
-  n: count,
+  n: count.describe('Traces with both verdicts.'),
   judge_only: count,
   human_only: count,
-  confusion: z.object({
-    true_positive: count,
-    false_positive: count,
-    true_negative: count,
-    false_negative: count,
-  }),
+  confusion: z
+    .object({ true_positive: count, false_positive: count, true_negative: count, false_negative: count })
+    .describe('Positive is what the evaluator passed; true is where people agreed.'),
   agreement: interval.nullable(),
   kappa: interval.nullable(),
-  raw_rate: interval.nullable(),
-  corrected_rate: interval.nullable(),
-  false_positives: z.array(z.string()).max(limits.calibrationExamples),
-  false_negatives: z.array(z.string()).max(limits.calibrationExamples),
+  raw_rate: interval.nullable().describe('Share that the evaluator passes.'),
+  corrected_rate: interval.nullable().describe('The same, corrected for its errors.'),
+  false_positives: z
+    .array(z.string())
+    .max(limits.calibrationExamples)
+    .describe('Traces that it passed and people rejected.'),
+  false_negatives: z
+    .array(z.string())
+    .max(limits.calibrationExamples)
+    .describe('Traces that it failed and people accepted.'),
 }) satisfies z.ZodType<Calibration>

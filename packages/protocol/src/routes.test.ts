@@ -1,12 +1,20 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scopes } from './access.ts'
+import { datasetRoutes } from './dataset-routes.ts'
+import { evaluationRoutes } from './evaluation-routes.ts'
 import { pathsOf, pathTo, type Route, routes } from './routes.ts'
+import { traceloopRoutes } from './traceloop-routes.ts'
 
-const all: [string, Route][] = Object.entries(routes)
+const tables: Record<string, Route>[] = [routes, evaluationRoutes, datasetRoutes, traceloopRoutes]
+const all = tables.flatMap((table) => Object.entries(table))
 
-describe('the route table', () => {
-  it('names no method and path twice, aliases included', () => {
+describe('the route tables', () => {
+  it('give no two routes one name', () => {
+    expect(new Set(all.map(([name]) => name)).size).toBe(all.length)
+  })
+
+  it('name no method and path twice, aliases included', () => {
     const mounted = all.flatMap(([, route]) =>
       pathsOf(route).map((path) => `${route.method} ${path.replace(/:\w+/g, ':')}`),
     )
@@ -16,15 +24,19 @@ describe('the route table', () => {
   it.each(all)('%s is described in one sentence and wants a scope that exists', (_, route) => {
     expect(route.summary).toMatch(/^[A-Z].*\.$/)
     expect(route.scope === null || scopes.includes(route.scope)).toBe(true)
-    expect(route.path).toMatch(/^(\/[a-z0-9]+|\/:[a-z_]+)+$/)
+    expect(route.details ?? 'None.').toMatch(/^[A-Z`].*\.$/)
+    expect(route.path).toMatch(/^(\/[a-z0-9]+(-[a-z0-9]+)*|\/:[a-z_]+)+$/)
   })
 
-  it('answers errors under /api/v1 with problem details and under /webhook with the body of that interface', () => {
-    for (const [name, route] of all)
-      expect(route.errors, name).toBe(route.path.startsWith('/webhook/') ? 'webhook' : 'problem')
+  it('answer errors with problem details, under /webhook with the body of that interface, and to foreign clients in theirs', () => {
+    const forms = { webhook: 'webhook', v1: 'foreign', v2: 'foreign' }
+    for (const [name, { errors, path }] of all)
+      expect(errors, name).toBe(
+        Object.entries(forms).find(([first]) => path.startsWith(`/${first}/`))?.[1] ?? 'problem',
+      )
   })
 
-  it('lets nothing that changes something be called without a key, except signing in and out', () => {
+  it('let nothing that changes something be called without a key, except signing in and out', () => {
     const open = all.filter(([, route]) => route.method !== 'GET' && route.scope === null).map(([name]) => name)
     expect(open.sort()).toEqual(['signIn', 'signOut'])
   })

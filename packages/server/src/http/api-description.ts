@@ -101,7 +101,7 @@ function describe(row: Route) {
     summary: row.summary,
     tags: [row.errors === 'foreign' ? 'traceloop' : (/^\/(?:api\/v1\/|ws\/)?(\w+)/.exec(row.path)?.[1] ?? 'other')],
     security: row.scope === null ? [] : [{ bearer: [] }, { header: [] }, { session: [] }],
-    ...(row.scope === null ? {} : { description: `A key needs the scope \`${row.scope}\`.` }),
+    description: [row.details, row.scope && `A key needs the scope \`${row.scope}\`.`].filter(Boolean).join(' '),
   }
 }
 

@@ -4,7 +4,7 @@ import type * as z from 'zod'
 import { faultsOf } from '../faults/faults.ts'
 
 /** What a definition is made of, for the API description. */
-export const describedDefinition: z.ZodType = definitionSchema
+export const describedDefinition: z.ZodType = definitionSchema.describe('How it scores, by kind.')
 
 /** What stands in an answer where a secret is; sent back, it keeps the secret. */
 const masked = '********'
