@@ -117,6 +117,12 @@ describe('token F1', () => {
     ['The Eiffel-Tower!', 'eiffeltower', 1],
     ['one two', ['three', 'two'], 2 / 3],
     ['一 二', '二', 2 / 3],
+    // As the script of SQuAD has them: articles end at word boundaries, and words at Python's white space.
+    ['“the” cat', '“a” cat', 1],
+    ['the–cat', '–cat', 1],
+    ['ça and théâtre', 'ça and th âtre', 4 / 7],
+    ['one\u{85}two', 'one two', 1],
+    ['one\u{feff}two', 'one two', 0],
   ])('of %j and %j is that of SQuAD', async (response, reference, value) => {
     expect((await scoreOf('token-f1', { response, reference })).value).toBeCloseTo(value, 12)
   })

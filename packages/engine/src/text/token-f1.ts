@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { evaluator } from '../evaluator.ts'
+import { solidRuns } from './bleu-words.ts'
 import { byLength, responseField, textOf } from './comparison.ts'
 import { matchNgrams } from './ngrams.ts'
 import { textsOf, threshold } from './similarity.ts'
@@ -48,9 +49,12 @@ export const tokenF1 = evaluator({
   },
 })
 
+/** Articles up to the boundaries of words as Python's regular expressions have them: quotation marks and dashes end one. */
+const articles = /(?<![\p{L}\p{N}_])(?:an?|the)(?![\p{L}\p{N}_])/gu
+
 function wordsOf(text: string): string[] {
   const bare = text.toLowerCase().replaceAll(/[!-/:-@[-`{-~]/g, '')
-  return bare.split(/\s+/).filter((word) => word !== '' && word !== 'a' && word !== 'an' && word !== 'the')
+  return solidRuns(bare.replaceAll(articles, ' '))
 }
 
 function compare(words: string[], wanted: string[]) {
