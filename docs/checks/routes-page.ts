@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { datasetRoutes, evaluationRoutes, type Route, traceloopRoutes } from '@llm-eval/protocol'
-import { pino } from 'pino'
 import * as z from 'zod'
 import { configSchema } from '../../packages/server/src/config/config.ts'
 import { startServer } from '../../packages/server/src/main.ts'
@@ -87,8 +86,8 @@ function foreignRow({ method, path, scope, summary, details = '' }: Route): stri
 
 async function operationsOfServer(): Promise<Map<string, Operation>> {
   const data = await mkdtemp(join(tmpdir(), 'llm-eval-docs-'))
-  const config = configSchema.parse({ port: 0, data, synchronous: 'normal' })
-  const server = await startServer({ config, log: pino({ level: 'silent' }) })
+  const config = configSchema.parse({ port: 0, data, synchronous: 'normal', log_level: 'silent' })
+  const server = await startServer({ config })
   try {
     const { paths } = described.parse(server.app.swagger())
     return new Map(

@@ -25,8 +25,10 @@ export async function askAboutExecutions({ ask, provider }: Described): Promise<
   await ask({ ...execute('exact-match'), body: { input, wait: 1e9 }, status: 422 })
   await ask({ ...execute('exact-match'), body: { trace_id: 'gone' }, status: 404 })
 
+  const asked = provider.asked.length
   provider.next(never)
   const waiting = started.parse(await ask({ ...execute('strict-judge'), body: { input: { text: 'a' } }, status: 202 }))
+  await provider.came(asked + 1)
   await ask(one('GET', waiting.execution_id, '?wait=0'))
   await ask(one('POST', waiting.execution_id, '/cancel'))
   await ask({ ...one('POST', waiting.execution_id, '/cancel'), status: 409 })
