@@ -18,7 +18,8 @@ export const settingWords: Record<string, string> = {
     'Traces per key and minute. A caller without a key gets a tenth, by address. 0 is no limit.',
   'rate_limits.reads_per_minute': 'Requests that do not send traces, likewise.',
   'rate_limits.streams_per_minute': 'Streams opened, likewise.',
-  retention_days: 'Traces older than this are deleted; `null` (in the environment `none`) keeps them.',
+  retention_days:
+    'Traces older than this are deleted, and results of evaluations that stand on no trace; `null` (in the environment `none`) keeps them.',
   event_retention_days: 'Days that the journal keeps events, and streams can be resumed over.',
   log_level: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
   synchronous:

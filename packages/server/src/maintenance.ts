@@ -12,7 +12,7 @@ const messageMs = 4 * limits.signatureSkewSeconds * 1000
 /** What has to be done every minute. */
 export type Maintenance = Pick<Deps, 'store' | 'config' | 'now' | 'closing'>
 
-/** Drops what has expired: tokens and message ids, traces past their retention, events past theirs. */
+/** Drops what has expired: tokens and message ids, traces and results of evaluations past their retention, events past theirs. */
 export async function maintain(parts: Maintenance): Promise<void> {
   const { store, config, now, closing } = parts
   const home = await store.read(0, 'project', { name: 'default' })
@@ -28,10 +28,13 @@ export async function maintain(parts: Maintenance): Promise<void> {
 async function expire({ store, config, now, closing }: Maintenance, project: number): Promise<void> {
   if (config.retention_days === null) return
   const before = now() - config.retention_days * day
-  for (let round = 0; round < portions && !closing.aborted; round++) {
-    const { more } = await store.apply(project, { kind: 'expireTraces', before, at: now(), limit: portion })
-    if (!more) return
-  }
+  const expired = [
+    () => store.apply(project, { kind: 'expireTraces', before, at: now(), limit: portion }),
+    // What stands on a trace goes with it.
+    () => store.apply(project, { kind: 'expireExecutions', before, limit: portion }),
+  ]
+  for (const drop of expired)
+    for (let round = 0; round < portions && !closing.aborted; round++) if (!(await drop()).more) break
 }
 
 /** Runs `work` again and again, never twice at once; its errors are told and do not stop it. */

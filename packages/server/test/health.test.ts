@@ -172,6 +172,24 @@ describe('what is done every minute', () => {
     expect(swept).toEqual({ dropped: 0 })
   })
 
+  it('drops results of evaluations that stand on no trace when they are past the retention', async () => {
+    await start({ config: { retention_days: 30 } })
+    const { store, access, clock } = ground
+    const parts = { evaluator: 'exact-match', version: 'v', config: null, traceId: null, ruleId: null, taskId: null }
+    const startedAt = async (id: string, at: number) => {
+      const executions = [{ ...parts, id, input: '{"secret":"zitherplum"}', batchId: null }]
+      const held = { owner: 'a test', at, leaseMs: 1_000 }
+      const { refs } = await store.apply(access.home, { kind: 'startExecutions', executions, ...held })
+      const end = { status: 'completed', score: null, error: null } as const
+      await store.apply(access.home, { kind: 'finishExecution', ref: refs[0] ?? 0, owner: 'a test', end, at })
+    }
+    await startedAt('exe_old', clock.now - 31 * 86_400_000)
+    await startedAt('exe_new', clock.now)
+    await maintain(ground.deps)
+    expect(await store.read(access.home, 'execution', { id: 'exe_old' })).toBeNull()
+    expect(await store.read(access.home, 'execution', { id: 'exe_new' })).not.toBeNull()
+  })
+
   it('keeps every trace where no retention is set', async () => {
     await start()
     const old = new Date(noon - 3_000 * 86_400_000).toISOString()
