@@ -152,6 +152,14 @@ describe("Wilcoxon's test", () => {
 
   it('gives sizes the same rank that only rounding tells apart', () => {
     expect(wilcoxonSignedRank([0.7 - 0.6, -(0.2 - 0.1), 5])).toMatchObject({ wPlus: 4.5, wMinus: 1.5 })
+    // A tenth of a millionth of the largest, and as noisy as numbers of its size are.
+    expect(wilcoxonSignedRank([1.000_000_1 - 1, -(2.000_000_1 - 2), 1])).toMatchObject({ wPlus: 4.5, wMinus: 1.5 })
+  })
+
+  it('keeps the order of sizes that are small beside the largest', () => {
+    // scipy 1.17.1: wilcoxon(d, method='exact') has statistic 7 and p 0.1484375.
+    const seen = wilcoxonSignedRank([1e-13, -2e-13, 3e-13, 5e-13, -7e-13, 9e-13, 2, 3])
+    expect(seen).toMatchObject({ wPlus: 29, wMinus: 7, p: 0.1484375 })
   })
 
   it('has nothing to tell from nothing', () => {

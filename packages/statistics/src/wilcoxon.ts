@@ -55,11 +55,13 @@ function rankSizes(nonzero: Float64Array): Ranks {
   let doubledPlus = 0
   let tieTerm = 0
   let nextPositive = 0
-  // 0.7 - 0.6 and 0.2 - 0.1 are as large as each other; what rounding made of them is no order.
+  // 0.7 - 0.6 and 0.2 - 0.1 are as large as each other; what rounding made of them is no order. What is small beside the
+  // largest, but twice as large as another, has its own rank.
   const noise = 1e-12 * (sizes.at(-1) ?? 0)
+  const isTied = (size: number, before: number) => size - before <= Math.min(noise, 1e-6 * before)
   for (let start = 0; start < sizes.length; ) {
     let end = start + 1
-    while (end < sizes.length && (sizes[end] ?? 0) - (sizes[end - 1] ?? 0) <= noise) end++
+    while (end < sizes.length && isTied(sizes[end] ?? 0, sizes[end - 1] ?? 0)) end++
     const doubled = start + 1 + end
     doubledRanks.fill(doubled, start, end)
     while ((positive[nextPositive] ?? Number.POSITIVE_INFINITY) <= (sizes[end - 1] ?? 0)) {
