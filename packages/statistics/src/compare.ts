@@ -17,7 +17,7 @@ export interface CompareOptions extends Confidence {
   direction?: 'higher' | 'lower' | undefined
   /** For each case what it belongs to, when cases are not independent: the same question asked several times, one document. */
   clusters?: readonly ClusterKey[] | undefined
-  /** Chance of seeing the difference that `mde` names; 0.8 unless told. */
+  /** Chance of seeing the difference that `mde` names, above 1 - level and below 1; 0.8 unless told. */
   power?: number | undefined
   /** The smallest difference that matters, more than 0. A comparison that could have missed it has not enough data. */
   smallestEffect?: number | undefined

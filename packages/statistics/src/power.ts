@@ -3,7 +3,7 @@ import { type Confidence, levelOf, reachOf, wholeFrom } from './interval.ts'
 
 /** What a comparison is planned for. */
 export interface Plan extends Confidence {
-  /** Chance of seeing a difference that is there, in (0, 1); 0.8 unless told. */
+  /** Chance of seeing a difference that is there: above 1 - level, which there is without any, and below 1; 0.8 unless told. */
   power?: number | undefined
   /**
    * `paired`: the same n cases on both sides, `sd` being that of the differences. `independent`: n cases on each side, `sd`
@@ -15,8 +15,12 @@ export interface Plan extends Confidence {
 /** z(1 - α/2) + z(power): how many standard errors a difference must be large. */
 export function detectable(plan: Plan): number {
   const { power = 0.8 } = plan
-  if (!(power > 0 && power < 1)) throw new RangeError(`power is ${power}; it must lie between 0 and 1`)
-  return reachOf(levelOf(plan)) + normalQuantile(power)
+  const level = levelOf(plan)
+  if (!(power > 1 - level && power < 1))
+    throw new RangeError(
+      `power is ${power}; it must lie between ${Number((1 - level).toPrecision(12))} (1 - level) and 1`,
+    )
+  return reachOf(level) + normalQuantile(power)
 }
 
 /**
@@ -32,15 +36,19 @@ export function minimalDetectableEffect({ n, sd, ...plan }: { n: number; sd: num
 /**
  * How many cases (on each side, with independent groups) show a difference of `effect` with the given power:
  * ((z(1 - α/2) + z(power)) sd / effect)², doubled with independent groups, rounded up; at least 1. Below about 30, t is wider
- * than z, and a few more are needed.
+ * than z, and a few more are needed. Null where sd is 0, and a RangeError beyond 2^53 cases.
  */
-export function requiredCases({ effect, sd, ...plan }: { effect: number; sd: number } & Plan): number {
+export function requiredCases({ effect, sd, ...plan }: { effect: number; sd: number } & Plan): number | null {
   spread(sd)
   if (!(Math.abs(effect) > 0 && Number.isFinite(effect)))
     throw new RangeError(`effect is ${effect}; it must be a difference other than 0`)
-  const exact = groups(plan) * ((detectable(plan) * sd) / effect) ** 2
+  const exact = groups(plan) * (detectable(plan) * (sd / effect)) ** 2
+  if (sd === 0) return null
   // What is whole but for rounding is not rounded up.
-  return Math.max(1, Math.ceil(exact * (1 - 1e-12)))
+  const cases = Math.max(1, Math.ceil(exact * (1 - 1e-12)))
+  if (!Number.isSafeInteger(cases))
+    throw new RangeError(`effect is ${effect}; beside an sd of ${sd} it takes more cases than can be counted`)
+  return cases
 }
 
 function groups({ design = 'paired' }: Plan): number {

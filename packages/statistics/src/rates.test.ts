@@ -193,10 +193,20 @@ describe('planning', () => {
 
   it('knows nothing without spread, and refuses what is no plan', () => {
     expect(minimalDetectableEffect({ n: 10, sd: 0 })).toBeNull()
-    expect(requiredCases({ effect: 0.1, sd: 0 })).toBe(1)
+    expect(requiredCases({ effect: 0.1, sd: 0 })).toBeNull()
     expect(() => requiredCases({ effect: 0, sd: 1 })).toThrow('effect is 0')
+    expect(() => requiredCases({ effect: 1e-200, sd: 1e200 })).toThrow('effect is 1e-200')
     expect(() => minimalDetectableEffect({ n: 0, sd: 1 })).toThrow('n is 0')
     expect(() => minimalDetectableEffect({ n: 5, sd: 1, power: 1 })).toThrow('power is 1')
     expect(() => minimalDetectableEffect({ n: 5, sd: Number.NaN })).toThrow('sd is NaN')
+  })
+
+  it('refuses a power that there is without any difference', () => {
+    // statsmodels 0.15: NormalIndPower().power(0, 10, 0.05, ratio=0) is 0.05, two-sided, and no effect has less.
+    for (const power of [0.001, 0.01, 0.05]) {
+      expect(() => minimalDetectableEffect({ n: 10, sd: 1, power })).toThrow(`power is ${power}`)
+      expect(() => requiredCases({ effect: 0.1, sd: 1, power })).toThrow(`power is ${power}`)
+    }
+    expect(minimalDetectableEffect({ n: 10, sd: 1, power: 0.06 })).toBeGreaterThan(0)
   })
 })
