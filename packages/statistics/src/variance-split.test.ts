@@ -104,6 +104,30 @@ describe('a split of variance', () => {
     expect(split).toMatchObject({ case: 0, agent: 0, clamped: ['case', 'agent'] })
     expect(split?.noise).toBe(split?.judge)
   })
+
+  it('explains the error of the mean also where a component was cut to 0', () => {
+    const scores = [
+      [
+        [1, 4],
+        [3, 2],
+      ],
+      [
+        [8, 5],
+        [6, 6],
+      ],
+      [
+        [2, 6],
+        [5, 3],
+      ],
+    ]
+    // Mean squares by statsmodels 0.15 (anova_lm): 14.25 of cases, 0.08333 of runs, 3.25 of judgements. The agent's component
+    // would be -1.58; had the case's been taken from it, (14.25 - 0.08333) / 4, the error would be 1.20 and not 1.09.
+    const split = varianceSplit(scores)
+    expect(split).toMatchObject({ agent: 0, clamped: ['agent'] })
+    expectClose([split?.judge, split?.case], [3.25, (14.25 - 3.25) / 4], 1e-12)
+    const planned = split && plannedError(split, { cases: 3, runs: 2, judgements: 2 })
+    expectClose(planned, meanEstimate([2.5, 6.25, 4])?.se ?? Number.NaN, 1e-12)
+  })
 })
 
 describe('a planned error', () => {

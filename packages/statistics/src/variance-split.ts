@@ -16,15 +16,16 @@ export interface VarianceSplit {
   judge: number | null
   /** agent + judge: between scores of one case, whichever it comes from. Null when no case was run twice. */
   noise: number | null
-  /** Components that came out below 0, which means too small to see, and count as 0. */
+  /** Components that came out below 0, which means too small to see, and count as 0, also in what is taken from the case's. */
   clamped: ('case' | 'agent')[]
 }
 
 /**
  * The variance of scores split by nested analysis of variance: case, run of the agent within the case, judgement within the
  * run. Components by the method of moments; cases and runs may have different numbers of scores (S. Searle, G. Casella,
- * C. McCulloch, Variance Components, 1992, section 3.6 for unequal numbers). Runs without a score, and cases without a run,
- * are left out. Null when there is no score.
+ * C. McCulloch, Variance Components, 1992, section 3.6 for unequal numbers), from the judge's up: where the agent's is cut to 0, the
+ * case's takes that into account, so that the split still explains the error of the mean. Runs without a score, and cases
+ * without a run, are left out. Null when there is no score.
  *
  * @param scores for each case, for each run of it, what the judge gave each time
  */
