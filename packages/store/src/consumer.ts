@@ -10,6 +10,8 @@ const leaseMs = 10_000
 const restMs = 1_000
 /** Events of one step. */
 const stepEvents = 1_000
+/** Milliseconds between two steps that had all there was: each is a commit of its own, which others wait for. */
+const gatherMs = 100
 /** Bytes of the texts that one step of the search index reads. */
 const stepTextBytes = 8 * 1024 * 1024
 
@@ -42,6 +44,9 @@ interface Hold {
   until: number
 }
 
+/** How far a step came: to the end of what there was, or there is more. */
+type Reached = 'nothing' | 'part' | 'end'
+
 /** A follower whose place is durable: every event takes effect exactly once, whatever crashes. Runs until the signal aborts. */
 export async function consume(store: ConsumedStore, bell: CommitBell, options: ConsumerOptions): Promise<void> {
   const { name, owner, signal } = options
@@ -51,18 +56,20 @@ export async function consume(store: ConsumedStore, bell: CommitBell, options: C
   while (!signal.aborted) {
     // Listening starts before looking, so a commit in between is not slept through.
     const rung = bell.any(signal)
-    let worked = false
+    let reached: Reached = 'nothing'
     try {
       for (const projectId of await findWork(store, options, resting)) {
         if (signal.aborted) break
-        if (await attempt(store, options, { projectId, holds, resting })) worked = true
+        const here = await attempt(store, options, { projectId, holds, resting })
+        if (here !== 'nothing' && reached !== 'part') reached = here
       }
     } catch (error) {
       if (signal.aborted) break
       options.onError(error)
       await pause(restMs, signal)
     }
-    if (!worked) await rung
+    if (reached === 'nothing') await rung
+    else if (reached === 'end') await pause(gatherMs, signal)
   }
   // Let go, so that whoever comes next need not wait for the lease to run out.
   const release = { kind: 'claimConsumer', name, owner, at: 0, leaseMs: 0 } as const
@@ -101,15 +108,15 @@ async function attempt(
   store: ConsumedStore,
   options: ConsumerOptions,
   at: { projectId: number; holds: Map<number, Hold>; resting: Map<number, number> },
-): Promise<boolean> {
+): Promise<Reached> {
   try {
     return await step(store, options, at)
   } catch (error) {
-    if (options.signal.aborted) return false
+    if (options.signal.aborted) return 'nothing'
     at.holds.delete(at.projectId)
     at.resting.set(at.projectId, options.now() + restMs)
     options.onError(error)
-    return false
+    return 'nothing'
   }
 }
 
@@ -117,18 +124,21 @@ async function step(
   store: ConsumedStore,
   options: ConsumerOptions,
   at: { projectId: number; holds: Map<number, Hold> },
-): Promise<boolean> {
+): Promise<Reached> {
   const { name, owner } = options
   const { projectId, holds } = at
   const hold = await keepHold(store, options, at)
-  if (!hold) return false
+  if (!hold) return 'nothing'
   const events = await store.read(projectId, 'facts', { after: hold.seq, limit: stepEvents })
-  if (events.length === 0) return false
+  if (events.length === 0) return 'nothing'
   const { effects, to } = await options.digest(events, projectId)
   const moved = await store.apply(projectId, { kind: 'advanceConsumer', name, owner, from: hold.seq, to, effects })
-  if (moved.advanced) hold.seq = to
-  else holds.delete(projectId)
-  return moved.advanced
+  if (!moved.advanced) {
+    holds.delete(projectId)
+    return 'nothing'
+  }
+  hold.seq = to
+  return events.length < stepEvents && to === events.at(-1)?.seq ? 'end' : 'part'
 }
 
 /** The right to consume, renewed when half of it is over. */
