@@ -17,15 +17,24 @@ export function createCatalogue(evaluators: readonly Evaluator[]): Catalogue {
   for (const evaluator of evaluators) for (const alias of evaluator.aliases ?? []) claim(bySlug, alias, evaluator)
   const infos = new Map<Evaluator, EvaluatorInfo>()
   const info = (evaluator: Evaluator): EvaluatorInfo => {
-    const known = infos.get(evaluator) ?? infoOf(evaluator)
+    const known = infos.get(evaluator) ?? frozen(structuredClone(infoOf(evaluator)))
     infos.set(evaluator, known)
-    return structuredClone(known)
+    return { ...known }
   }
   return {
     find: (slug) => bySlug.get(slugOf(slug)),
     info,
     all: () => evaluators.map(info).sort((a, b) => (a.slug < b.slug ? -1 : 1)),
   }
+}
+
+/** What is handed out many times is shared, and nobody can change it for the others. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(frozen)
+  }
+  return value
 }
 
 function claim(bySlug: Map<string, Evaluator>, name: string, evaluator: Evaluator): void {

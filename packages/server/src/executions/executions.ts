@@ -138,12 +138,12 @@ async function waited(
 /** Ends after so many seconds, or when nobody waits for the answer any more. */
 function patience({ raw }: FastifyReply, seconds: number): AbortSignal {
   const ending = new AbortController()
-  const end = () => {
+  const timer = setTimeout(() => ending.abort(), seconds * 1000)
+  raw.once('close', () => {
     clearTimeout(timer)
-    ending.abort()
-  }
-  const timer = setTimeout(end, seconds * 1000)
-  raw.once('close', end)
+    // Of an answer that is out nobody has to be told.
+    if (!raw.writableFinished) ending.abort()
+  })
   return ending.signal
 }
 
