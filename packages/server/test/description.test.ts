@@ -21,6 +21,14 @@ beforeAll(async () => {
 afterAll(() => described[Symbol.asyncDispose]())
 
 describe('the API description', () => {
+  it('has no reference that leads nowhere', async () => {
+    const text = await (await fetch(`${described.server.url}/openapi.json`)).text()
+    const { components } = z.object({ components: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text))
+    const there = new Set(Object.keys(z.record(z.string(), z.unknown()).parse(components['schemas'] ?? {})))
+    const named = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name = '']) => name)
+    expect(named.filter((name) => !there.has(name))).toEqual([])
+  })
+
   it('fits what the webhook routes answer', async () => {
     const whole = trace({
       trace_id: 'whole',
