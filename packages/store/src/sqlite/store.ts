@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '@llm-eval/protocol'
 import { type ConsumedStore, consume, digestRollups } from '../consumer.ts'
 import { CommitBell, followJournal } from '../follow.ts'
@@ -39,6 +40,8 @@ export interface SqliteOptions {
 /** Reading threads. The second one starts when this many reads wait for the first: each costs some 25 MB. */
 const readers = 2
 const busyReads = 3
+/** Milliseconds that the search index waits after a commit, so that it looks once at what many commits bring. */
+const gatherMs = 100
 /** Looks (about a second each) without anything to index after which words of deleted traces are purged. */
 const quietLooks = 30
 /** Where it is never quiet, they are purged after so many milliseconds at the latest, which is looked at every so many looks. */
@@ -217,6 +220,7 @@ class SqliteStore implements Store {
         first = true
       }
       if (due.size === 0 || first) await this.#bell.any(signal)
+      await delay(gatherMs, undefined, { signal }).catch(() => undefined)
     }
     stop()
     await work.thread?.close()
