@@ -10,11 +10,12 @@ export function readConfig(
   ...layers: (Readonly<Record<string, unknown>> | null | undefined)[]
 ): { config: unknown } | { faults: Fault[] } {
   const names = new Map(memberNames(evaluator.config).map((name) => [folded(name), name]))
-  const merged: Record<string, unknown> = {}
+  const merged = new Map<string, unknown>()
   for (const layer of layers)
     for (const [name, value] of Object.entries(layer ?? {}))
-      if (value !== null && value !== undefined) merged[names.get(folded(name)) ?? name] = value
-  const read = evaluator.config.safeParse(merged)
+      if (value !== null && value !== undefined) merged.set(names.get(folded(name)) ?? name, value)
+  // Made at once: assigned, a member `__proto__` would bring its own members along.
+  const read = evaluator.config.safeParse(Object.fromEntries(merged))
   return read.success ? { config: read.data } : { faults: faultsOf('config', read.error.issues) }
 }
 

@@ -3,7 +3,11 @@ import * as z from 'zod'
 
 const text = z.string().max(100_000)
 const field = z.strictObject({
-  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, _ and -'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, _ and -')
+    // Assigned to an object it is no member: what it holds would be lost.
+    .refine((name) => name !== '__proto__', 'must be another name'),
   type: z.enum(['string', 'number', 'integer', 'boolean', 'enum', 'array', 'object', 'any']).default('string'),
   description: z.string().max(1_000).default(''),
   required: z.boolean().default(true),
@@ -64,11 +68,14 @@ const remote = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .max(2_000)
+    // It is shown to everybody who may read, and no fetch takes such a one.
+    .refine((url) => !holdsCredentials(url), 'must hold neither user name nor password: sign with a secret')
     .describe('Where the input is posted to.'),
   secret: z
     .string()
     .min(8)
     .max(200)
+    .refine((secret) => keyOf(secret).byteLength >= 8, 'must be Base64 of at least 8 bytes after whsec_')
     .nullable()
     .default(null)
     .describe('Signs requests (Standard Webhooks), so that the endpoint can tell who asks.'),
@@ -86,6 +93,17 @@ const remote = z.strictObject({
     .default(null)
     .describe('Declared by its owner: without it the scores are not under a version.'),
 })
+
+function holdsCredentials(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { username, password } = new URL(url)
+  return username !== '' || password !== ''
+}
+
+/** The key behind a secret, as Standard Webhooks has it: Base64 after `whsec_`, else the text itself. */
+export function keyOf(secret: string): Buffer {
+  return secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret)
+}
 
 /** How an evaluator of a project's own is defined. */
 export const definitionSchema = z.discriminatedUnion('kind', [preset, judge, remote])

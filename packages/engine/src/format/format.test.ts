@@ -85,6 +85,14 @@ function doubling(depth: number) {
   return { $defs, $ref: '#/$defs/d0' }
 }
 
+describe('a regular expression', () => {
+  it('that is larger than the engine can do is refused, in few words', async () => {
+    const score = await scoreOf('placeholder-regex', { placeholder_value: 'a'.repeat(600_000), text: 'b' })
+    expect(score).toMatchObject({ outcome: 'errored', fault: 'refused_value' })
+    expect(score.explanation).toBe('The regular expression is too large.')
+  })
+})
+
 // braintrustdata/autoevals, js/json.test.ts (MIT)
 describe('a JSON difference', () => {
   it.each([

@@ -15,7 +15,7 @@ export async function schemaFaults(schema: Record<string, unknown> | boolean, va
     .slice(0, most)
     .map(
       ({ instancePath, message = 'does not fit' }) =>
-        `${instancePath === '' ? 'it' : instancePath.slice(0, 200)} ${message}`,
+        `${instancePath === '' ? 'it' : instancePath.slice(0, 200)} ${message.slice(0, 500)}`,
     )
 }
 

@@ -64,10 +64,22 @@ export const placeholderRegex = evaluator({
 
 function search(pattern: string, text: string, options: Flags) {
   const expression = compile(pattern, options)
-  const matches: string[] = []
-  for (const [match] of text.matchAll(expression)) if (matches.push(match.slice(0, 200)) === 10) break
+  const matches = matchesOf(expression, text)
   const passed = matches.length > 0 === options.should_match
   return { value: passed ? 1 : 0, passed, output: { is_valid_regex: passed, matches } }
+}
+
+/** The first ten. @throws {NoScore} `refused_value` */
+function matchesOf(expression: RegExp, text: string): string[] {
+  const matches: string[] = []
+  try {
+    for (const [match] of text.matchAll(expression)) if (matches.push(match.slice(0, 200)) === 10) break
+  } catch (error) {
+    // Only with the first text does the engine find out that a pattern is larger than it can do.
+    if (!(error instanceof SyntaxError)) throw error
+    throw new NoScore('refused_value', 'The regular expression is too large.')
+  }
+  return matches
 }
 
 /** With the flag `u` where the pattern allows it, so that `.` and `\p{…}` see whole characters. */

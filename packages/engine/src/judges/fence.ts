@@ -16,7 +16,7 @@ export function markOf(secret: string, material: unknown): string {
   return `data-${createHmac('sha256', secret).update(JSON.stringify(material)).digest('hex').slice(0, 16)}`
 }
 
-/** Material between its marks. */
+/** Material between its marks. Halves of characters, which no API takes, become U+FFFD. */
 export function fenced(mark: string, text: string): string {
-  return `<${mark}>\n${text}\n</${mark}>`
+  return `<${mark}>\n${text.toWellFormed()}\n</${mark}>`
 }

@@ -55,6 +55,20 @@ function faults(more: Record<string, unknown>) {
 }
 
 describe('a judge of one’s own', () => {
+  it('is told which field is not given, whatever it is called', async () => {
+    answers = [{ reason: '', pass: true }]
+    const messages = [{ role: 'user', content: '{{text}}: {{constructor}}' }]
+    await evaluate({ messages, input: [{ name: 'text' }, { name: 'constructor', required: false }] })
+    expect(provider.asked.at(-1)?.prompt).toContain(': (not given)')
+  })
+
+  it('is asked in whole characters', async () => {
+    answers = [{ reason: '', pass: true }]
+    const halves = { evaluator: { slug: 'mine', definition: definition() }, input: { text: 'a\ud800b\udc00' } }
+    expect(await engine.evaluate(halves)).toMatchObject({ outcome: 'scored' })
+    expect(provider.asked.at(-1)?.prompt).toContain('\na\ufffdb\ufffd\n')
+  })
+
   it('fills its places with what is judged, between marks', async () => {
     answers = [{ reason: 'Well told.', pass: true }]
     expect(await evaluate({})).toMatchObject({

@@ -142,7 +142,7 @@ function memberSchema({ type, description, enum_values }: Field): Record<string,
 
 function fill(template: string, input: Input, mark: string): string {
   return template.replace(place, (_, name: string) => {
-    const given = input[name]
+    const given = Object.hasOwn(input, name) ? input[name] : undefined
     if (given === undefined || given === null) return '(not given)'
     return fenced(mark, typeof given === 'string' ? given : JSON.stringify(given))
   })

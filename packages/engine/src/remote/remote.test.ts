@@ -183,6 +183,15 @@ describe('a remote evaluator', () => {
     },
   )
 
+  it.each([
+    ['a user and a password', { url: 'https://bob:hunter2@example.com/' }, 'url'],
+    ['a secret that holds no key', { secret: 'whsec_????????' }, 'secret'],
+    ['a field that no object can hold', { input: [{ name: '__proto__' }] }, 'input.0.name'],
+  ])('cannot be defined with %s', (_name, more, path) => {
+    const read = definitionSchema.safeParse({ ...definition(), ...more })
+    expect(read.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
+  })
+
   it('is not signed for without a secret', async () => {
     answer = json({ score: 1 })
     await evaluate()

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { limits } from '@llm-eval/protocol'
 import * as z from 'zod'
-import type { RemoteDefinition } from '../definition.ts'
+import { keyOf, type RemoteDefinition } from '../definition.ts'
 import { type Evaluator, evaluator, NoScore, type Verdict } from '../evaluator.ts'
 import { type Clock, within } from '../models/clock.ts'
 import { AddressRefused } from './guarded-fetch.ts'
@@ -95,8 +95,7 @@ async function ask(
 function signatureOf(secret: string, body: string, now: number): Record<string, string> {
   const id = `msg_${randomUUID().replaceAll('-', '')}`
   const timestamp = String(Math.floor(now / 1_000))
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret)
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+  const signature = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${body}`).digest('base64')
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` }
 }
 

@@ -24,6 +24,16 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** Characters of a text that an output repeats. */
+const shownChars = 200
+
+/** A text as an output repeats it: its beginning. What was compared may be larger than an output can be. */
+export function shown(text: string): string {
+  if (text.length <= shownChars) return text
+  const cut = text.slice(0, shownChars - 1)
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`
+}
+
 /** Texts that are compared in well under a millisecond: longer ones go to a thread. */
 const shortChars = 2_000
 

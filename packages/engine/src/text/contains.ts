@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type Evaluator, type Input, evaluator, NoScore } from '../evaluator.ts'
-import { byLength, responseField, textOf } from './comparison.ts'
+import { byLength, responseField, shown, textOf } from './comparison.ts'
 
 const config = z.strictObject({
   values: z
@@ -76,8 +76,8 @@ function containment({ has, unwanted, ...kind }: Kind): Evaluator<Config> {
       { name: 'reference', type: 'string', description: 'The text that is looked for.', required: false },
     ],
     output: [
-      { name: 'found', type: 'array', description: 'Which of the texts are there.', required: true },
-      { name: 'absent', type: 'array', description: 'Which are not.', required: true },
+      { name: 'found', type: 'array', description: 'Which of the texts are there, as far as shown.', required: true },
+      { name: 'absent', type: 'array', description: 'Which are not, as far as shown.', required: true },
     ],
     config: atAnEnd
       ? config.extend({
@@ -91,13 +91,21 @@ function containment({ has, unwanted, ...kind }: Kind): Evaluator<Config> {
       const fold = (text: string) => (options.ignore_case ? text.toLowerCase() : text)
       const text = fold(textOf(input['response']))
       const values = valuesOf(input, options)
-      const found = values.filter((value) => has(text, fold(value)))
-      const absent = values.filter((value) => !found.includes(value))
+      const found: string[] = []
+      const absent: string[] = []
+      for (const value of values) (has(text, fold(value)) ? found : absent).push(value)
       const good = unwanted ? absent : found
       const passed = options.mode === 'all' ? good.length === values.length : good.length > 0
-      return { value: passed ? 1 : 0, passed, output: { found, absent } }
+      return { value: passed ? 1 : 0, passed, output: { found: shownOf(found), absent: shownOf(absent) } }
     },
   })
+}
+
+/** Texts that an output tells of each kind. */
+const mostShown = 100
+
+function shownOf(values: readonly string[]): string[] {
+  return values.slice(0, mostShown).map(shown)
 }
 
 function valuesOf(input: Input, { values }: Config): string[] {

@@ -1,9 +1,12 @@
 import * as z from 'zod'
 import { evaluator } from '../evaluator.ts'
 import { assign } from './assignment.ts'
-import { byLength } from './comparison.ts'
+import { byLength, shown } from './comparison.ts'
 import { levenshteinSimilarity } from './edit-distance.ts'
 import { textsOf, threshold } from './similarity.ts'
+
+/** Pairs that an output tells. */
+const mostShown = 100
 
 /** How well a list matches another, whatever the order. */
 export const listContains = evaluator({
@@ -22,7 +25,7 @@ export const listContains = evaluator({
     {
       name: 'pairs',
       type: 'array',
-      description: 'What was paired: response, reference, score; at most 1,000.',
+      description: 'What was paired: response, reference, score; the first 100, each text by its beginning.',
       required: true,
     },
   ],
@@ -39,11 +42,23 @@ export const listContains = evaluator({
     const wanted = textsOf(reference)
     const gains = given.map((item) => wanted.map((expected) => levenshteinSimilarity(item, expected)))
     const pairs = assign(gains).flatMap((column, row) =>
-      column < 0 ? [] : [{ response: given[row], reference: wanted[column], score: gains[row]?.[column] ?? 0 }],
+      column < 0
+        ? []
+        : [
+            {
+              response: shown(given[row] ?? ''),
+              reference: shown(wanted[column] ?? ''),
+              score: gains[row]?.[column] ?? 0,
+            },
+          ],
     )
     const size = config.allow_extra_entities && given.length > 0 ? wanted.length : Math.max(given.length, wanted.length)
     const value = given.length + wanted.length === 0 ? 1 : size === 0 ? 0 : sumOf(pairs) / size
-    return { value: Math.min(1, value), passed: value >= config.threshold, output: { pairs: pairs.slice(0, 1_000) } }
+    return {
+      value: Math.min(1, value),
+      passed: value >= config.threshold,
+      output: { pairs: pairs.slice(0, mostShown) },
+    }
   },
 })
 

@@ -31,6 +31,21 @@ describe('texts that contain others', () => {
     expect(score).toMatchObject({ value, passed: value === 1 })
   })
 
+  it.each([
+    ['contains', 1],
+    ['not-contains', 0],
+    ['starts-with', 1],
+    ['ends-with', 1],
+  ])('are found by %s however long they are, and told by their beginning', async (evaluator, value) => {
+    const long = 'ab '.repeat(350_000)
+    const score = await scoreOf(evaluator, { response: long, reference: long })
+    expect(score).toMatchObject({ outcome: 'scored', value, output: { found: [`${long.slice(0, 199)}…`], absent: [] } })
+    const values = Array.from({ length: 1_000 }, (_, index) => `${index}${'\0'.repeat(9_000)}`)
+    const many = await scoreOf(evaluator, { response: 'x' }, { values })
+    expect(many).toMatchObject({ outcome: 'scored', value: 1 - value })
+    expect(many.output['absent']).toHaveLength(100)
+  })
+
   it('are skipped where there is nothing to look for', async () => {
     expect(await scoreOf('contains', { response })).toMatchObject({ outcome: 'skipped', fault: 'missing_evidence' })
     expect(await scoreOf('contains', { response, reference: '' })).toMatchObject({ outcome: 'skipped' })
@@ -64,6 +79,17 @@ describe('lists and numbers', () => {
     [['a', 'b'], ['a'], 0.5],
   ])('list-contains of %j and %j is that of autoevals', async (response, reference, value) => {
     expect((await scoreOf('list-contains', { response, reference })).value).toBe(value)
+  })
+
+  it('list-contains pairs items of any length, and tells them by their beginning', async () => {
+    const long = 'ab '.repeat(150_000)
+    const score = await scoreOf('list-contains', { response: [long, 'b'], reference: ['b', long] })
+    expect(score).toMatchObject({ outcome: 'scored', value: 1 })
+    expect(score.output['pairs']).toContainEqual({
+      response: `${long.slice(0, 199)}…`,
+      reference: `${long.slice(0, 199)}…`,
+      score: 1,
+    })
   })
 
   it('list-contains forgives what is beyond, if told to', async () => {

@@ -1,8 +1,11 @@
 import * as z from 'zod'
 import { evaluator } from '../evaluator.ts'
-import { byLength } from '../text/comparison.ts'
+import { byLength, shown } from '../text/comparison.ts'
 import { toolCallsOf } from './calls.ts'
 import { callsField } from './tool-call-match.ts'
+
+/** Tools that an output tells of: an agent may name more than an output can hold. */
+const mostShown = 100
 
 const name = z.string().min(1).max(200)
 const count = z.int().min(0)
@@ -17,7 +20,14 @@ export const toolCallCount = evaluator({
   category: 'tools',
   needs: ['tool_calls'],
   input: [callsField],
-  output: [{ name: 'counts', type: 'object', description: 'Calls by the name of the tool.', required: true }],
+  output: [
+    {
+      name: 'counts',
+      type: 'object',
+      description: 'Calls by the name of the tool, of the first 100 tools.',
+      required: true,
+    },
+  ],
   config: z.strictObject({
     tools: z.array(name).min(1).max(1_000).optional().describe('Only calls of these count.'),
     min: count.optional().describe('Fewer do not pass.'),
@@ -41,7 +51,8 @@ export const toolCallCount = evaluator({
     }
     const bounded = min !== undefined || max !== undefined
     const passed = bounded ? value >= (min ?? 0) && value <= (max ?? Number.POSITIVE_INFINITY) : null
-    return { value, passed, output: { counts: Object.fromEntries(counts) } }
+    const told = [...counts].slice(0, mostShown).map(([tool, calls]) => [shown(tool), calls])
+    return { value, passed, output: { counts: Object.fromEntries(told) } }
   },
 })
 
@@ -54,7 +65,14 @@ export const forbiddenTools = evaluator({
   category: 'tools',
   needs: ['tool_calls'],
   input: [callsField],
-  output: [{ name: 'called', type: 'array', description: 'The forbidden tools that were called.', required: true }],
+  output: [
+    {
+      name: 'called',
+      type: 'array',
+      description: 'The forbidden tools that were called, at most 100.',
+      required: true,
+    },
+  ],
   config: z.strictObject({
     forbidden: z
       .array(name)
@@ -78,8 +96,8 @@ export const forbiddenTools = evaluator({
       (tool) => fitsAny(tool, forbidden) || (allowed !== undefined && !fitsAny(tool, allowed)),
     )
     const passed = called.length === 0
-    const explanation = passed ? null : `Called ${called.slice(0, 10).join(', ')}.`
-    return { value: passed ? 1 : 0, passed, explanation, output: { called } }
+    const explanation = passed ? null : `Called ${called.slice(0, 10).map(shown).join(', ')}.`
+    return { value: passed ? 1 : 0, passed, explanation, output: { called: called.slice(0, mostShown).map(shown) } }
   },
 })
 

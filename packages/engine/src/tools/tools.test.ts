@@ -9,6 +9,23 @@ async function scoreOf(evaluator: string, input: Record<string, unknown>, config
 
 const [a, b, c] = ['a', 'b', 'c']
 
+describe('calls of tools with names of any length', () => {
+  const tool_calls = Array.from({ length: 1_000 }, (_, index) => `${index}${'\0'.repeat(1_000)}`)
+
+  it('are counted, and told by their beginning', async () => {
+    const { value, output } = await engine.evaluate({ evaluator: 'tool-call-count', input: { tool_calls } })
+    expect(value).toBe(1_000)
+    expect(Object.keys(output['counts'] ?? {})).toHaveLength(100)
+  })
+
+  it('are forbidden all the same', async () => {
+    const config = { forbidden: ['*'] }
+    const score = await engine.evaluate({ evaluator: 'forbidden-tools', input: { tool_calls }, config })
+    expect(score).toMatchObject({ outcome: 'scored', value: 0, passed: false })
+    expect(score.output['called']).toHaveLength(100)
+  })
+})
+
 describe('tool calls match', () => {
   // The modes of langchain's agentevals (MIT), and ADK's IN_ORDER.
   it.each([
