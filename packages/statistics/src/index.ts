@@ -46,6 +46,15 @@ export {
   type MeanEstimate,
   meanEstimate,
 } from './mean.ts'
+export {
+  joinMoments,
+  momentsEstimate,
+  type Moments,
+  type MomentsOptions,
+  noMoments,
+  unitsProportion,
+  withValue,
+} from './moments.ts'
 export { benjaminiHochberg, bonferroni, holm, type PValues } from './multiple.ts'
 export {
   newcombePaired,
