@@ -72,11 +72,16 @@ export {
 } from './trace.ts'
 export { traceloopRoutes } from './traceloop-routes.ts'
 export {
+  type CaseComparison,
   type ComparisonVerdict,
   comparisonVerdicts,
+  type GateOutcome,
+  gateOutcomes,
+  type GateVerdict,
   type MetricComparison,
   type Run,
   type RunApproval,
+  type RunComparison,
   type RunDecision,
   type RunFrame,
   type RunFrameType,

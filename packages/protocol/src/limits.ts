@@ -123,6 +123,20 @@ export const limits = {
   runTasks: 10_000,
   /** Evaluators of one run. */
   runEvaluators: 50,
+  /** Items of one run that are worked on at the same time. */
+  runConcurrency: 1_000,
+  /** Milliseconds that an attempt of a task may be given. */
+  runTimeoutMs: 3_600_000,
+  /** Attempts at an item after the first, and times that a case is asked. */
+  runRetries: 10,
+  runRepetitions: 100,
+  /** Bytes of the input, the expectation and the output of a run's item, as JSON, each. */
+  runOutputBytes: 1024 * 1024,
+  /** Characters of an error of a task that are kept; more is cut. */
+  runErrorChars: 2_000,
+  /** Runs of one comparison, and cases that it lists. */
+  comparedRuns: 10,
+  comparedCases: 1_000,
   /** Datasets of one project, and versions of one dataset. */
   datasets: 1_000,
   datasetVersions: 1_000,

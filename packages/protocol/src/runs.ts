@@ -128,8 +128,11 @@ export interface Run extends RunProgress {
 export const runItemStatuses = ['success', 'failed', 'pending'] as const
 export type RunItemStatus = (typeof runItemStatuses)[number]
 
-/** Why a task gave no output. */
-export const taskFaults = ['timeout', 'execution_failed', 'invalid_output', 'too_large'] as const
+/**
+ * Why there is no output. `invalid_case`: the task was not asked, because the case cannot be told apart from an earlier one, or
+ * is no JSON. `invalid_output`: it gave nothing, or what JSON cannot say. `too_large`: more than `limits.runOutputBytes`.
+ */
+export const taskFaults = ['timeout', 'execution_failed', 'invalid_output', 'too_large', 'invalid_case'] as const
 export type TaskFault = (typeof taskFaults)[number]
 
 /** One case of a run, asked once. */
@@ -151,6 +154,7 @@ export interface RunItem {
   /** Of the attempt that counted. */
   response_time_ms: number | null
   tokens: number | null
+  /** US dollars of all attempts; null when what any of them cost is unknown. Judges are not in it: their scores say. */
   cost: number | null
   trace_id: string | null
   started_at: string | null
@@ -178,8 +182,17 @@ export interface RunMetricSummary {
   errored: number
 }
 
-/** The verdict of a comparison. `not enough data`: fewer pairs than tell anything; `no detectable difference`: no more than chance. */
-export const comparisonVerdicts = ['better', 'worse', 'no_detectable_difference', 'not_enough_data'] as const
+/**
+ * The verdict of a comparison. `different`: more than chance, in a metric of which neither more nor less is better;
+ * `no_detectable_difference`: no more than chance; `not_enough_data`: fewer pairs than tell anything.
+ */
+export const comparisonVerdicts = [
+  'better',
+  'worse',
+  'different',
+  'no_detectable_difference',
+  'not_enough_data',
+] as const
 export type ComparisonVerdict = (typeof comparisonVerdicts)[number]
 
 /** What one run does otherwise than the one it is compared to, in one metric, over the cases that both have. */
@@ -199,12 +212,50 @@ export interface MetricComparison {
   /** The smallest difference that so many pairs would show four times out of five. */
   minimal_detectable_effect: number | null
   verdict: ComparisonVerdict
-  /** Cases. */
+  /** Cases. Without a direction none is improved or regressed. */
   improved: number
   regressed: number
   unchanged: number
   /** Cases that only one of both runs scored. */
   unpaired: number
+  /** Of these, those that the run before scored: here they are missing. */
+  missing: number
+}
+
+/** A case in all runs of a comparison. */
+export interface CaseComparison {
+  case_id: string
+  /**
+   * How much worse it became at most, in 0..1: its largest step backward in any metric, as a share of the metric's largest step
+   * of any case. Negative where it only became better; null where no metric tells.
+   */
+  regression: number | null
+  /** Means over its repetitions, in the order of the runs; null where a run has no score of it. */
+  values: Record<string, (number | null)[]>
+}
+
+/** Two to ten runs, each held against the first, case by case. */
+export interface RunComparison {
+  /** Run ids; the first is what the others are held against. */
+  runs: string[]
+  /** Of each run but the first, in their order. `adjusted_p` counts the metrics of all of them. */
+  compared: { run_id: string; metrics: MetricComparison[] }[]
+  /** Cases that any of the runs has, and those that all have. */
+  cases_total: number
+  cases_shared: number
+  /** The worst first; at most as many as were asked for. */
+  cases: CaseComparison[]
+}
+
+/** What a gate says. `cannot_tell` is no pass: scores are missing, or there is too little to tell from. */
+export const gateOutcomes = ['pass', 'fail', 'cannot_tell'] as const
+export type GateOutcome = (typeof gateOutcomes)[number]
+
+/** Whether a run may go on to where it is meant for, and why. */
+export interface GateVerdict {
+  outcome: GateOutcome
+  /** One for each thing that was asked; sentences for people. */
+  reasons: { outcome: GateOutcome; metric: string | null; message: string }[]
 }
 
 /** The frames of `/ws/runs/…`; both `event_type` and `type` say what a frame is. */
