@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { says, startProvider } from '../../engine/test/provider.ts'
 import { folder, startCommand, trace } from './stage.ts'
 
 const cli = fileURLToPath(new URL('..', import.meta.url))
@@ -26,12 +27,18 @@ function installed(): string {
   const home = join(base, 'home')
   mkdirSync(join(home, 'node_modules'), { recursive: true })
   renameSync(join(base, 'package'), join(home, 'node_modules/llm-eval'))
-  for (const name of Object.keys(manifestIn(join(home, 'node_modules/llm-eval')).dependencies)) {
-    const place = [join(cli, 'node_modules', name), join(root, 'node_modules', name)].find((path) => isThere(path))
+  for (const [name, version] of Object.entries(manifestIn(join(home, 'node_modules/llm-eval')).dependencies)) {
+    const place = places(name).find((path) => isThere(path) && manifestIn(path).version === version)
     mkdirSync(join(home, 'node_modules', name, '..'), { recursive: true })
     symlinkSync(place ?? name, join(home, 'node_modules', name))
   }
   return home
+}
+
+/** Where a package may lie: beside the one that asks for it, or where all of them share it. */
+function places(name: string): string[] {
+  const packages = readdirSync(join(root, 'packages')).map((folder) => join(root, 'packages', folder))
+  return [...packages, root].map((folder) => join(folder, 'node_modules', name))
 }
 
 function isThere(path: string): boolean {
@@ -42,8 +49,8 @@ function isThere(path: string): boolean {
   }
 }
 
-test('the published tarball is whole: it runs, serves its dashboard and stores traces', {
-  timeout: 120_000,
+test('the published tarball is whole: it runs, serves its dashboard, stores traces and evaluates', {
+  timeout: 240_000,
 }, async () => {
   const home = installed()
   const place = join(home, 'node_modules/llm-eval')
@@ -52,6 +59,7 @@ test('the published tarball is whole: it runs, serves its dashboard and stores t
   const command = join(place, bin['llm-eval'] ?? '')
   expect(execFileSync(process.execPath, [command, '--version'], { cwd: home, encoding: 'utf8' })).toBe(`${version}\n`)
 
+  await configure(home)
   const server = startCommand([command, 'serve', '--port', '0'], { cwd: home })
   await server.says('curl')
   const url = /http:\/\/[\w.]+:\d+/.exec(server.out())?.[0] ?? ''
@@ -67,6 +75,41 @@ test('the published tarball is whole: it runs, serves its dashboard and stores t
   expect(await health.json()).toMatchObject({ version })
   const list = execFileSync(process.execPath, [command, 'traces', 'list', '--json'], { cwd: home, encoding: 'utf8' })
   expect(JSON.parse(list)).toMatchObject({ trace_id: 'packed' })
+  await evaluates(url)
   server.child.kill('SIGTERM')
   expect((await server.ended).code).toBe(0)
 })
+
+/** Configures a judge and a module of functions. */
+async function configure(home: string): Promise<void> {
+  const provider = await startProvider({ answer: () => says({ reason: 'Two steps.', coherence_score: 1 }) })
+  onTestFinished(() => provider.close())
+  writeFileSync(join(home, 'own.mjs'), 'export const isShort = ({ response }) => response.length < 9\n')
+  const providers = { local: { api: 'openai', base_url: provider.base('openai'), models: ['judge'] } }
+  writeFileSync(join(home, 'llm-eval.config.json'), JSON.stringify({ evaluators: ['./own.mjs'], providers }))
+}
+
+/** What runs in threads, what is loaded when it is first used, and modules of users: all of it is in the tarball. */
+async function evaluates(url: string): Promise<void> {
+  const executions = [
+    { evaluator: 'regex-validator', input: { text: 'aaa' }, config: { regex: '^a+$' } },
+    { evaluator: 'json-schema', input: { response: '{}' }, config: { schema: { type: 'object' } } },
+    { evaluator: 'sql-validator', input: { text: 'SELECT 1' } },
+    { evaluator: 'html-valid', input: { text: '<p>x</p>' } },
+    { evaluator: 'language', input: { text: 'Where is the next railway station?' }, config: { expected: ['en'] } },
+    { evaluator: 'is-short', input: { response: 'Hello' } },
+    { evaluator: 'coherence', input: { text: 'First this, then that.' } },
+  ]
+  const answer = await fetch(`${url}/api/v1/executions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ executions }),
+  })
+  const { batch_id, events_url } = (await answer.json()) as { batch_id: string; events_url: string }
+  // The stream ends with the last result.
+  await (await fetch(`${url}${events_url}`)).text()
+  const list = await fetch(`${url}/api/v1/executions?batch_id=${batch_id}`)
+  const { items } = (await list.json()) as { items: { evaluator: string; score: { passed: boolean } | null }[] }
+  for (const { evaluator, score } of items) expect(score, evaluator).toMatchObject({ passed: true })
+  expect(items).toHaveLength(executions.length)
+}
