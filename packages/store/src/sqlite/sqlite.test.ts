@@ -268,7 +268,8 @@ describe('the search index', () => {
     const r = await makeRoom(under(store))
     await r.ingest(newTraces(1_200))
     await store.close()
-    rmSync(searchPath())
+    // It may not have been begun.
+    rmSync(searchPath(), { force: true })
     const main = openConnection(path(), {})
     const index = new SearchIndexer(searchPath(), main)
     index.step(r.project, now)

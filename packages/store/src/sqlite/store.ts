@@ -40,7 +40,7 @@ export interface SqliteOptions {
 /** Reading threads. The second one starts when this many reads wait for the first: each costs some 25 MB. */
 const readers = 2
 const busyReads = 3
-/** Milliseconds that the search index waits after a commit, so that it looks once at what many commits bring. */
+/** Milliseconds between two looks of the search index: many commits come in between, and each look costs. */
 const gatherMs = 100
 /** Looks (about a second each) without anything to index after which words of deleted traces are purged. */
 const quietLooks = 30
@@ -219,8 +219,8 @@ class SqliteStore implements Store {
         this.#onError(error)
         first = true
       }
+      if (work.thread) await delay(gatherMs, undefined, { signal }).catch(() => undefined)
       if (due.size === 0 || first) await this.#bell.any(signal)
-      await delay(gatherMs, undefined, { signal }).catch(() => undefined)
     }
     stop()
     await work.thread?.close()
