@@ -42,8 +42,15 @@ export class ExecutionJournal {
   /** Tells of what happens from now on; what is in the journal up to `position` was there before. */
   async watch(projectId: number, watcher: Watcher): Promise<Watch> {
     const reader = this.#readers.get(projectId) ?? this.#open(projectId)
-    await reader.begun
-    return reader.add(watcher)
+    // At once: a reader that nobody listens to any more ends.
+    const watch = reader.add(watcher)
+    try {
+      await reader.begun
+      return watch
+    } catch (error) {
+      watch.stop()
+      throw error
+    }
   }
 
   close(): void {
