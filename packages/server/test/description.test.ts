@@ -113,12 +113,20 @@ describe('the API description', () => {
     await ask({ ...one('POST', '/rows/from-trace'), body: { trace_id: 'a-case' }, status: 201 })
     await ask({ ...one('POST', '/rows/from-trace'), body: { trace_id: 'a-case' } })
     await ask({ ...one('POST', '/import', '/import?format=json'), body: [{ q: 'b' }, { none: 1 }] })
+    const file = (type: string, body: string) => ({
+      ...one('POST', '/import'),
+      body,
+      headers: { 'content-type': type },
+    })
+    await ask(file('text/csv', 'q,j\nc,[1]\n'))
+    await ask(file('application/jsonl', '{"q": "d"}\n{"q": "e", "j": null}\n'))
+    await ask({ ...file('text/html', 'f'), status: 400 })
     await ask({ ...one('POST', '/publish'), body: {}, status: 201 })
     await ask({ ...one('POST', '/publish'), body: { version: 'v1' } })
     await ask(one('GET', '/versions'))
     await ask(one('GET', '/rows', '/rows?version=v1&limit=1'))
     await ask({ ...one('GET', '/rows', '/rows?version=v9'), status: 404 })
-    for (const format of ['csv', 'json']) await ask(one('GET', '/export', `/export?format=${format}`))
+    for (const format of ['csv', 'jsonl', 'json']) await ask(one('GET', '/export', `/export?format=${format}`))
     await ask({ ...one('DELETE', ''), status: 204 })
   })
 

@@ -28,6 +28,7 @@ export interface Call {
   of: string
   /** The path to ask, where it has places or a query. */
   at?: string
+  /** JSON, unless it is a text of a content type. */
   body?: unknown
   status?: number
   headers?: Record<string, string>
@@ -87,6 +88,12 @@ export async function startDescribed(): Promise<Described> {
   }
 }
 
+interface Sent {
+  url: URL
+  payload: string | undefined
+  type: string | undefined
+}
+
 class Asker {
   readonly #url: string
   readonly #operations: ReadonlyMap<string, Operation>
@@ -100,15 +107,16 @@ class Asker {
   async ask({ of, at, body, status = 200, headers = {} }: Call): Promise<unknown> {
     const [method = '', path = ''] = of.split(' ')
     const url = new URL(at ?? path, this.#url)
+    const payload = typeof body === 'string' ? body : JSON.stringify(body)
     const answer = await fetch(url, {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: payload }),
     })
     const text = await answer.text()
     expect(answer.status, `${of}\n${text}`).toBe(status)
     // Nothing more can be had of what is not here yet.
-    if (answer.ok || status === 501) this.#did(of, { url, body })
+    if (answer.ok || status === 501) this.#did(of, { url, payload, type: headers['content-type'] })
     const shape = this.#shapeOf(of, { status, type: answer.headers.get('content-type') })
     if (shape === undefined) return expect(text).toBe('')
     const values = valuesOf(text, answer.headers.get('content-type') ?? '')
@@ -117,15 +125,16 @@ class Asker {
   }
 
   /** What is taken has to be described as well. */
-  #did(of: string, { url, body }: { url: URL; body?: unknown }): void {
+  #did(of: string, { url, payload, type = 'application/json' }: Sent): void {
     this.seen.add(of)
     const { parameters = [], requestBody } = this.#operations.get(of) ?? {}
     const known = parameters.filter((one) => one.in === 'query').map(({ name }) => name)
     expect(known, of).toEqual(expect.arrayContaining([...url.searchParams.keys()]))
-    const schema = requestBody?.content['application/json']?.schema
-    if (body === undefined) return
-    if (schema === undefined) throw new Error(`${of} took a body, of which the description says nothing`)
-    expect(fault(z.fromJSONSchema(schema), body), of).toBe('')
+    if (payload === undefined) return
+    const schema = requestBody?.content[type]?.schema
+    if (schema === undefined) throw new Error(`${of} took ${type}, of which the description says nothing`)
+    const shape = z.fromJSONSchema(schema)
+    for (const value of valuesOf(payload, type)) expect(fault(shape, value), of).toBe('')
   }
 
   async frames({ of, at, until }: Followed): Promise<string[]> {
