@@ -30,12 +30,28 @@ describe('valid JSON', () => {
   })
 })
 
+const draft2019 = 'https://json-schema.org/draft/2019-09/schema'
+
 describe('a JSON Schema', () => {
   it.each([
     [{ type: 'object', properties: { day: { format: 'date' } } }, '{"day": "2026-02-30"}', 0],
     [{ type: 'object', properties: { day: { format: 'date' } } }, { day: '2026-02-28' }, 1],
     [{ $schema: 'https://json-schema.org/draft/2020-12/schema', prefixItems: [{ type: 'string' }] }, [1], 0],
     [{ $schema: 'http://json-schema.org/draft-07/schema#', items: [{ type: 'string' }] }, ['a', 1], 1],
+    // As the JSON Schema Test Suite has them for draft 2019-09, and jsonschema 4.26 of Python.
+    [{ $schema: draft2019, items: [{ type: 'string' }], additionalItems: false }, ['a', 1], 0],
+    [{ $schema: draft2019, items: [{ type: 'string' }] }, ['a', 1], 1],
+    [{ $schema: draft2019, properties: { a: true }, unevaluatedProperties: false }, { b: 1 }, 0],
+    [{ $schema: draft2019, dependentRequired: { a: ['b'] } }, { a: 1 }, 0],
+    // What says no draft is read as the newest one, unless it lists items as only older ones do.
+    [{ prefixItems: [{ type: 'string' }] }, [1], 0],
+    [{ items: [{ type: 'string' }], additionalItems: false }, ['a', 1], 0],
+    [{ properties: { a: { items: [{ type: 'string' }] } } }, { a: [1] }, 0],
+    [{ dependentRequired: { a: ['b'] } }, { a: 1 }, 0],
+    [{ dependencies: { a: ['b'] } }, { a: 1 }, 0],
+    [{ definitions: { a: { type: 'string' } }, $ref: '#/definitions/a' }, 1, 0],
+    [{ required: ['constructor'] }, {}, 0],
+    [{ properties: { constructor: { type: 'number' } } }, {}, 1],
     ['{"minimum": 3}', 2, 0],
     [false, 1, 0],
     [true, 1, 1],

@@ -1,14 +1,17 @@
 import { NoScore } from '../evaluator.ts'
 
+type Schema = Record<string, unknown> | boolean
+
 /** Faults that are told at most. */
 const most = 20
 
 /**
- * What of a value does not fit a JSON Schema; empty when it fits. Nothing is fetched: a `$ref` to another document is an error.
+ * What of a value does not fit a JSON Schema (draft 7, 2019-09 or 2020-12); empty when it fits. Formats are checked. Nothing is
+ * fetched: a `$ref` to another document is an error.
  *
  * @throws {NoScore} `refused_value` when the schema itself is wrong
  */
-export async function schemaFaults(schema: Record<string, unknown> | boolean, value: unknown): Promise<string[]> {
+export async function schemaFaults(schema: Schema, value: unknown): Promise<string[]> {
   const validate = await compile(schema)
   if (validate(value)) return []
   return (validate.errors ?? [])
@@ -19,10 +22,11 @@ export async function schemaFaults(schema: Record<string, unknown> | boolean, va
     )
 }
 
-async function compile(schema: Record<string, unknown> | boolean) {
+async function compile(schema: Schema) {
   // Loaded when it is needed: most threads never check a schema.
-  const [{ default: ajv }, { default: formats }] = await Promise.all([dialect(schema), import('ajv-formats')])
-  const compiler = new ajv.default({ strict: false, logger: false })
+  const [{ default: ajv }, { default: formats }] = await Promise.all([draftOf(schema), import('ajv-formats')])
+  // What an object inherits is none of its members: `{}` has no `constructor`.
+  const compiler = new ajv.default({ strict: false, logger: false, ownProperties: true })
   formats.default(compiler)
   try {
     return compiler.compile(schema)
@@ -34,7 +38,20 @@ async function compile(schema: Record<string, unknown> | boolean) {
   }
 }
 
-function dialect(schema: Record<string, unknown> | boolean) {
-  const named = typeof schema === 'object' && typeof schema['$schema'] === 'string' ? schema['$schema'] : ''
-  return /2019-09|2020-12/.test(named) ? import('ajv/dist/2020.js') : import('ajv')
+/** The draft that a schema names; else the newest, unless it lists items one by one, which only older ones allow. */
+function draftOf(schema: Schema) {
+  const named = typeof schema === 'object' && typeof schema['$schema'] === 'string' ? schema['$schema'] : null
+  if (named?.includes('2020-12') ?? !listsItems(schema)) return import('ajv/dist/2020.js')
+  return named === null || named.includes('2019-09') ? import('ajv/dist/2019.js') : import('ajv')
+}
+
+function listsItems(schema: Schema): boolean {
+  const left: unknown[] = [schema]
+  while (left.length > 0) {
+    const part = left.pop()
+    if (typeof part !== 'object' || part === null) continue
+    if ('items' in part && Array.isArray(part.items)) return true
+    for (const inner of Object.values(part)) left.push(inner)
+  }
+  return false
 }

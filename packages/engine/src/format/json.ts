@@ -70,7 +70,7 @@ export const jsonSchema = evaluator({
     schema: z
       .union([z.record(z.string(), z.unknown()), z.boolean(), z.string().max(250_000)])
       .optional()
-      .describe('A JSON Schema (draft 7, 2019-09 or 2020-12), as an object or as JSON.'),
+      .describe('A JSON Schema (draft 2020-12, unless its `$schema` says 2019-09 or 7), as an object or as JSON.'),
   }),
   ...verdictRange,
   example: {
