@@ -35,6 +35,21 @@ const packages = {
   args: [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...compiled.map((name) => `packages/${name}`)],
 }
 
+/**
+ * Goes with the compiler, whose output it replaces.
+ *
+ * @type {Step[]}
+ */
+const store = [
+  {
+    name: 'store',
+    reads: [...packages.reads, 'packages/store/build.mjs'],
+    writes: ['packages/store/dist/kysely.js'],
+    cwd: join(root, 'packages/store'),
+    args: ['build.mjs'],
+  },
+].filter(({ cwd }) => existsSync(join(cwd, 'build.mjs')))
+
 /** @type {Step} */
 const sdk = {
   name: 'sdk',
@@ -63,7 +78,7 @@ const dashboard = {
  */
 export async function build(toolchain) {
   // The dashboard is bundled from source, so it need not wait for the compiler.
-  const failures = await Promise.all([run([packages, sdk], toolchain), run([dashboard], toolchain)])
+  const failures = await Promise.all([run([packages, ...store, sdk], toolchain), run([dashboard], toolchain)])
   const failed = failures.filter((failure) => failure !== undefined)
   if (failed.length > 0) throw new Obstacle(failed.join('\n\n'))
 }

@@ -1,5 +1,6 @@
 import type { Execution, Score } from '@llm-eval/protocol'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import { sql } from './kysely.ts'
 import type { StoredExecution } from './evaluation.ts'
 import { executionStatus } from './events.ts'
 import type { Tables } from './tables.ts'

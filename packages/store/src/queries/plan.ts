@@ -1,4 +1,5 @@
-import { type RawBuilder, sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
+import { sql } from '../kysely.ts'
 import { outcomeNumber } from '../events.ts'
 import type { Reading } from '../reading.ts'
 import type { Filter } from '../store.ts'

@@ -1,0 +1,15 @@
+/**
+ * All of Kysely that runs here, beside its types. The build makes one file of this module: each thread that loads the
+ * package's 250 modules takes 8 MB and a fifth of a second for it.
+ */
+export {
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+export { Migrator } from 'kysely/migration'
