@@ -65,7 +65,8 @@ export const numericCloseness = evaluator({
   },
 })
 
-const written = /(?:(?<![\w.])[-+])?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3}(?!\d))?/g
+/** Numbers in a text; a minus may be the sign of typographers, and stand before that of a currency. */
+const written = /(?:(?<![\w.])[-+−][$€£¥]?)?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3}(?!\d))?/g
 /** Characters of a text that are searched for a number. */
 const searchedChars = 100_000
 
@@ -73,13 +74,13 @@ function numberIn(value: unknown, find: 'whole' | 'first' | 'last'): number | nu
   if (typeof value === 'number') return finite(value)
   if (typeof value !== 'string') return null
   if (find === 'whole') {
-    const bare = value.trim().replaceAll(/^[$€£¥]\s?|\s?[%€]$|(?<=\d),(?=\d{3}(?:\D|$))/g, '')
-    return bare === '' ? null : finite(Number(bare))
+    const bare = value.trim().replaceAll(/(?<=^[-+−]?)[$€£¥]\s?|\s?[%€]$|(?<=\d),(?=\d{3}(?:\D|$))/g, '')
+    return bare === '' ? null : finite(Number(bare.replace(/^−/, '-')))
   }
   const text = find === 'first' ? value.slice(0, searchedChars) : value.slice(-searchedChars)
   const numbers = text.match(written) ?? []
   const chosen = find === 'first' ? numbers[0] : numbers.at(-1)
-  return chosen === undefined ? null : finite(Number(chosen.replaceAll(',', '')))
+  return chosen === undefined ? null : finite(Number(chosen.replaceAll(/[,$€£¥]/g, '').replace('−', '-')))
 }
 
 function finite(number: number): number | null {

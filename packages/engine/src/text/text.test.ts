@@ -125,6 +125,18 @@ describe('lists and numbers', () => {
     })
   })
 
+  it.each([
+    ['−5', 'whole', -5],
+    ['-$1,234.50', 'whole', -1234.5],
+    ['$-5', 'whole', -5],
+    ['It fell by −3.5 degrees.', 'first', -3.5],
+    ['The loss is -$5.', 'last', -5],
+    ['That is 7−2', 'last', 2],
+    ['from $3-$5', 'last', 5],
+  ])('numeric-closeness sees the sign of %j (%s)', async (response, find, number) => {
+    expect((await scoreOf('numeric', { response, reference: 12 }, { find })).output['number']).toBe(number)
+  })
+
   it('numeric-closeness passes within a tolerance', async () => {
     const passed = async (response: number) =>
       (await scoreOf('numeric', { response, reference: 10 }, { tolerance: 0.5 })).passed
