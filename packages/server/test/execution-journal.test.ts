@@ -1,3 +1,4 @@
+import type { NewExecution } from '@llm-eval/store'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ExecutionJournal, type Watcher } from '../src/judging/journal.ts'
 import { openShelf, type Shelf } from './ground.ts'
@@ -8,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => shelf.close())
 
-const execution = (id: string) => ({
+const execution = (id: string): NewExecution => ({
   id,
   evaluator: 'exact-match',
   version: 'v',
@@ -35,7 +36,8 @@ it('who begins to watch in the moment in which the last watcher leaves is told a
   const { store } = shelf
   const { id: project } = (await store.read(0, 'project', { name: 'default' })) ?? { id: 0 }
   const journal = new ExecutionJournal(store, () => undefined)
-  const start = { kind: 'startExecutions', executions: [execution('exe_1')], owner: 'o', at: 1, leaseMs: 1_000 } as const
+  const executions = [execution('exe_1')]
+  const start = { kind: 'startExecutions' as const, executions, owner: 'o', at: 1, leaseMs: 1_000 }
   const [ref] = (await store.apply(project, start)).refs
   const { watcher, ended } = watcherOf(ref ?? 0)
   const first = await journal.watch(project, watcherOf(-1).watcher)
@@ -43,7 +45,7 @@ it('who begins to watch in the moment in which the last watcher leaves is told a
   first.stop()
   const second = await joining
   await store.apply(project, { kind: 'cancelExecution', id: 'exe_1', at: 2 })
-  await ended
+  await expect(ended).resolves.toBeUndefined()
   second.stop()
   journal.close()
 })

@@ -95,8 +95,8 @@ export interface EvaluationChanges {
     in: { owner: string; at: number; leaseMs: number; limit: number; maxAttempts: number }
     out: { executions: StoredExecution[]; abandoned: number }
   }
-  /** Keeps all of the owner's executions for longer. */
-  holdExecutions: { in: { owner: string; at: number; leaseMs: number }; out: { held: number } }
+  /** Keeps those of the executions that the owner holds for longer. */
+  holdExecutions: { in: { refs: number[]; owner: string; at: number; leaseMs: number }; out: { held: number } }
   /** Lets go of all of the owner's executions, so that whoever comes next need not wait. */
   releaseExecutions: { in: { owner: string }; out: { released: number } }
   noteProgress: { in: { ref: number; owner: string; done: number; total: number; at: number }; out: { held: boolean } }

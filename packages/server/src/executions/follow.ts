@@ -121,8 +121,10 @@ export class ExecutionStream {
         last = this.#progress(id, { status: stored.status, done, total })
       }
     }
-    this.#position = seq
-    await this.#send(last, this.#id(seq))
+    // Where nothing is to come, all that is in the journal was told: who comes back must not hear it again.
+    const head = this.#open.size === 0 ? await store.read(projectId, 'head', {}) : { seq }
+    this.#position = head.seq
+    await this.#send(last, this.#id(head.seq))
   }
 
   /** What the reader missed, out of the journal. */

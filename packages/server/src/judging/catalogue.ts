@@ -73,7 +73,8 @@ async function recall(
   { evaluator: slug, version, config }: Remembered,
 ): Promise<Entry | undefined> {
   const known = builtIn(engine, slug)
-  if (known) return known
+  // Another release, or another default model, may have made another judge of it.
+  if (known) return engine.info(known.use, config)?.version === version ? known : undefined
   for (const { definition: json } of await store.read(projectId, 'evaluatorVersions', { slug })) {
     const definition = storedDefinition(json)
     const use = { slug, definition }

@@ -86,9 +86,9 @@ export class Holder {
 
   async #hold(): Promise<void> {
     const { store, runner, now, owner, log } = this.#parts
-    for (const projectId of runner.projects()) {
+    for (const [projectId, refs] of runner.held()) {
       try {
-        await store.apply(projectId, { kind: 'holdExecutions', owner, at: now(), leaseMs })
+        await store.apply(projectId, { kind: 'holdExecutions', refs, owner, at: now(), leaseMs })
       } catch (error) {
         log.warn({ err: error }, 'executions could not be held')
       }
@@ -97,6 +97,8 @@ export class Holder {
 
   async #take(): Promise<void> {
     const { store, now, owner, log } = this.#parts
+    // It is not held on to, so its time runs out and it is tried again, as often as any.
+    const unadopted = (error: unknown) => log.error({ err: error }, 'an execution that was taken could not be run')
     for (const projectId of this.#wanted) {
       if (this.#closed || !this.#hasRoom()) return
       this.#wanted.delete(projectId)
@@ -110,7 +112,7 @@ export class Holder {
           maxAttempts,
         })
         if (executions.length === portion) this.#wanted.add(projectId)
-        for (const stored of executions) await this.#adopt(projectId, stored)
+        for (const stored of executions) await this.#adopt(projectId, stored).catch(unadopted)
       } catch (error) {
         if (!(error instanceof Failure)) log.error({ err: error }, 'executions could not be taken')
       }
@@ -119,6 +121,8 @@ export class Holder {
 
   async #adopt(projectId: number, stored: StoredExecution): Promise<void> {
     const { catalogue, runner } = this.#parts
+    // Its time ran out here, while the machine slept or the database did; it goes on, with the time that was taken now.
+    if (runner.holds(projectId, stored.id)) return
     const config = parseObject(stored.config)
     const { evaluator, version } = stored
     const entry = await catalogue.recall(projectId, { evaluator, version, config })
@@ -130,10 +134,10 @@ export class Holder {
     runner.add(work)
   }
 
-  /** Nobody knows any more how to evaluate it. */
-  async #end(projectId: number, { ref, evaluator }: StoredExecution): Promise<void> {
+  /** Nobody knows any more how to evaluate it as it was asked: another version would give another score. */
+  async #end(projectId: number, { ref, evaluator, version }: StoredExecution): Promise<void> {
     const { store, owner, now } = this.#parts
-    const { code, message } = new Failure('evaluator_not_found', { values: { slug: evaluator } })
+    const { code, message } = new Failure('version_not_found', { values: { what: evaluator, version } })
     const end = { status: 'failed', score: null, error: { code, message } } as const
     await store.apply(projectId, { kind: 'finishExecution', ref, owner, end, at: now() })
   }

@@ -75,9 +75,20 @@ export class Runner {
     })
   }
 
-  /** Projects in which this process holds executions. */
-  projects(): Set<number> {
-    return new Set([...this.#held.values()].map(({ work }) => work.projectId))
+  /** Refs of the executions that this process holds, by project. */
+  held(): Map<number, number[]> {
+    const refs = new Map<number, number[]>()
+    for (const { work } of this.#held.values()) {
+      const known = refs.get(work.projectId)
+      if (known) known.push(work.stored.ref)
+      else refs.set(work.projectId, [work.stored.ref])
+    }
+    return refs
+  }
+
+  /** Whether an execution is held here. */
+  holds(projectId: number, id: string): boolean {
+    return this.#held.get(id)?.work.projectId === projectId
   }
 
   /** How an execution that is held here ends; undefined when it is not. */
@@ -112,6 +123,7 @@ export class Runner {
     if (held?.work.projectId !== projectId) return
     this.#forget(held)
     held.stopping.abort()
+    this.#parts.meters.told(held.work.info, { end: { status: 'cancelled', score: null }, kept: true })
     held.end(execution)
   }
 
@@ -123,9 +135,9 @@ export class Runner {
     const late = new AbortController()
     await Promise.race([Promise.all(this.#running), delay(graceMs, late.signal)])
     late.abort()
-    const projects = this.projects()
-    for (const held of this.#held.values()) held.stopping.abort()
-    for (const projectId of projects) await store.apply(projectId, { kind: 'releaseExecutions', owner })
+    const held = this.held()
+    for (const { stopping } of this.#held.values()) stopping.abort()
+    for (const projectId of held.keys()) await store.apply(projectId, { kind: 'releaseExecutions', owner })
   }
 
   #forget({ work }: Held): void {
@@ -157,7 +169,8 @@ export class Runner {
     const { work, stopping } = held
     const { engine } = this.#parts
     try {
-      if (await this.#limited(work)) return endOf(passedOver)
+      const refused = await this.#refused(work)
+      if (refused) return refused
       const input = await this.#input(work)
       const score = await engine.evaluate(
         { evaluator: work.use, input, config: work.config },
@@ -175,15 +188,17 @@ export class Runner {
     }
   }
 
-  /** Whether the rule that asked has spent its day's money since. */
-  async #limited({ projectId, stored }: Work): Promise<boolean> {
-    if (stored.ruleId === null) return false
+  /** How it ends because of the rule that asked: the rule was deleted since, or has spent its day's money. */
+  async #refused({ projectId, stored }: Work): Promise<ExecutionEnd | undefined> {
+    if (stored.ruleId === null) return undefined
     const { store, now } = this.#parts
     const rule = (await store.read(projectId, 'rules', {})).find(({ id }) => id === stored.ruleId)
-    if (rule === undefined || rule.dailyCostLimitNano === null) return false
+    // With it went its limit: what would be spent now, nobody allowed.
+    if (rule === undefined) return { status: 'cancelled', score: null, error: null }
+    if (rule.dailyCostLimitNano === null) return undefined
     const day = Math.floor(now() / 86_400_000)
     const { costNano, unknownCosts } = await store.read(projectId, 'ruleDay', { ruleId: rule.id, day })
-    return unknownCosts > 0 || costNano >= rule.dailyCostLimitNano
+    return unknownCosts > 0 || costNano >= rule.dailyCostLimitNano ? endOf(passedOver) : undefined
   }
 
   async #input({ projectId, stored, input }: Work): Promise<Record<string, unknown>> {

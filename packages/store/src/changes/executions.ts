@@ -169,18 +169,23 @@ async function readExecutions(tx: Transaction, refs: number[]): Promise<StoredEx
   return rows.map(toStored)
 }
 
-/** Keeps everything that somebody works on. */
+/** Keeps what somebody works on: named one by one, so that what its holder knows nothing of becomes free in time. */
 export async function holdExecutions(
   tx: Transaction,
-  { owner, at, leaseMs }: Changes['holdExecutions']['in'],
+  { refs, owner, at, leaseMs }: Changes['holdExecutions']['in'],
 ): Promise<Changes['holdExecutions']['out']> {
-  const held = await tx.db
-    .updateTable('executions')
-    .set({ lease_until: at + leaseMs })
-    .where('project_id', '=', tx.projectId)
-    .where('owner', '=', owner)
-    .executeTakeFirst()
-  return { held: Number(held.numUpdatedRows) }
+  if (refs.length === 0) return { held: 0 }
+  const wanted = records(
+    tx.dialect,
+    { ref: 'bigint' },
+    refs.map((ref) => ({ ref })),
+  )
+  const held = await sql`
+    UPDATE executions SET lease_until = ${at + leaseMs} FROM ${wanted} AS g
+    WHERE executions.ref = g.ref AND executions.project_id = ${tx.projectId} AND executions.owner = ${owner}`.execute(
+    tx.db,
+  )
+  return { held: Number(held.numAffectedRows ?? 0) }
 }
 
 /** Lets go of everything that somebody works on. */

@@ -168,13 +168,16 @@ export function executionsContract(room: () => Promise<Room>): void {
       expect(await finish(r, { ref, owner: 'next' }, completed())).toEqual({ held: true })
     })
 
-    test('who holds on keeps all of it, and who lets go gives all of it back at once', async () => {
+    test('who holds on keeps what it names, and who lets go gives all of it back at once', async () => {
       const r = await room()
-      await start(r, [newExecution(), newExecution()])
-      await start(r, [newExecution()], { owner: 'other' })
-      const hold = { kind: 'holdExecutions', owner, at: now + leaseMs - 1, leaseMs } as const
+      const own = await start(r, [newExecution(), newExecution(), newExecution()])
+      const others = await start(r, [newExecution()], { owner: 'other' })
+      const refs = [...own.slice(1), ...others].map((ref) => ref ?? 0)
+      const hold = { kind: 'holdExecutions', refs, owner, at: now + leaseMs - 1, leaseMs } as const
       expect(await r.apply(hold)).toEqual({ held: 2 })
-      expect((await take(r, { owner: 'next', at: now + leaseMs })).executions).toHaveLength(1)
+      expect(await r.apply({ ...hold, refs: [] })).toEqual({ held: 0 })
+      const { executions } = await take(r, { owner: 'next', at: now + leaseMs })
+      expect(executions.map(({ ref }) => ref)).toEqual([own[0], others[0]])
       expect(await r.apply({ kind: 'releaseExecutions', owner })).toEqual({ released: 2 })
       expect(await r.apply({ ...hold })).toEqual({ held: 0 })
       expect((await take(r, { owner: 'next', at: now + 1 })).executions).toHaveLength(2)

@@ -71,8 +71,9 @@ describe('an evaluation', () => {
     const refs = Array.from({ length: 10 }, (_, i) => i + 1)
     const ends = refs.map((ref) => ({ kind: 'finishExecution', ref, owner: 'o', end: completed(), at: 0 }) as const)
     await writer.commitGroup(ends.map((change) => ({ projectId: 1, change })))
+    const hold = { kind: 'holdExecutions' as const, refs: [11, 12], owner: 'o', at: 0, leaseMs: 1_000 }
+    await writer.commitGroup([{ projectId: 1, change: hold }])
     for (const change of [
-      { kind: 'holdExecutions', owner: 'o', at: 0, leaseMs: 1_000 },
       { kind: 'noteProgress', ref: 11, owner: 'o', done: 1, total: 2, at: 0 },
       { kind: 'releaseExecutions', owner: 'o' },
       { kind: 'takeExecutions', owner: 'p', at: 0, leaseMs: 1_000, limit: 5, maxAttempts: 3 },
