@@ -90,7 +90,9 @@ async function run(
   { request, reply, ask }: { request: FastifyRequest; reply: FastifyReply; ask: Ask },
 ) {
   const leaving = new AbortController()
-  reply.raw.once('close', () => leaving.abort())
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) leaving.abort()
+  })
   return judge.executions.run(request.principal.projectId, ask, { signal: leaving.signal, patienceMs })
 }
 

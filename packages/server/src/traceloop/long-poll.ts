@@ -32,8 +32,10 @@ export function createLongPoll({
 
   async function answer(reply: FastifyReply, { id, document }: Awaited): Promise<unknown> {
     const leaving = new AbortController()
-    const leave = () => leaving.abort()
-    reply.raw.once('close', leave)
+    reply.raw.once('close', () => {
+      // Of an answer that is out nobody has to be told.
+      if (!reply.raw.writableFinished) leaving.abort()
+    })
     const text = document(leaving.signal).then((value) => JSON.stringify(value))
     const inTime = await beforeQuietEnds(text, quietMs)
     if (inTime !== undefined) return reply.type('application/json; charset=utf-8').send(inTime)
