@@ -10,9 +10,13 @@ export interface Cassette {
   about: string
   client: string
   exchanges: Exchange[]
+  /** What the provider of its models answered the server meanwhile; nothing if absent. */
+  models?: Exchange['response'][]
 }
 
-const id = /\b(?:ds|row|exp|run|task|evl|ann|exe)_[0-9a-f]{12,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
+// Ids, and versions of evaluators.
+const id =
+  /\b(?:ds|row|exp|run|task|evl|ann|exe)_[0-9a-f]{12,}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{16}\b/g
 const time = /\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g
 
 /** Exchanges in which each id and time is a name: `{{id 1}}` for the first id, and the same wherever it comes again. */

@@ -8,8 +8,14 @@ import { type Cassette, type Exchange, normalised } from './cassette.ts'
 /** A proxy that keeps what goes through it. */
 export interface Recorder extends AsyncDisposable {
   url: string
-  /** Writes what was kept, with ids and times normalised. Format the file before it is committed. */
-  write(path: URL, about: Omit<Cassette, 'exchanges'>): Promise<void>
+  /** What was kept, with ids and times normalised. */
+  kept(): Exchange[]
+}
+
+/** Writes a cassette. Format the file before it is committed. */
+export async function write(path: URL, cassette: Cassette): Promise<void> {
+  await mkdir(new URL('.', path), { recursive: true })
+  await writeFile(path, `${JSON.stringify(cassette, null, 2)}\n`)
 }
 
 /** Without those of several equal questions in a row that were asked before the answer was the one waited for. */
@@ -21,7 +27,7 @@ function settled(exchanges: readonly Exchange[]): Exchange[] {
 }
 
 /** What of a request decides about its answer. */
-const kept = ['accept', 'content-type', 'user-agent', 'x-traceloop-sdk-version'] as const
+const keptHeaders = ['accept', 'content-type', 'user-agent', 'x-traceloop-sdk-version'] as const
 
 /** Puts a recorder before a server. Requests are kept in the order in which they came. */
 export async function startRecorder(target: string): Promise<Recorder> {
@@ -34,10 +40,7 @@ export async function startRecorder(target: string): Promise<Recorder> {
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    async write(path, about) {
-      await mkdir(new URL('.', path), { recursive: true })
-      await writeFile(path, `${JSON.stringify({ ...about, exchanges: normalised(settled(exchanges)) }, null, 2)}\n`)
-    },
+    kept: () => normalised(settled(exchanges)),
     async [Symbol.asyncDispose]() {
       const closed = once(server.close(), 'close')
       server.closeAllConnections()
@@ -73,7 +76,7 @@ async function pass(target: string, { request, response, exchanges }: Passing): 
 
 function some(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(
-    kept.flatMap((name) => {
+    keptHeaders.flatMap((name) => {
       const value = headers[name]
       return typeof value === 'string' ? [[name, value] as const] : []
     }),

@@ -1,6 +1,6 @@
 import { initialize, type TraceloopClient } from '@traceloop/node-server-sdk'
-import { type Provider, type Reply, says, startProvider } from '../packages/engine/test/provider.ts'
-import { type Recorder, startRecorder } from './recorder.ts'
+import { type Asked, type Provider, type Reply, says, startProvider } from '../packages/engine/test/provider.ts'
+import { startRecorder, write } from './recorder.ts'
 import { startSubject } from './server.ts'
 
 /** The unmodified SDK, its tracing off, before a server. */
@@ -16,7 +16,7 @@ export interface SceneOptions {
   /** With `RECORD` set, the traffic is written to `cassettes/NAME.json`. */
   cassette?: { name: string; about: string }
   /** What language models answer. */
-  answer?: () => Reply
+  answer?: (asked: Asked) => Reply
 }
 
 /** Sets the scene. There is one SDK in a process, so there is one scene in a file. */
@@ -25,9 +25,12 @@ export async function setScene({ cassette, answer }: SceneOptions = {}): Promise
   delete process.env['GITHUB_ACTIONS']
   const stack = new AsyncDisposableStack()
   const provider = stack.use(await startProvider({ answer: answer ?? (() => says({ pass: true, reason: 'fine' })) }))
-  const subject = stack.use(await startSubject({ provider: provider.base('openai') }))
-  const recorder = cassette && process.env['RECORD'] ? stack.use(await startRecorder(subject.url)) : undefined
-  const url = recorder?.url ?? subject.url
+  const isRecorded = cassette !== undefined && process.env['RECORD'] !== undefined
+  const models = isRecorded ? stack.use(await startRecorder(new URL(provider.base('openai')).origin)) : undefined
+  const base = models ? `${models.url}/v1` : provider.base('openai')
+  const subject = stack.use(await startSubject({ provider: base }))
+  const traffic = isRecorded ? stack.use(await startRecorder(subject.url)) : undefined
+  const url = traffic?.url ?? subject.url
   const client = initialize({
     baseUrl: url,
     apiKey: subject.key,
@@ -37,11 +40,14 @@ export async function setScene({ cassette, answer }: SceneOptions = {}): Promise
     silenceInitializationMessage: true,
   })
   if (client === undefined) throw new Error('the SDK gave no client')
-  if (cassette) stack.defer(() => keep(recorder, cassette))
+  if (cassette && traffic && models) {
+    const path = new URL(`./cassettes/${cassette.name}.json`, import.meta.url)
+    const by = '@traceloop/node-server-sdk 0.27.0'
+    stack.defer(() => {
+      const answers = models.kept().map(({ response }) => response)
+      const kept = { about: cassette.about, client: by, exchanges: traffic.kept() }
+      return write(path, answers.length > 0 ? { ...kept, models: answers } : kept)
+    })
+  }
   return { client, url, key: subject.key, provider, [Symbol.asyncDispose]: () => stack.disposeAsync() }
-}
-
-async function keep(recorder: Recorder | undefined, cassette: { name: string; about: string }): Promise<void> {
-  const path = new URL(`./cassettes/${cassette.name}.json`, import.meta.url)
-  await recorder?.write(path, { about: cassette.about, client: '@traceloop/node-server-sdk 0.27.0' })
 }

@@ -28,7 +28,13 @@ export async function startSubject({ provider }: SubjectOptions): Promise<Subjec
   if (url !== undefined) return { url, key, [Symbol.asyncDispose]: () => Promise.resolve() }
   const data = await mkdtemp(join(tmpdir(), 'llm-eval-conformance-'))
   const child = spawn(process.execPath, ['--conditions=llm-eval-source', cli, 'serve', '--port', '0', '--data', data], {
-    env: { PATH: process.env['PATH'], OPENAI_BASE_URL: provider, OPENAI_API_KEY: 'test' },
+    env: {
+      PATH: process.env['PATH'],
+      OPENAI_BASE_URL: provider,
+      OPENAI_API_KEY: 'test',
+      LLM_EVAL_DEFAULT_MODEL: 'openai/gpt-4.1-mini',
+      LLM_EVAL_EMBEDDING_MODEL: 'openai/text-embedding-3-small',
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const ended = once(child, 'exit')

@@ -7,9 +7,11 @@ import { type Subject, startSubject } from './server.ts'
 let stack: AsyncDisposableStack
 let subject: Subject
 let provider: Provider
+/** Holds the model back. */
+let held: Promise<void> = Promise.resolve()
 beforeAll(async () => {
   stack = new AsyncDisposableStack()
-  provider = stack.use(await startProvider({ answer: () => says({ pass: true, reason: 'fine' }) }))
+  provider = stack.use(await startProvider({ answer: () => held.then(() => says({ pass: true, reason: 'fine' })) }))
   subject = stack.use(await startSubject({ provider: provider.base('openai') }))
 })
 afterAll(() => stack.disposeAsync())
@@ -92,6 +94,43 @@ describe('an execution', () => {
     )
     const polls = (await Promise.all(starts)).map(({ json }) => send(`GET /v2${String(json['stream_url'])}`))
     expect((await Promise.all(polls)).map(({ status }) => status)).toEqual(polls.map(() => 200))
+  })
+
+  it('of a judge that takes its time is waited for by fifty of one client at once', async () => {
+    const judge = {
+      name: 'Slow judge',
+      provider: 'openai',
+      model: 'gpt-4.1-mini',
+      messages: [{ role: 'user', content: 'Is {{text}} fine?' }],
+      input_schema: [{ name: 'text', type: 'string' }],
+      output_schema: [
+        { name: 'pass', type: 'boolean' },
+        { name: 'reason', type: 'string' },
+      ],
+    }
+    // The path that earlier clients make evaluators at.
+    const made = await send('POST /v2/evaluators/custom-evaluator', judge)
+    expect(made).toMatchObject({ status: 200, json: { slug: 'slow-judge' } })
+    const { promise, resolve: release } = Promise.withResolvers<void>()
+    held = promise
+    try {
+      const texts = Array.from({ length: 50 }, (_, n) => ({ text: `text ${n}` }))
+      const starts = await Promise.all(
+        texts.map((input) => send('POST /v2/evaluators/slow-judge/executions', mapped(input))),
+      )
+      let answered = 0
+      const polls = starts.map(({ json }) => send(`GET /v2${String(json['stream_url'])}`).finally(() => answered++))
+      await provider.came(1)
+      // Others are served meanwhile.
+      expect((await send('GET /v2/datasets')).status).toBe(200)
+      expect(answered).toBe(0)
+      release()
+      const results = await Promise.all(polls)
+      expect(results.map(({ status }) => status)).toEqual(texts.map(() => 200))
+      expect(results.map(({ json }) => json['execution_id'])).toEqual(starts.map(({ json }) => json['execution_id']))
+    } finally {
+      release()
+    }
   })
 
   it('takes values of any JSON type, passes over fields that it does not know, and takes null for absent', async () => {

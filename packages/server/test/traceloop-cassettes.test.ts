@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { type Provider, startProvider } from '../../engine/test/provider.ts'
+import { configSchema } from '../src/config/config.ts'
+import { createServerEngine } from '../src/judging/set-up.ts'
 import { registerTraceloop } from '../src/traceloop/traceloop.ts'
 import { allSlices, type Ground, type Received, startGround } from './ground.ts'
 
 // The traffic of the unmodified SDK, as `conformance/` recorded it, answered by the façade in memory.
 
+const response = z.object({ status: z.int(), type: z.string(), body: z.unknown() })
 const exchange = z.object({
   request: z.object({
     method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
@@ -13,9 +17,14 @@ const exchange = z.object({
     headers: z.record(z.string(), z.string()),
     body: z.unknown(),
   }),
-  response: z.object({ status: z.int(), type: z.string(), body: z.unknown() }),
+  response,
 })
-const cassette = z.object({ about: z.string(), client: z.string(), exchanges: z.array(exchange) })
+const cassette = z.object({
+  about: z.string(),
+  client: z.string(),
+  exchanges: z.array(exchange),
+  models: z.array(response).default([]),
+})
 
 const folder = new URL('../../../conformance/cassettes/', import.meta.url)
 const cassettes = readdirSync(folder).map((file) => {
@@ -23,11 +32,18 @@ const cassettes = readdirSync(folder).map((file) => {
   return { file, ...cassette.parse(json) }
 })
 
+let stack: AsyncDisposableStack
 let ground: Ground
+let provider: Provider
 beforeAll(async () => {
-  ground = await startGround({ slices: [...allSlices, registerTraceloop] })
+  stack = new AsyncDisposableStack()
+  provider = stack.use(await startProvider())
+  const openai = { api: 'openai' as const, base_url: provider.base('openai'), api_key: 'test' }
+  const config = configSchema.parse({ providers: { openai } })
+  ground = await startGround({ slices: [...allSlices, registerTraceloop], engine: await createServerEngine(config) })
+  stack.defer(() => ground.close())
 })
-afterAll(() => ground.close())
+afterAll(() => stack.disposeAsync())
 
 /** Words for people: they may change without any client noticing. */
 const wording = new Set(['error', 'next', 'reason', 'description'])
@@ -95,8 +111,11 @@ async function replay({ request, response }: z.infer<typeof exchange>, names: Na
 }
 
 describe('what the unmodified SDK asked', () => {
-  it.each(cassettes)('is answered as it was then: $about', async ({ exchanges }) => {
+  it.each(cassettes)('is answered as it was then: $about', async ({ exchanges, models }) => {
     const names: Names = new Map()
+    provider.next(
+      ...models.map(({ status, body }) => ({ does: 'send' as const, status, headers: {}, body: JSON.stringify(body) })),
+    )
     for (const one of exchanges) {
       // Only an export tells how far executions are; everything else waits for them.
       const patient = one.request.path.includes('/export/')
