@@ -27,7 +27,8 @@ const datasetSlug = slugText.regex(
 
 const columnSlug = slugText.regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be of lower-case letters, digits and single dashes')
 
-const description = z
+/** What a dataset or a column is about. */
+export const description = z
   .string()
   .max(limits.noteChars, `may hold at most ${limits.noteChars} characters`)
   .refine((text) => text.isWellFormed() && !text.includes('\0'), 'must be well-formed Unicode without NUL')

@@ -74,8 +74,10 @@ export async function deleteDataset({ store, projectId }: Place, key: string): P
   while (more) ({ more } = await store.apply(projectId, { kind: 'deleteDataset', dataset: '', limit: deletionStep }))
 }
 
-/** Columns with slugs, made of the names where none are given. Throws `invalid_request` when two have one slug. */
-function newColumns(wishes: readonly ParsedColumn[], existing: readonly Column[]): Column[] {
+/** Columns with slugs, made of the names where none are given. Throws `slug_taken`, `limit_reached`. */
+export function newColumns(wishes: readonly ParsedColumn[], existing: readonly Column[]): Column[] {
+  if (existing.length + wishes.length > limits.datasetColumns)
+    throw limitReached(limits.datasetColumns, 'columns in a dataset')
   const taken = new Set(existing.map((column) => column.slug))
   const given = wishes.flatMap(({ slug }) => slug ?? [])
   const clash = given.find((slug, at) => taken.has(slug) || given.indexOf(slug) < at)

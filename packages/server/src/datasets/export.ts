@@ -8,6 +8,11 @@ import { readValues } from './values.ts'
 
 const pageRows = 1_000
 
+/** A name for a file of rows that any system takes, and any header can carry. */
+export function fileName(dataset: string, version: string | null, format: FileFormat): string {
+  return `${dataset}-${version ?? 'draft'}.${format}`.replaceAll(/[^\w.-]/g, '-')
+}
+
 /** What is exported: `version` null is the draft. */
 export interface ExportWish {
   version: string | null

@@ -43,7 +43,7 @@ import {
   updateDataset,
 } from './datasets.ts'
 import { exactJson } from './exact-json.ts'
-import { exportRows } from './export.ts'
+import { exportRows, fileName } from './export.ts'
 import { addTrace } from './from-trace.ts'
 import { importRows } from './import.ts'
 import { addRows, deleteRow, readPage, toRow, updateRow } from './rows.ts'
@@ -152,7 +152,7 @@ function mountRows(app: App, deps: Deps): void {
       const rows = await exportRows(place, request.params.dataset, { format, version })
       reply
         .type(mediaTypes[format])
-        .header('content-disposition', `attachment; filename="${slug}-${version ?? 'draft'}.${format}"`)
+        .header('content-disposition', `attachment; filename="${fileName(slug, version, format)}"`)
         .header('cache-control', 'no-store')
       if (request.method !== 'HEAD') return reply.send(rows)
       rows.destroy()

@@ -35,7 +35,12 @@ export async function addRows(
   }))
 }
 
-function checkRows(rows: readonly Record<string, unknown>[], columns: Column[], reading: Reading): NewRow[] {
+/** Rows as they are stored. Throws `invalid_request`, with each fault. */
+export function checkRows(
+  rows: readonly Record<string, unknown>[],
+  columns: readonly Column[],
+  reading: Reading,
+): NewRow[] {
   const finder = columnFinder(columns)
   const errors: Fault[] = []
   const checked = rows.flatMap((row, n) => {

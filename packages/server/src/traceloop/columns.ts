@@ -1,12 +1,14 @@
 import { type Column, type ColumnType, type Dataset, type DatasetRow, limits } from '@llm-eval/protocol'
+import { description } from '@llm-eval/protocol/dataset-schemas'
+import { name } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
 
 /** A column as the SDKs write it. */
 export const columnInput = z.object({
   slug: z.string().trim().min(1).nullish(),
-  name: z.string().trim().min(1),
+  name,
   type: z.enum(['string', 'number', 'boolean', 'json', 'date', 'file']).nullish(),
-  description: z.string().nullish(),
+  description: description.nullish(),
 })
 
 /** Rows of one request, by slug, other spellings of it, or name of a column. */

@@ -1,5 +1,6 @@
 /** Datasets as Traceloop's SDKs know them: `/v2/datasets`. */
 import { limits, traceloopRoutes } from '@llm-eval/protocol'
+import { description } from '@llm-eval/protocol/dataset-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
 import * as z from 'zod'
@@ -11,12 +12,13 @@ import {
   getDataset,
   listDatasets,
   listVersions,
+  newColumns,
   type Place,
   publishDataset,
   removeColumn,
   updateDataset,
 } from '../datasets/datasets.ts'
-import { addRows, readPage, toRow as readRow } from '../datasets/rows.ts'
+import { addRows, checkRows, readPage, toRow as readRow } from '../datasets/rows.ts'
 import { slugify } from '../datasets/slugs.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
@@ -24,7 +26,7 @@ import { column, dataset, datasetList, datasetWithRows, noBody, published, versi
 import { columnInput, rowsInput, toColumn, toDataset, toRow } from './columns.ts'
 import { versionAsCsv, versionAsJsonLines } from './version-files.ts'
 
-const words = { name: name.nullish(), description: z.string().nullish() }
+const words = { name: name.nullish(), description: description.nullish() }
 const contents = { columns: z.array(columnInput).nullish(), rows: rowsInput.nullish() }
 const createInput = z.object({ ...words, ...contents, name, slug: name.nullish() })
 const columnChange = columnInput.partial()
@@ -59,11 +61,14 @@ function registerWholes(app: App, deps: Deps): void {
     handler: async (request, reply) => {
       const { body } = request
       const place = placeOf(deps, request)
+      const columns = newColumns((body.columns ?? []).map(wishOf), [])
+      // Rows that do not fit leave no dataset behind.
+      checkRows(body.rows ?? [], columns, 'lenient')
       const made = await createDataset(place, {
         name: body.name,
         slug: slugOf(body.slug),
         description: body.description ?? undefined,
-        columns: (body.columns ?? []).map(wishOf),
+        columns,
       })
       return reply.code(201).send(await filled(place, made.id, { rows: body.rows, mode: 'append' }))
     },
@@ -92,7 +97,9 @@ function registerWholes(app: App, deps: Deps): void {
     handler: async (request) => {
       const { body } = request
       const place = placeOf(deps, request)
-      const columns = body.columns?.map(wishOf)
+      const columns = body.columns ? newColumns(body.columns.map(wishOf), []) : undefined
+      // Rows that do not fit must not cost the columns and their values.
+      checkRows(body.rows ?? [], columns ?? (await getDataset(place, request.params.dataset)).columns, 'lenient')
       const { id } = await updateDataset(place, request.params.dataset, { ...wordsOf(body), columns })
       return filled(place, id, { rows: body.rows, mode: 'replace' })
     },

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { csvHeader, csvRow } from '../datasets/csv.ts'
 import type { Place } from '../datasets/datasets.ts'
+import { fileName } from '../datasets/export.ts'
 import { type Page, readPage } from '../datasets/rows.ts'
 import { readValues } from '../datasets/values.ts'
 import { described } from '../http/mount.ts'
@@ -46,7 +47,7 @@ export const versionAsCsv = {
       row: csvRow,
     })
     if (wantsJson(request)) return reply.type('application/json; charset=utf-8').send(asJsonString(text))
-    const file = `${dataset}-${version}.csv`.replace(/[^\w.-]/g, '-')
+    const file = fileName(dataset, version, 'csv')
     reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${file}"`)
     return reply.send(text)
   },
