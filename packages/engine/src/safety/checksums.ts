@@ -33,6 +33,14 @@ const ibanLengths: Record<string, number> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 )
 
+/** What an IBAN looks like, with or without spaces: as many characters as those of its country have, whatever follows. */
+export const ibanShape = new RegExp(
+  `(?<![A-Z0-9])(?:${Object.entries(ibanLengths)
+    .map(([country, length]) => `${country}\\d{2}(?: ?[A-Z0-9]){${length - 4}}`)
+    .join('|')})(?![A-Z0-9])`,
+  'gi',
+)
+
 /** Shannon's entropy of the characters of a text, in bits each. Random base64 has about 4.5 to 6, English words 2 to 3.5. */
 export function entropy(text: string): number {
   const counts = new Map<string, number>()

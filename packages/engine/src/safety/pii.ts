@@ -1,10 +1,21 @@
+import { isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { evaluator } from '../evaluator.ts'
 import { byLength, textField, textOf } from '../text/comparison.ts'
-import { isIban, passesLuhn } from './checksums.ts'
+import { ibanShape, isIban, passesLuhn } from './checksums.ts'
 import { findAll, type Pattern, summary } from './findings.ts'
 
 const digitsOf = (text: string) => text.replaceAll(/\D/g, '')
+
+function creditCard({ source }: RegExp): Pattern {
+  return {
+    type: 'credit_card',
+    // The first digits of the schemes in use.
+    expression: new RegExp(`(?<![\\w.-])(?=4|5[1-5]|2[2-7]|3[4-9]|6)(?:${source})(?![\\w-])`, 'g'),
+    confidence: 0.95,
+    holds: (found) => passesLuhn(digitsOf(found)) && !/^(\d)\1+$/.test(digitsOf(found)),
+  }
+}
 
 const patterns: readonly Pattern[] = [
   {
@@ -13,18 +24,18 @@ const patterns: readonly Pattern[] = [
     confidence: 0.95,
   },
   {
-    type: 'credit_card',
-    // The first digits of the schemes in use.
-    expression: /(?<![\w.-])(?:4|5[1-5]|2[2-7]|3[4-9]|6[0-9])\d{1,3}(?:[ -]?\d){9,15}(?![\w-])/g,
-    confidence: 0.95,
-    holds: (found) => {
-      const digits = digitsOf(found)
-      return digits.length >= 13 && digits.length <= 19 && passesLuhn(digits) && !/^(\d)\1+$/.test(digits)
-    },
+    type: 'email',
+    // Of names that are not English. The script of the text around may have no spaces, so it is less sure where they begin.
+    expression:
+      /(?<![\p{L}\p{N}_.+-])[\p{L}\p{N}][\p{L}\p{N}_.+-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}_-])/gu,
+    confidence: 0.85,
   },
+  // In one, by fours, or as American Express writes them. What comes after them may be digits too: a date, a code.
+  creditCard(/\d{13,19}|(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{4,5}/),
+  creditCard(/(?:\d{4}[ -]){4}\d{3}/),
   {
     type: 'iban',
-    expression: /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}(?![A-Za-z0-9])/g,
+    expression: ibanShape,
     confidence: 0.99,
     holds: (found) => isIban(found.replaceAll(' ', '')),
   },
@@ -62,6 +73,14 @@ const patterns: readonly Pattern[] = [
       !/^(?:0|10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|255|[1-9]\.\d\.\d)\./.test(`${found}.`),
   },
   {
+    type: 'ip_address',
+    // What of version 6 was given out to networks, but for documentation.
+    expression:
+      /(?<![\w:.])2(?:00[1-3]|4[01][\da-f]|[68c][0-3][\da-f]|a[01][\da-f])(?::[\da-f]{0,4}){1,6}:[\da-f]{1,4}(?!\w|:[\da-f:])/gi,
+    confidence: 0.7,
+    holds: (found) => isIPv6(found) && !/^2001:0?db8:/i.test(found),
+  },
+  {
     type: 'date_of_birth',
     expression:
       /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)\b:?[ \t]{0,3}(\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}(?:st|nd|rd|th)? [A-Z][a-z]{2,8},? \d{4}|[A-Z][a-z]{2,8} \d{1,2}(?:st|nd|rd|th)?,? \d{4})/gi,
@@ -69,8 +88,10 @@ const patterns: readonly Pattern[] = [
   },
   {
     type: 'passport',
-    expression: /\bpassport(?: (?:no|number|nr))?\b\.?:?[ \t]{0,3}(?=[A-Z]{0,2}\d)([A-Z]{0,2}\d{6,9})(?!\w)/gi,
+    expression: /\bpassport(?: (?:no|number|nr))?\b\.?:?[ \t]{0,3}(?=[A-Z]{0,2}\d)([A-Z0-9]{6,9})(?!\w)/gi,
     confidence: 0.8,
+    // That of Germany has letters between its digits.
+    holds: (found) => digitsOf(found).length >= 4,
   },
 ]
 

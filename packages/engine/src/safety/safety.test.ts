@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createEngine } from '../create-engine.ts'
-import { entropy, isIban, passesLuhn } from './checksums.ts'
+import { entropy, ibanShape, isIban, passesLuhn } from './checksums.ts'
 
 const engine = createEngine()
 
@@ -15,6 +15,10 @@ describe('personal data', () => {
     ['Mail ada.lovelace+notes@mail.example.co.uk today', 'email', 'ada.lovelace+notes@mail.example.co.uk'],
     ['card 4111 1111 1111 1111 exp', 'credit_card', '4111 1111 1111 1111'],
     ['Amex 378282246310005.', 'credit_card', '378282246310005'],
+    ['Amex 3782 822463 10005', 'credit_card', '3782 822463 10005'],
+    ['4111 1111 1111 1111 12/26 123', 'credit_card', '4111 1111 1111 1111'],
+    ['4111111111111111 12/26', 'credit_card', '4111111111111111'],
+    ['6205 5000 0000 0000 004 of 19 digits', 'credit_card', '6205 5000 0000 0000 004'],
     ['IBAN: DE89 3704 0044 0532 0130 00', 'iban', 'DE89 3704 0044 0532 0130 00'],
     ['to GB82WEST12345698765432 now', 'iban', 'GB82WEST12345698765432'],
     ['SSN 536-22-8765', 'us_ssn', '536-22-8765'],
@@ -25,6 +29,12 @@ describe('personal data', () => {
     ['DOB: 12/10/1815', 'date_of_birth', '12/10/1815'],
     ['born on December 10, 1815', 'date_of_birth', 'December 10, 1815'],
     ['passport number 123456789', 'passport', '123456789'],
+    ['Passport no: C01X00T47', 'passport', 'C01X00T47'],
+    ['an jürgen@müller.de bitte', 'email', 'jürgen@müller.de'],
+    ['to de89370400440532013000', 'iban', 'de89370400440532013000'],
+    ['DE89 3704 0044 0532 0130 00 BIC COBADEFFXXX', 'iban', 'DE89 3704 0044 0532 0130 00'],
+    ['from 2a02:908:1234:5678:9abc:def0:1234:5678', 'ip_address', '2a02:908:1234:5678:9abc:def0:1234:5678'],
+    ['from [2a02:908::1]:443', 'ip_address', '2a02:908::1'],
   ])('in %j is found: %s', async (text, type, data) => {
     expect(await found('pii-detector', text)).toEqual([[type, data]])
   })
@@ -41,6 +51,11 @@ describe('personal data', () => {
     'Call me maybe 2 or 3 times',
     'pi is 3.14159265358979323846',
     'sha 4111111111111111aa and id_4111111111111111',
+    // Addresses of documentation, of this machine and of the link; times; names of C++.
+    '2001:db8:85a3::8a2e:370:7334, ::1 and fe80::1',
+    'on 2026:11:21 at 20:30:40, 2026::11 aside, std::2abc::3def',
+    'Tell user@host, or me @ home',
+    'The passport 12 months old is no number',
   ])('is not found in %j', async (text) => {
     expect(await found('pii-detector', text)).toEqual([])
   })
@@ -107,6 +122,10 @@ describe('secrets', () => {
     ['assigned_secret', `api_key = "${random(24)}"`, random(24)],
     ['assigned_secret', `"password": "${random(18)}"`, random(18)],
     ['password_in_url', 'postgres://app:hunter2hunter2@db.example.com/x', 'hunter2hunter2'],
+    ['password_in_url', 'redis://:hunter2hunter2@cache:6379/0', 'hunter2hunter2'],
+    ['assigned_password', '{"user": "ada", "password": "Tr0ub4dor&3"}', 'Tr0ub4dor&3'],
+    ['assigned_password', 'Your password is: xK9#mPq2.', 'xK9#mPq2'],
+    ['assigned_password', "DB_PASSWD='q7$Lw!0z8'", 'q7$Lw!0z8'],
     ['azure_storage_key', `AccountKey=${random(86)}==;`, `${random(86)}==`],
   ])('that are written down as one are found: %s', async (type, text, secret) => {
     expect(await found('secrets', text)).toEqual([[type, secret]])
@@ -117,6 +136,10 @@ describe('secrets', () => {
     'api_key = "your-api-key-goes-here-1"',
     `token: ${'a'.repeat(40)}`,
     'password: correct horse battery staple',
+    'password: ******** or password = os.environ["DB_PASSWORD_2"] or password: ${PASSWORD1}',
+    'The password is case-sensitive, 8 to 20 characters, and password: string is its type',
+    'password = hashPassword256(input) and password: <your-Password-1>',
+    'passwords: 12 and Password: 20-characters',
     'postgres://user:password@localhost/db and postgres://user:${PASSWORD}@host/db',
     'The secret is out: sk-learn is scikit-learn',
     'commit 3f786850e387550fdab836ed7e6dc881de23001b',
@@ -144,6 +167,11 @@ describe('profanity', () => {
     'BULLSHIT',
     'piss  off',
     'a$$hole, fuuuck? fuck',
+    'wankers',
+    'slutty',
+    'niggaz',
+    'kikes',
+    'cunts',
   ])('is found in %j', async (text) => {
     expect((await engine.evaluate({ evaluator: 'profanity', input: { text } })).output['is_safe']).toBe(false)
   })
@@ -155,6 +183,8 @@ describe('profanity', () => {
     'shiitake, mushitake, matsushita',
     'He pricked his finger; the cock crowed.',
     'fire retardant',
+    'a niggardly sum for a Wankel engine at Wankhede Stadium',
+    'Kikelomo met Professor Cuntz in Slutsk; slutligen åkte de hem',
     '',
   ])('is not found in %j', async (text) => {
     expect((await engine.evaluate({ evaluator: 'profanity', input: { text } })).output).toEqual({
@@ -190,6 +220,15 @@ describe('check digits', () => {
       false,
       false,
     ])
+  })
+
+  it('of an IBAN end where those of its country do', () => {
+    const found = (text: string) => [...text.matchAll(ibanShape)].map(([match]) => match)
+    expect(found('NO93 8601 1117 947 MT84MALT011000012345MTLCAST001S')).toEqual([
+      'NO93 8601 1117 947',
+      'MT84MALT011000012345MTLCAST001S',
+    ])
+    expect(found('NO93 8601 1117 9471, XX93 8601 1117 947')).toEqual([])
   })
 
   it('entropy is that of Shannon', () => {

@@ -57,7 +57,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     type: 'password_in_url',
-    expression: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@]{1,100}:([^\s:/?#@]{6,200})@[\w.-]{1,200}/gi,
+    expression: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@]{0,100}:([^\s:/?#@]{6,200})@[\w.-]{1,200}/gi,
     confidence: 0.8,
     holds: (password) =>
       !/^(?:password|passwd|pass|secret|changeme|user|\*+|x+|\$\{?.*|<.*|%.*%|\{.*)$/i.test(password),
@@ -75,6 +75,18 @@ const patterns: readonly Pattern[] = [
     confidence: 0.7,
     // Identifiers and words have no digits between their letters, or too little entropy.
     holds: (value) => isRandom(value) && entropy(value) >= 3.5 && /\d/.test(value) && /[A-Za-z]/.test(value),
+  },
+  {
+    type: 'assigned_password',
+    expression:
+      /(?:password|passwd|pwd|passphrase)["']?[ \t]{0,3}(?::|=>|=|is:?)[ \t]{0,3}["'`]?([^\s"'`<>{}()[\]]{7,99}[^\s"'`<>{}()[\].,;:!?])(?=[\s"'`<>.,;:!?})\]]|$)/gi,
+    confidence: 0.7,
+    // What people choose has digits, and capitals or symbols: names of variables and rules for passwords seldom have both.
+    holds: (value) =>
+      /\d/.test(value) &&
+      /[a-z]/i.test(value) &&
+      (/[!#$%&*+@^~?]/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value))) &&
+      !/^[$%]|example|placeholder|your[_-]|xxxx/i.test(value),
   },
 ]
 
