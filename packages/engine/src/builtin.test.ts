@@ -85,9 +85,9 @@ describe('the built-in evaluators', () => {
 
   it('score in a thread what is long', () => {
     const long = 'word '.repeat(10_000)
-    const kept = builtinEvaluators.filter(({ runs, input, range }) => {
+    const kept = builtinEvaluators.filter(({ runs, input, range, example }) => {
       const given = Object.fromEntries(input.map(({ name, type }) => [name, type === 'array' ? [long] : long]))
-      return (typeof runs === 'function' ? runs(given) : runs) === 'inline' && range.max !== null
+      return (typeof runs === 'function' ? runs(given, example.config ?? {}) : runs) === 'inline' && range.max !== null
     })
     expect(kept).toEqual([])
   })

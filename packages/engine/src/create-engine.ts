@@ -3,7 +3,7 @@ import { builtinEvaluators } from './builtin.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { readConfig } from './config.ts'
 import type { Definition, JudgeDefinition, RemoteDefinition } from './definition.ts'
-import type { Engine, EvaluateOptions, Evaluation } from './engine.ts'
+import type { Engine, EvaluateOptions, Evaluation, Prepared } from './engine.ts'
 import { type Evaluator, type Input, NoScore } from './evaluator.ts'
 import { infoOf, versionOf } from './info.ts'
 import { resolveInput } from './input.ts'
@@ -69,6 +69,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       return found && 'evaluator' in found ? describe(parts, found, config) : undefined
     },
     inspect: (slug, definition) => inspect(parts, slug, definition),
+    prepare: (asked, config) => prepare(parts, asked, config),
     check: (evaluation) => {
       const found = find(parts, evaluation.evaluator)
       if (!found) return [{ path: 'evaluator', message: 'is not known' }]
@@ -128,31 +129,56 @@ function missingFaults(missing: readonly { name: string }[]): Fault[] {
   return missing.map(({ name }) => ({ path: `input.${name}`, message: 'is required' }))
 }
 
+function prepare(
+  parts: Parts,
+  asked: Evaluation['evaluator'],
+  config: Evaluation['config'],
+): { prepared: Prepared } | { faults: Fault[] } | undefined {
+  const found = find(parts, asked)
+  if (!found || 'faults' in found) return found
+  const read = readConfig(found.evaluator, found.preset, config)
+  if ('faults' in read) return { faults: read.faults }
+  const ready = { evaluator: found.evaluator, config: read.config }
+  const info = describe(parts, found, config)
+  return { prepared: { info, evaluate: (input, options = {}) => score(parts, { ...ready, input }, options) } }
+}
+
 async function evaluate(parts: Parts, evaluation: Evaluation, options: EvaluateOptions): Promise<Score> {
-  const { evaluator: asked, input: raw, config: given } = evaluation
+  const { evaluator: asked, input, config } = evaluation
   const found = find(parts, asked)
   if (!found)
     throw new Failure('evaluator_not_found', { values: { slug: typeof asked === 'string' ? asked : asked.slug } })
   if ('faults' in found) throw new Failure('invalid_request', { errors: found.faults })
-  const { evaluator, preset } = found
-  const read = readConfig(evaluator, preset, given)
+  const read = readConfig(found.evaluator, found.preset, config)
   if ('faults' in read) throw new Failure('invalid_request', { errors: read.faults })
+  return score(parts, { evaluator: found.evaluator, config: read.config, input }, options)
+}
+
+/** At once where the evaluator is done at once. @throws {Failure} `invalid_request`, `overloaded` */
+function score(parts: Parts, work: Work, options: EvaluateOptions): Score | Promise<Score> {
+  const { evaluator, input: raw, config } = work
   const { input, missing, faults } = resolveInput(evaluator.input, raw)
   const errors = [...faults, ...missingFaults(missing)]
   if (errors.length > 0 && options.evidence !== 'trace') throw new Failure('invalid_request', { errors })
 
   const started = parts.now()
-  const timed = (score: Omit<Score, 'duration_ms'>): Score => ({
-    ...score,
+  const timed = (scored: Omit<Score, 'duration_ms'>): Score => ({
+    ...scored,
     duration_ms: Math.max(0, Math.round((parts.now() - started) * 1_000) / 1_000),
   })
-  if (errors.length > 0) return timed(noScoreOf(new NoScore('missing_evidence', absent(errors))))
-  try {
-    const work = { evaluator, input: evaluator.open === true ? { ...raw, ...input } : input, config: read.config }
-    return timed(scoreOf(evaluator, await judge(parts, work, options)))
-  } catch (error) {
+  const unscored = (error: unknown): Score => {
     if (error instanceof Failure) throw error
     return timed(noScoreOf(error))
+  }
+  if (errors.length > 0) return unscored(new NoScore('missing_evidence', absent(errors)))
+  try {
+    const whole = evaluator.open === true ? { ...raw, ...input } : input
+    const said = judge(parts, { evaluator, input: whole, config }, options)
+    return said instanceof Promise
+      ? said.then((verdict) => timed(scoreOf(evaluator, verdict))).catch(unscored)
+      : timed(scoreOf(evaluator, said))
+  } catch (error) {
+    return unscored(error)
   }
 }
 
@@ -166,22 +192,27 @@ interface Work {
   config: unknown
 }
 
-function judge(parts: Parts, work: Work, { signal, onProgress }: EvaluateOptions): Promise<unknown> {
+function judge(parts: Parts, work: Work, { signal, onProgress }: EvaluateOptions): unknown {
   const { evaluator, input, config } = work
   const alone = evaluator.kind === 'code' && evaluator.provider === undefined
   const milliseconds = (alone ? parts.seconds.code : parts.seconds.judge) * 1_000
-  if (inThread(evaluator, input))
-    return parts.pool.run({ slug: evaluator.slug, input, config }, { signal, milliseconds })
-  return inTime({ signal, milliseconds }, (ending) =>
-    evaluator.score(input, { config, signal: ending, progress: (done, total) => onProgress?.(done, total) }),
+  if (inThread(work)) return parts.pool.run({ slug: evaluator.slug, input, config }, { signal, milliseconds })
+  return inTime<unknown>({ signal, milliseconds }, (ending) =>
+    evaluator.score(input, {
+      config,
+      get signal() {
+        return ending.signal
+      },
+      progress: (done, total) => onProgress?.(done, total),
+    }),
   )
 }
 
 /** Whether it runs in a thread: only built-in evaluators can, and what cannot be measured should. */
-function inThread(evaluator: Evaluator, input: Input): boolean {
+function inThread({ evaluator, input, config }: Work): boolean {
   if (!builtinEvaluators.includes(evaluator)) return false
   try {
-    return (typeof evaluator.runs === 'function' ? evaluator.runs(input) : evaluator.runs) === 'thread'
+    return (typeof evaluator.runs === 'function' ? evaluator.runs(input, config) : evaluator.runs) === 'thread'
   } catch {
     return true
   }

@@ -17,6 +17,18 @@ export interface EvaluateOptions {
   evidence?: 'input' | 'trace' | undefined
 }
 
+/** An evaluator with its configuration, looked up and checked once to score many inputs. */
+export interface Prepared {
+  /** With the version that its scores carry. */
+  info: EvaluatorInfo
+  /**
+   * As `Engine.evaluate` does; the score comes at once where the evaluator gives it at once.
+   *
+   * @throws {Failure} `invalid_request`, `overloaded`; or rejects with them
+   */
+  evaluate(input: Record<string, unknown>, options?: EvaluateOptions): Score | Promise<Score>
+}
+
 /** Judges: holds the catalogue, checks what is asked, and scores it. Opens no socket but by the `fetch` it was given. */
 export interface Engine {
   /** The built-in evaluators and those of the configured modules, by slug. */
@@ -28,6 +40,11 @@ export interface Engine {
   info(evaluator: Evaluation['evaluator'], config?: Evaluation['config']): EvaluatorInfo | undefined
   /** Checks a definition as far as it can be without running it: its schema, its base, its address, its model. */
   inspect(slug: string, definition: Definition): { info: EvaluatorInfo } | { faults: Fault[] }
+  /** Undefined when there is no such evaluator. */
+  prepare(
+    evaluator: Evaluation['evaluator'],
+    config?: Evaluation['config'],
+  ): { prepared: Prepared } | { faults: Fault[] } | undefined
   /** What is wrong with the input and the configuration; empty when it can be evaluated. */
   check(evaluation: Evaluation): Fault[]
   /**

@@ -37,6 +37,9 @@ export interface Scoring<Config> {
   progress: (done: number, total: number) => void
 }
 
+/** Says where an evaluator runs with an input and a configuration. */
+export type Placing<Config> = { place(input: Input, config: Config): 'inline' | 'thread' }['place']
+
 /** A scorer, built in or made from a stored definition. */
 export interface Evaluator<Config = unknown> {
   /** Kebab-case. */
@@ -68,7 +71,7 @@ export interface Evaluator<Config = unknown> {
    * Where it runs. `inline`: at once, for what is always quick. `thread`: in a worker thread that is ended when it takes too
    * long, for what an input can make slow (regular expressions, schemas, long texts).
    */
-  readonly runs: 'inline' | 'thread' | ((input: Input) => 'inline' | 'thread')
+  readonly runs: 'inline' | 'thread' | Placing<Config>
   score(input: Input, scoring: Scoring<Config>): Verdict | Promise<Verdict>
 }
 

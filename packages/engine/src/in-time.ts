@@ -1,4 +1,5 @@
 import { NoScore } from './evaluator.ts'
+import { LazySignal } from './lazy-signal.ts'
 
 export interface Within {
   signal?: AbortSignal | undefined
@@ -7,15 +8,22 @@ export interface Within {
 
 /**
  * Waits for work no longer than it may take, and not at all once it was given up. The work gets a signal that says so; work
- * that does not listen goes on unheard.
+ * that does not listen goes on unheard. What is done at once is given at once.
  *
- * @throws {NoScore} `timeout`, `cancelled`
+ * @throws {NoScore} `timeout`, `cancelled`; or rejects with them
  */
-export async function inTime<T>(within: Within, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
-  const { signal, milliseconds } = within
-  const cancelled = () => new NoScore('cancelled', 'The evaluation was cancelled.')
-  if (signal?.aborted === true) throw cancelled()
-  const ending = new AbortController()
+export function inTime<T>(within: Within, work: (ending: LazySignal) => T | Promise<T>): T | Promise<T> {
+  if (within.signal?.aborted === true) throw cancelled()
+  const ending = new LazySignal()
+  const working = work(ending)
+  return isPromise(working) ? waited(working, within, ending) : working
+}
+
+function isPromise<T>(working: T | Promise<T>): working is Promise<T> {
+  return typeof working === 'object' && working !== null && 'then' in working && typeof working.then === 'function'
+}
+
+async function waited<T>(working: Promise<T>, { signal, milliseconds }: Within, ending: LazySignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const end = (error: NoScore) => {
     reject(error)
@@ -23,15 +31,19 @@ export async function inTime<T>(within: Within, work: (signal: AbortSignal) => T
   }
   const giveUp = () => end(cancelled())
   signal?.addEventListener('abort', giveUp, { once: true })
+  if (signal?.aborted === true) giveUp()
   const timer = setTimeout(
     () => end(new NoScore('timeout', `The evaluator took longer than ${milliseconds / 1_000} seconds.`)),
     milliseconds,
   )
   try {
-    const worked = Promise.resolve(work(ending.signal))
-    return await Promise.race([worked, promise])
+    return await Promise.race([working, promise])
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', giveUp)
   }
+}
+
+function cancelled(): NoScore {
+  return new NoScore('cancelled', 'The evaluation was cancelled.')
 }

@@ -2,10 +2,12 @@ export { createEngine, type EngineOptions, type FromDefinition } from './create-
 export { type LoadedEvaluators, loadEvaluators } from './custom/module.ts'
 export { type CustomFunction, customEvaluator, type CustomOptions } from './custom/custom.ts'
 export { type Definition, definitionSchema, type JudgeDefinition, type RemoteDefinition } from './definition.ts'
-export type { Engine, EvaluateOptions, Evaluation } from './engine.ts'
+export type { Engine, EvaluateOptions, Evaluation, Prepared } from './engine.ts'
+export { evidenceOf, type Seen } from './evidence.ts'
 export { type Evaluator, evaluator, type Input, NoScore, type Scoring, type Verdict } from './evaluator.ts'
 export { createFromDefinition } from './from-definition.ts'
 export { createJudges } from './judges/judges.ts'
+export { type Clock, systemClock } from './models/clock.ts'
 export { createModels, type ModelsOptions } from './models/create.ts'
 export type { Answer, Models, Question } from './models/models.ts'
 export {
@@ -15,3 +17,28 @@ export {
   providersSchema,
 } from './models/providers.ts'
 export { createAddressCheck } from './remote/addresses.ts'
+export type { ItemFinished, ItemStarted, RunEnded, RunEvent, RunStarted } from './run/events.ts'
+export {
+  type Answerer,
+  type Ask,
+  type Earlier,
+  type RunAnswer,
+  type RunCase,
+  type RunParts,
+  type RunPlan,
+  type Scorer,
+  TaskFailed,
+} from './run/plan.ts'
+export { run } from './run/run.ts'
+export { createScorer, type RunScorer } from './run/scorer.ts'
+export { itemIdOf } from './run/source.ts'
+export {
+  costOf,
+  emptyTotals,
+  joinTotals,
+  numberOf,
+  progressOf,
+  type RunTotals,
+  type Shape,
+  withItem,
+} from './run/totals.ts'

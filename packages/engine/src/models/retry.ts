@@ -1,3 +1,4 @@
+import { backoffMs } from '../backoff.ts'
 import { NoScore } from '../evaluator.ts'
 import { type Clock, pause, within } from './clock.ts'
 import { type Call, type CallFault, cancelled, faultOfCall } from './faults.ts'
@@ -26,9 +27,6 @@ export class CallFailed extends Error {
   }
 }
 
-const firstWaitMs = 500
-const longestWaitMs = 8_000
-
 /**
  * Calls, and calls again after what passes by itself: 408, 429, 5xx, broken connections, and silence. Waits as long as the
  * provider asks (Retry-After), else twice as long each time, less a random half so that callers do not come back together.
@@ -52,8 +50,7 @@ export async function retrying<T>(
       if (signal.aborted) throw cancelled()
       if (error instanceof NoScore) throw error
       const fault = faultOfCall(error, { ...call, now: clock.now() })
-      const backoff = Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1)) * (1 - random() / 2)
-      const wait = Math.max(fault.wait ?? 0, backoff)
+      const wait = Math.max(fault.wait ?? 0, backoffMs(attempt, random))
       if (!fault.retry || attempt >= tries || clock.now() + wait >= deadline)
         throw new CallFailed(withCount(fault, attempt))
       await pause(wait, clock, signal).catch(() => {

@@ -1,0 +1,188 @@
+import { limits, type TaskFault } from '@llm-eval/protocol'
+import { type Clock, pause } from '../models/clock.ts'
+import { backoffMs } from '../backoff.ts'
+import type { Flight } from './flight.ts'
+import { LazySignal } from '../lazy-signal.ts'
+import { messageOf, plainOf } from './plain.ts'
+import { type Answerer, type RunAnswer, TaskFailed } from './plan.ts'
+import type { Slot } from './source.ts'
+
+/** How a task is asked. */
+export interface Asking {
+  answer: Answerer
+  timeoutMs: number
+  retries: number
+  clock: Clock
+  random: () => number
+}
+
+/** What came of asking. */
+export interface Asked {
+  answer: Answer | null
+  error: { code: TaskFault; message: string } | null
+  attempts: number
+  /** US dollars of all attempts; null when what one of them cost is unknown. */
+  cost: number | null
+  /** Of the last attempt. */
+  responseTimeMs: number
+}
+
+/** An answer that was looked through. */
+export interface Answer {
+  output: unknown
+  tokens: number | null
+  cost: number | null
+  responseTimeMs: number
+  traceId: string | null
+  evidence: Readonly<Record<string, unknown>>
+}
+
+/** What came of one attempt. */
+type Attempt = { answer: Answer } | { fault: TaskFault; message: string; cost: number | null; retry: boolean }
+
+/** Asks until there is an answer, or no use in asking. Never settles once the flight was given up. */
+export async function ask(slot: Slot, flight: Flight, asking: Asking): Promise<Asked> {
+  const { clock, random, retries } = asking
+  let cost: number | null = 0
+  for (let attempts = 1; ; attempts++) {
+    const began = clock.now()
+    const tried = attempt({ slot, flight, attempts, began }, asking)
+    const came = tried instanceof Promise ? await tried : tried
+    const responseTimeMs = elapsed(clock, began)
+    const spent: number | null = 'answer' in came ? came.answer.cost : came.cost
+    cost = cost === null || spent === null ? null : cost + spent
+    if ('answer' in came)
+      return { answer: came.answer, error: null, attempts, cost, responseTimeMs: came.answer.responseTimeMs }
+    if (!came.retry || attempts > retries)
+      return { answer: null, error: { code: came.fault, message: came.message }, attempts, cost, responseTimeMs }
+    await rest(backoffMs(attempts, random), clock, flight)
+  }
+}
+
+interface Trial {
+  slot: Slot
+  flight: Flight
+  attempts: number
+  began: number
+}
+
+/** One attempt: at once where the task answers at once. */
+function attempt(trial: Trial, asking: Asking): Attempt | Promise<Attempt> {
+  const { slot, flight, attempts } = trial
+  const ending = new LazySignal()
+  try {
+    const answer = asking.answer({
+      case: slot.case,
+      repetition: slot.repetition,
+      attempt: attempts,
+      get signal() {
+        return ending.signal
+      },
+    })
+    return isThenable(answer) ? inTime(answer, { ...trial, ending }, asking) : readAnswer(answer, trial, asking.clock)
+  } catch (error) {
+    return flight.over ? new Promise<never>(() => undefined) : threw(error)
+  }
+}
+
+function isThenable(answer: RunAnswer | Promise<RunAnswer>): answer is Promise<RunAnswer> {
+  return typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
+}
+
+/** Waits for an answer as long as it may take. A task that goes on nevertheless is left alone: what it says later is lost. */
+function inTime(
+  answering: Promise<RunAnswer>,
+  trial: Trial & { ending: LazySignal },
+  { clock, timeoutMs }: Asking,
+): Promise<Attempt> {
+  const { flight, ending } = trial
+  return new Promise((resolve) => {
+    let open = true
+    const settle = (came: () => Attempt) => {
+      if (!open) return
+      open = false
+      callOff()
+      take()
+      resolve(came())
+    }
+    const callOff = clock.after(timeoutMs, () => {
+      settle(() => late(timeoutMs))
+      ending.abort(new DOMException(`It took longer than ${timeoutMs / 1_000} seconds.`, 'TimeoutError'))
+    })
+    const take = flight.onGivenUp((why) => {
+      open = false
+      callOff()
+      ending.abort(why)
+    })
+    answering.then(
+      (answer) => settle(() => readAnswer(answer, trial, clock)),
+      (error: unknown) => settle(() => threw(error)),
+    )
+  })
+}
+
+function late(timeoutMs: number): Attempt {
+  const message = `The task took longer than ${timeoutMs / 1_000} seconds.`
+  return { fault: 'timeout', message, cost: null, retry: true }
+}
+
+function threw(error: unknown): Attempt {
+  const known = error instanceof TaskFailed ? error : { cost: null, retry: true }
+  return { fault: 'execution_failed', message: messageOf(error), cost: countOf(known.cost), retry: known.retry }
+}
+
+/** Takes an answer for what it is: anything, for a task is somebody's code. What JSON cannot say would fail again. */
+function readAnswer(answer: unknown, { began }: Trial, clock: Clock): Attempt {
+  try {
+    if (typeof answer !== 'object' || answer === null)
+      return { fault: 'invalid_output', message: 'The task gave no answer.', cost: null, retry: false }
+    const told: Partial<RunAnswer> = answer
+    const cost = countOf(told.cost)
+    const output = plainOf(told.output, "The task's output")
+    if ('fault' in output) return { ...output, cost, retry: false }
+    const evidence = told.evidence === undefined ? { value: {} } : plainOf(told.evidence, "The answer's evidence")
+    if ('fault' in evidence) return { ...evidence, cost, retry: false }
+    return {
+      answer: {
+        output: output.value,
+        tokens: countOf(told.tokens),
+        cost,
+        responseTimeMs: countOf(told.responseTimeMs) ?? elapsed(clock, began),
+        traceId: idOf(told.traceId),
+        evidence: isRecord(evidence.value) ? evidence.value : {},
+      },
+    }
+  } catch (error) {
+    // A getter of somebody's object threw.
+    return { fault: 'invalid_output', message: messageOf(error), cost: null, retry: false }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Unknown unless it is a number of at least 0. */
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value <= limits.countMax ? value : null
+}
+
+function idOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && value.length <= limits.nameChars ? value : null
+}
+
+function elapsed(clock: Clock, began: number): number {
+  return Math.max(0, Math.round((clock.now() - began) * 1_000) / 1_000)
+}
+
+async function rest(ms: number, clock: Clock, flight: Flight): Promise<void> {
+  const ending = new AbortController()
+  const take = flight.onGivenUp((why) => ending.abort(why))
+  try {
+    await pause(ms, clock, ending.signal)
+  } catch {
+    await new Promise<never>(() => undefined)
+  } finally {
+    take()
+  }
+}
