@@ -102,13 +102,14 @@ function errorOf(rates: Rates, { n, accepted, rejected }: Sizes): number {
   return Math.sqrt(variance) / (sensitivity + specificity - 1)
 }
 
-/** Each rate is drawn to ½ as by some added cases, and the middle is moved by what that brings. */
-function langReiczigel(rates: Rates, { n, accepted, rejected }: Sizes, level: number): { low: number; high: number } {
+/** Each rate is drawn to ½ by added cases, half of them passed, and the middle is moved by what that brings. */
+function langReiczigel(rates: Rates, sizes: Sizes, level: number): { low: number; high: number } {
   const z = reachOf(level)
+  const { n, accepted, rejected } = { n: sizes.n + z * z, accepted: sizes.accepted + 2, rejected: sizes.rejected + 2 }
   const drawn = {
-    rate: (n * rates.rate + (z * z) / 2) / (n + z * z),
-    sensitivity: (accepted * rates.sensitivity + 1) / (accepted + 2),
-    specificity: (rejected * rates.specificity + 1) / (rejected + 2),
+    rate: (sizes.n * rates.rate + (z * z) / 2) / n,
+    sensitivity: (sizes.accepted * rates.sensitivity + 1) / accepted,
+    specificity: (sizes.rejected * rates.specificity + 1) / rejected,
   }
   // So little calibration that the drawn judge is a coin: anything may be true.
   if (drawn.sensitivity + drawn.specificity <= 1) return { low: 0, high: 1 }
@@ -119,6 +120,6 @@ function langReiczigel(rates: Rates, { n, accepted, rejected }: Sizes, level: nu
     z *
     ((truth * drawn.sensitivity * (1 - drawn.sensitivity)) / accepted -
       ((1 - truth) * drawn.specificity * (1 - drawn.specificity)) / rejected)
-  const reach = z * errorOf(drawn, { n: n + z * z, accepted, rejected })
+  const reach = z * errorOf(drawn, { n, accepted, rejected })
   return { low: truth + shift - reach, high: truth + shift + reach }
 }

@@ -116,6 +116,31 @@ describe('a corrected rate', () => {
     expect(width(careful)).toBeGreaterThan(1.5 * width(delta))
   })
 
+  it.each([
+    // asht 1.0.3 (prevSeSp) and the script of the authors: sensitivity and specificity as of two more cases each.
+    [
+      { passed: 400, judged: 500, truePositives: 54, accepted: 60, trueNegatives: 28, rejected: 40 },
+      0.95,
+      0.7141030828585779,
+      0.9852611304305154,
+    ],
+    [
+      { passed: 30, judged: 100, truePositives: 10, accepted: 10, trueNegatives: 9, rejected: 10 },
+      0.95,
+      0,
+      0.3847647415660059,
+    ],
+    [
+      { passed: 30, judged: 100, truePositives: 17, accepted: 20, trueNegatives: 18, rejected: 20 },
+      0.9,
+      0.055937342929248485,
+      0.4140642197980302,
+    ],
+  ])('of %j at %d has the bounds of Lang and Reiczigel', (...[counts, level, low, high]) => {
+    const seen = correctedRate(counts, { interval: 'lang_reiczigel', level })?.corrected
+    expectClose([seen?.low, seen?.high], [low, high], 1e-12)
+  })
+
   it('lies in its interval about as often as that says', () => {
     const random = createRandom(99)
     const draw = (n: number, p: number) => Array.from({ length: n }, random.uniform).filter((value) => value < p).length
