@@ -54,6 +54,14 @@ export function testEvaluators(): TestEvaluators {
       throw new NoScore('provider_error', 'The provider answered 500.')
     },
   })
+  const silent = evaluator({
+    ...parts,
+    slug: 'silent',
+    provider: 'chat',
+    score: () => {
+      throw new NoScore('timeout', 'The evaluator took longer than 120 seconds.')
+    },
+  })
   const paid = evaluator({
     ...parts,
     slug: 'paid',
@@ -65,7 +73,7 @@ export function testEvaluators(): TestEvaluators {
     }),
   })
   return {
-    engine: createEngine({ evaluators: [gated, failing, paid] }),
+    engine: createEngine({ evaluators: [gated, failing, silent, paid] }),
     gatedInputs,
     usage,
     open: () => gate.resolve(),

@@ -134,6 +134,18 @@ describe('a rule', () => {
     expect(await scoresOf('free', 1)).toEqual(['paid'])
   })
 
+  it('with a limit, a judge that was given up ends the day: nobody knows what it spent', async () => {
+    const { json } = await make({ daily_cost_limit: 100, evaluators: [{ slug: 'silent' }] })
+    await send('given-up')
+    await scoresOf('given-up', 1)
+    await send('late')
+    await until(
+      async () => (await today(json.id)).limited,
+      (limited) => limited === 1,
+    )
+    expect(await today(json.id)).toEqual({ executions: 1, cost: 0, unknown_costs: 1, limited: 1 })
+  })
+
   it('executions that are under way look at the limit when their turn comes', async () => {
     const { json } = await make({ daily_cost_limit: 1 })
     const ids = Array.from({ length: 60 }, (_, index) => `m${index}`)

@@ -7,7 +7,9 @@ import type { Question } from './models.ts'
 import type { Target } from './providers.ts'
 import { CallFailed, type Patience, retrying } from './retry.ts'
 import { createShapes, type Shape } from './shape.ts'
-import { summed } from './usage.ts'
+import { mayBePaid } from './faults.ts'
+import { withUsage } from './paid.ts'
+import { summed, unknownUsage } from './usage.ts'
 
 type Options = Parameters<ChatModel['doGenerate']>[0]
 type Result = Awaited<ReturnType<ChatModel['doGenerate']>>
@@ -43,9 +45,14 @@ export function createChat(means: Means): (target: Target, question: Question) =
   async function call(asking: Asking, options: Options): Promise<Said> {
     const { target, patience, usages } = asking
     const asked = `${target.name}/${target.model}`
-    const result = await retrying({ asked, key: target.provider.api_key }, patience, async (signal) =>
-      chatModel(target, means.fetch).doGenerate({ ...options, abortSignal: signal }),
-    )
+    const result = await retrying({ asked, key: target.provider.api_key }, patience, async (signal) => {
+      try {
+        return await chatModel(target, means.fetch).doGenerate({ ...options, abortSignal: signal })
+      } catch (error) {
+        if (mayBePaid(error)) usages.push(unknownUsage)
+        throw error
+      }
+    })
     usages.push(usageOf(result, target, means))
     const text = result.content.map((part) => (part.type === 'text' ? part.text : '')).join('')
     if (result.finishReason.unified === 'content-filter')
@@ -101,14 +108,6 @@ function keep(value: Record<string, unknown>, { usages }: Asking): Kept {
   const usage = summed(usages)
   if (!usage) throw new Error('an answer came of no call')
   return { text: JSON.stringify(value), usage }
-}
-
-/** An answer that is of no use was paid all the same. */
-function withUsage(error: unknown, usages: EvaluationUsage[]): unknown {
-  const usage = summed(usages)
-  if (!usage) return error
-  if (error instanceof NoScore) return new NoScore(error.fault, error.message, usage)
-  return error instanceof CallFailed ? new NoScore(error.fault.fault, error.message, usage) : error
 }
 
 function optionsOf(question: Question, shape: Shape, maxTokens: number): Omit<Options, 'prompt'> {

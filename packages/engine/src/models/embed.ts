@@ -4,7 +4,9 @@ import { embeddingModel } from './clients.ts'
 import type { Kept, Means } from './means.ts'
 import type { Target } from './providers.ts'
 import { retrying } from './retry.ts'
-import { summed } from './usage.ts'
+import { mayBePaid } from './faults.ts'
+import { withUsage } from './paid.ts'
+import { summed, unknownUsage } from './usage.ts'
 
 /** Texts of one call, as all three APIs take them. */
 const callTexts = 100
@@ -21,17 +23,25 @@ export function createEmbedding(means: Means): (target: Target, texts: string[],
       const result = await retrying({ asked, key: target.provider.api_key }, patience, async (aborted) => {
         const model = embeddingModel(target, means.fetch)
         if (!model) throw new NoScore('no_provider', `The API of ${target.name} has no embeddings.`)
-        return model.doEmbed({ values, abortSignal: aborted })
+        try {
+          return await model.doEmbed({ values, abortSignal: aborted })
+        } catch (error) {
+          if (mayBePaid(error)) usages.push(unknownUsage)
+          throw error
+        }
+      }).catch((error: unknown) => {
+        throw withUsage(error, usages)
       })
+      const input = result.usage?.tokens ?? null
+      const cost = means.cost(target, null, { input, output: 0, cached: null })
+      usages.push({ model: target.model, input_tokens: input, output_tokens: 0, cost, cached: false })
       if (result.embeddings.length !== values.length)
         throw new NoScore(
           'unparsable_answer',
           `${asked} gave ${result.embeddings.length} vectors for ${values.length} texts.`,
+          summed(usages),
         )
       vectors.push(...result.embeddings)
-      const input = result.usage?.tokens ?? null
-      const cost = means.cost(target, null, { input, output: 0, cached: null })
-      usages.push({ model: target.model, input_tokens: input, output_tokens: 0, cost, cached: false })
     }
     const length = vectors[0]?.length
     if (vectors.some((vector) => vector.length !== length || !vector.every(Number.isFinite)))

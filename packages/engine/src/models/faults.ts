@@ -60,6 +60,19 @@ export function faultOfCall(error: unknown, call: Call): CallFault {
   }
 }
 
+/**
+ * Whether the provider may have worked, and want to be paid, for a call that brought nothing: it was silent for too long, or
+ * sent what cannot be read. What it refused, it does not charge for, and what it never got to answer is taken to be free too.
+ */
+export function mayBePaid(error: unknown): boolean {
+  if (error instanceof DOMException && error.name === 'TimeoutError') return true
+  return causesOf(error).some((cause) => {
+    if (cause instanceof AnswerTooLarge) return true
+    const { statusCode } = apiError.safeParse(cause).data ?? {}
+    return statusCode !== undefined && statusCode < 300
+  })
+}
+
 function statusFault(
   status: number,
   told: string,

@@ -166,6 +166,17 @@ describe.each([
     expect((await models(started).ask(question({ model }))).value).toEqual({ verdict: 'good' })
   })
 
+  test('is paid nobody knows what where an answer could not be read', async () => {
+    const started = await provider()
+    started.next(sends('<html>busy</html>'))
+    const prices = { 'judge-1': { input: 1, output: 1 } }
+    const { usage } = await models(started, { prices }).ask(question({ model }))
+    expect(usage).toEqual({ model: 'judge-1', input_tokens: null, output_tokens: null, cost: null, cached: false })
+    started.next(fails(500), fails(429), hangsUp)
+    const refused = await models(started, { prices }).ask(question({ model, sample: 2 }))
+    expect(refused.usage).toMatchObject({ input_tokens: 100, output_tokens: 20, cost: 0.00012 })
+  })
+
   test('that goes on failing is given up, with its words and without our key', async () => {
     const started = await provider(() => fails(500, `overloaded, dear ${key}`))
     const failed = await fault(models(started).ask(question({ model })))
@@ -192,7 +203,9 @@ describe.each([
     clock.advance(60_000)
     await started.came(2)
     clock.advance(60_000)
-    expect((await failing).fault).toBe('timeout')
+    const failed = await failing
+    expect(failed.fault).toBe('timeout')
+    expect(failed.usage).toMatchObject({ input_tokens: null, cost: null, cached: false })
     expect(clock.pending).toBe(0)
   })
 

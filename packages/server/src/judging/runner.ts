@@ -180,7 +180,7 @@ export class Runner {
           evidence: work.stored.traceId === null ? 'input' : 'trace',
         },
       )
-      return endOf(score)
+      return endOf(spent(work.info, score))
     } catch (error) {
       if (error instanceof Failure) return { status: 'failed', score: null, error: failureWords(error) }
       this.#parts.log.error({ err: error, execution_id: work.stored.id }, 'an execution failed')
@@ -301,6 +301,12 @@ const internal: ExecutionEnd = {
   status: 'failed',
   score: null,
   error: { code: 'internal', message: new Failure('internal').message },
+}
+
+/** What a judge has spent that was given up on the way, nobody knows: it did not come to say. */
+function spent({ provider }: EvaluatorInfo, score: Score): Score {
+  if (provider === 'none' || score.fault !== 'timeout' || score.usage !== null) return score
+  return { ...score, usage: { model: null, input_tokens: null, output_tokens: null, cost: null, cached: false } }
 }
 
 /** A score is an end of its own, but an errored one is also a failure. */
