@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { exitCodes, explain } from './complaint.ts'
+import { safeLines } from './display/width.ts'
 import { createProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -30,8 +31,9 @@ function report({ err, signal }: Terminal, error: unknown, debug: boolean): numb
   const message =
     known?.message ??
     `Something unexpected went wrong: ${error instanceof Error ? error.message : String(error)}.${debug ? '' : ' With --debug it says where.'}`
-  err.line(`${err.paint('red', 'error:')} ${message}`)
-  if (debug && error instanceof Error) err.line(traceOf(error))
+  // It may name what a file or a server said.
+  err.line(`${err.paint('red', 'error:')} ${safeLines(message)}`)
+  if (debug && error instanceof Error) err.line(safeLines(traceOf(error)))
   return known?.exitCode ?? exitCodes.impossible
 }
 

@@ -42,6 +42,23 @@ describe('llm-eval datasets import', () => {
     ])
   })
 
+  test('tells foreign words without what would steer the terminal', async () => {
+    const given = options()
+    writeFileSync(join(given.cwd, 'odd.csv'), '\u001b[31mred,b\n1,2\n')
+    const { code, err } = await llmEval(['datasets', 'import', 'odd.csv'], given)
+    expect(code).toBe(1)
+    expect(err).toContain(String.raw`header.\u001b[31mred: must not hold control characters`)
+  })
+
+  test('reads tables that semicolons or tabs part', async () => {
+    const given = options()
+    writeFileSync(join(given.cwd, 'europe.csv'), 'name;price\nTea;1,5\n')
+    writeFileSync(join(given.cwd, 'tabs.tsv'), 'name\tprice\nTea\t1.5\n')
+    for (const file of ['europe.csv', 'tabs.tsv'])
+      expect((await llmEval(['datasets', 'import', file], given)).out).toContain('columns made: name, price')
+    expect((await llmEval(['datasets', 'export', 'europe'], given)).out).toBe('{"name":"Tea","price":"1,5"}\n')
+  })
+
   test('reads standard input and gzip, and shows how far it is on a terminal', async () => {
     const given = options()
     const piped = ['datasets', 'import', '-', '--dataset', 'piped', '--format', 'json']

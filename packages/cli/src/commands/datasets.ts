@@ -168,7 +168,13 @@ async function findOrMake(terminal: Terminal, target: Target, key: string): Prom
   return made
 }
 
-const endings: Record<string, FileFormat> = { csv: 'csv', jsonl: 'jsonl', ndjson: 'jsonl', json: 'json' }
+const endings: Record<string, FileFormat> = {
+  csv: 'csv',
+  tsv: 'csv',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  json: 'json',
+}
 
 function formatOf(input: string): FileFormat {
   const format = endings[/\.(\w+)(?:\.gz)?$/.exec(input.toLowerCase())?.[1] ?? '']

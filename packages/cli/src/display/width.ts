@@ -60,7 +60,12 @@ export function oneLine(text: string): string {
 
 /** JSON text without the characters that JSON lets through and a terminal would obey. */
 export function safeJson(json: string): string {
-  return json.replace(steering, (character) => (character === '\n' ? character : escaped(character)))
+  return safeLines(json)
+}
+
+/** Foreign text that is safe to show as it stands, line breaks included. */
+export function safeLines(text: string): string {
+  return text.replace(steering, (character) => (character === '\n' ? character : escaped(character)))
 }
 
 function escaped(character: string): string {

@@ -269,6 +269,7 @@ function refuseTooLarge({ headers }: FastifyRequest): void {
 
 const formatsByType: Record<string, 'csv' | 'jsonl' | 'json'> = {
   'text/csv': 'csv',
+  'text/tab-separated-values': 'csv',
   'application/csv': 'csv',
   'application/jsonl': 'jsonl',
   'application/x-jsonlines': 'jsonl',
