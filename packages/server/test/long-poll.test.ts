@@ -4,16 +4,19 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mount } from '../src/http/mount.ts'
 import { type Awaited, createLongPoll } from '../src/traceloop/long-poll.ts'
+import { until } from './faults/audit.ts'
 import { allSlices, type Ground, startGround } from './ground.ts'
 
 let ground: Ground
 /** What the next request waits for. */
 let document: Awaited['document']
 const lines: string[] = []
+/** How many waited, each time it changed. */
+let counts: number[] = []
 
 beforeAll(async () => {
   const log = pino({ level: 'error' }, { write: (line) => void lines.push(line) })
-  const quick = createLongPoll({ log, quietMs: 20, heartbeatMs: 5 })
+  const quick = createLongPoll({ log, quietMs: 20, heartbeatMs: 5, onWaiting: (waiting) => void counts.push(waiting) })
   const patient = createLongPoll({ log, quietMs: 60_000 })
   ground = await startGround({
     slices: [
@@ -80,6 +83,21 @@ describe('a document that is waited for', () => {
     const whole = await opened.whole
     expect(whole).toMatch(/^[ \n]+\{/)
     expect(JSON.parse(whole)).toEqual({ execution_id: 'e-1', result: { evaluator_result: { pass: true } } })
+  })
+
+  it('is counted while somebody waits for it', async () => {
+    counts = []
+    const gate = Promise.withResolvers<object>()
+    document = () => gate.promise
+    const [one, other] = await Promise.all([open(path.quick), open(path.quick)])
+    expect(counts).toEqual([1, 2])
+    gate.resolve({ execution_id: 'e-1' })
+    await Promise.all([one.whole, other.whole])
+    await until(
+      async () => counts,
+      (all) => all.length === 4,
+    )
+    expect(counts).toEqual([1, 2, 1, 0])
   })
 
   it('that will never be is told by the status while nothing was sent', async () => {

@@ -24,8 +24,11 @@ export function started({ execution_id }: Execution): ExecutionStarted {
 
 /** Serves the routes that start and run evaluators, and the one that waits for results. */
 export function registerExecutions(app: App, deps: Deps): void {
-  const { judge, store, log } = deps
-  const longPoll = createLongPoll({ log })
+  const { judge, store, log, meters } = deps
+  const longPoll = createLongPoll({
+    log,
+    onWaiting: (waiting) => meters.streams.set({ kind: 'long_polls' }, waiting),
+  })
 
   mount(app, traceloopRoutes.startEvaluator, {
     schema: { params: bySlug, body: startInput, response: { 200: z.union([startedExecution, flatResult]) } },

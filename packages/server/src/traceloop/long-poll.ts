@@ -5,6 +5,8 @@ import type { Logger } from 'pino'
 
 export interface LongPollOptions {
   log: Logger
+  /** Told how many wait, whenever that changes. */
+  onWaiting?: (waiting: number) => void
   /** Milliseconds that the status is held back, so that a failure can still be told by it. */
   quietMs?: number
   /** Milliseconds between two spaces after that. */
@@ -27,6 +29,7 @@ export function createLongPoll({
   log,
   quietMs = limits.longPollQuietSeconds * 1000,
   heartbeatMs = 5_000,
+  onWaiting = () => undefined,
 }: LongPollOptions) {
   let waiting = 0
 
@@ -58,11 +61,11 @@ export function createLongPoll({
 
   return async (reply: FastifyReply, awaited: Awaited): Promise<unknown> => {
     if (waiting >= limits.executionStreams) throw new Failure('too_many_streams', { retryAfter: 1 })
-    waiting++
+    onWaiting(++waiting)
     try {
       return await answer(reply, awaited)
     } finally {
-      waiting--
+      onWaiting(--waiting)
     }
   }
 }
