@@ -10,7 +10,7 @@ export const htmlValid = evaluator({
   slug: 'html-valid',
   name: 'Valid HTML',
   description:
-    '1 when the text parses without a fault of the HTML standard, and closes every tag that it opens, and no other.',
+    '1 when the text parses without a fault of the HTML standard, and closes every tag that it opens (but those that the standard lets be, such as p and li), and no other.',
   kind: 'code',
   category: 'format',
   aliases: ['html-validator'],

@@ -21,7 +21,7 @@ export const perplexity = evaluator({
   ],
   output: [{ name: 'perplexity_score', type: 'number', description: 'The perplexity.', required: true }],
   config: z.strictObject({ max: z.number().min(1).optional().describe('Values up to here pass.') }),
-  range: { min: 0, max: null },
+  range: { min: 1, max: null },
   direction: 'lower',
   example: { input: { logprobs: [0, 0, 0] }, value: 1, passed: null },
   runs: byLength('logprobs'),
@@ -34,7 +34,12 @@ export const perplexity = evaluator({
   },
 })
 
-const item = z.union([z.number(), z.object({ logprob: z.number() }).transform(({ logprob }) => logprob)])
+/** At most 0, but for rounding: what is more is a probability, or none. */
+const logarithm = z
+  .number()
+  .max(1e-3)
+  .transform((logprob) => Math.min(logprob, 0))
+const item = z.union([logarithm, z.object({ logprob: logarithm }).transform(({ logprob }) => logprob)])
 
 function logProbability(value: unknown, place: number): number {
   const read = item.safeParse(value)

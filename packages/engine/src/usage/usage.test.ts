@@ -56,11 +56,14 @@ describe('perplexity', () => {
     [[Math.log(0.5), Math.log(0.5)], 2],
     [[{ token: 'a', logprob: Math.log(0.25) }, Math.log(0.25)], 4],
     [`[${Math.log(0.1)}]`, 10],
+    // What single precision makes of certainty.
+    [[1.19e-7, 0], 1],
   ])('of %j is %d', async (logprobs, value) => {
     expect((await engine.evaluate({ evaluator: 'perplexity', input: { logprobs } })).value).toBeCloseTo(value, 9)
   })
 
-  it.each([[[]], [['a']], [[null]]])('of %j is skipped', async (logprobs) => {
+  // The last are probabilities, and not their logarithms: a perplexity below 1 would be surer than certain.
+  it.each([[[]], [['a']], [[null]], [[0.9, 0.8]], [[{ logprob: 1 }]]])('of %j is skipped', async (logprobs) => {
     expect(await engine.evaluate({ evaluator: 'perplexity', input: { logprobs } })).toMatchObject({
       outcome: 'skipped',
     })
