@@ -168,4 +168,6 @@ test('Welch says what he cannot know', () => {
   expect(welch([1], [1, 2])).toMatchObject({ difference: -0.5, se: null, p: null, interval: null })
   expect(welch([2, 2], [1, 1])).toMatchObject({ difference: 1, se: 0, t: null, p: null, interval: null })
   expect(() => welch([1, Number.NaN], [1, 2])).toThrow('a[1] is NaN')
+  // More standard errors than there are numbers for.
+  expect(welch([1e150, 1e150], [0, 1e-160])).toMatchObject({ t: Number.MAX_VALUE, p: 0 })
 })

@@ -9,7 +9,7 @@ export interface SignTest {
   p: number
 }
 
-/** The exact sign test on counts: whole numbers of at least 0. */
+/** The exact sign test on counts, whole numbers of at least 0 (W. Dixon and A. Mood 1946). */
 export function signTest(wins: number, losses: number): SignTest {
   wholeFrom(0, 'wins', wins)
   wholeFrom(0, 'losses', losses)

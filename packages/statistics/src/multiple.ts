@@ -4,7 +4,10 @@
 /** p-values; null where there is none. */
 export type PValues = readonly (number | null)[]
 
-/** p × m, at most 1: the chance of any false alarm stays below the level, whatever the tests share. Use {@link holm} instead. */
+/**
+ * p × m, at most 1 (O. J. Dunn 1961): the chance of any false alarm stays below the level, whatever the tests share. Use
+ * {@link holm} instead.
+ */
 export function bonferroni(ps: PValues): (number | null)[] {
   const count = known(ps).length
   return ps.map((p) => (p === null ? null : Math.min(1, p * count)))

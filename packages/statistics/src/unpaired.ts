@@ -38,7 +38,7 @@ export function welch(a: Values, b: Values, options: Confidence = {}): WelchTest
   const se = Math.sqrt(partA + partB)
   const [shareA, shareB] = [partA / (partA + partB), partB / (partA + partB)]
   const df = 1 / (shareA ** 2 / (nA - 1) + shareB ** 2 / (nB - 1))
-  const t = difference / se
+  const t = clamp(difference / se, -Number.MAX_VALUE, Number.MAX_VALUE)
   const interval = tInterval({ estimate: difference, se, df, level, n: nA + nB })
   return { nA, nB, difference, se, df, t, p: tTwoSided(t, df), interval }
 }
