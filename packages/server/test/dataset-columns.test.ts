@@ -142,6 +142,17 @@ describe('the columns of a trace', () => {
 })
 
 describe('an export', () => {
+  it('keeps texts with formulas in one cell, whatever parts the cells of the spreadsheet that opens it', async () => {
+    await make([{ name: 'a' }])
+    const values = ['=1', 'x;=1', 'x\t=1', 'x,=1', '+1;-1']
+    await server.send({ path: `${at}/rows`, body: { rows: values.map((a) => ({ a })) } })
+    const { text } = await server.send({ path: `${at}/export?format=csv` })
+    expect(text).toBe(`a\r\n'=1\r\n"x;=1"\r\n"x\t=1"\r\n"x,=1"\r\n"'+1;-1"\r\n`)
+    await server.send({ path: `${at}/rows`, body: { rows: [], mode: 'replace' } })
+    await load(text)
+    expect(await rows()).toEqual(values.map((a) => ({ a })))
+  })
+
   it('keeps the columns that it began with, though the draft gets others meanwhile', async () => {
     await make([{ name: 'n', type: 'number' }, { name: 'text' }])
     await load(Array.from({ length: 2_500 }, (_, n) => `{"n":${n},"text":"x"}`).join('\n'), 'jsonl')

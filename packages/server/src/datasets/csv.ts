@@ -30,6 +30,7 @@ function cellOf(value: unknown, { type }: Column): string {
   return quoted(JSON.stringify(value))
 }
 
+// Semicolons and tabs part cells where a spreadsheet's country says so: a formula must not begin behind one.
 function quoted(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
