@@ -115,7 +115,7 @@ export class EventFollower<F = StreamFrame> implements AsyncIterable<F> {
       )
       return isPassing(response.status) ? this.#drop(error) : this.#signal({ type: 'refused', error })
     }
-    if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    if (!response.body || !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
       const error = new LLMEvalError(
         'protocol',
         `${this.#source.url} did not answer with an event stream. Is the base URL right?`,

@@ -37,6 +37,14 @@ describe('a result', () => {
       expect(result.result).toEqual({ reason: '語 und 🙂', pass: true })
     }))
 
+  it('is read from any stream of events, however its type is written', () =>
+    withServer(async (server, reach) => {
+      server.next((response) => {
+        response.writeHead(200, { 'content-type': 'Text/Event-Stream; Charset=UTF-8' }).write(ended(1, execution('x1')))
+      })
+      expect(await new SSEResultClient(reach).waitForResult('x1', url)).toMatchObject(completed)
+    }))
+
   it('comes over as many connections as it takes, each going on exactly where the one before broke off', () =>
     withServer(async (server, reach) => {
       server.next(
