@@ -51,6 +51,8 @@ export interface Steps {
 
 /** Pieces of code that run side by side; each of them may wait for a worker thread or the database. */
 const codeWidth = 16
+/** Executions that are judged or whose end is being stored, before code waits for that too. */
+const mostRunning = 256
 /** Milliseconds that running executions get when the process is about to end. */
 const graceMs = 2_000
 /** Times that the end of an execution is tried to be stored though the database refuses what is in it. */
@@ -109,11 +111,15 @@ export class Runner {
     const held: Held = { work, stopping: new AbortController(), ended: promise, end: resolve, progress: undefined }
     this.#held.set(work.stored.id, held)
     this.#parts.meters.inFlight.set(this.#held.size)
-    this.lanes.run(laneOf(work.info), async () => {
-      const running = this.#perform(held)
+    const lane = laneOf(work.info)
+    this.lanes.run(lane, async () => {
+      if (held.stopping.signal.aborted) return
+      const judged = this.#judge(held)
+      const running = judged.then((end) => this.#keep(held, end))
       this.#running.add(running)
-      await running
-      this.#running.delete(running)
+      void running.finally(() => this.#running.delete(running))
+      // The next piece of code has its turn while the end of this one is stored: the ends of many are one commit.
+      await (lane === 'code' && this.#running.size < mostRunning ? judged : running)
     })
   }
 
@@ -147,13 +153,11 @@ export class Runner {
     this.#parts.onRoom()
   }
 
-  /** Never rejects. */
-  async #perform(held: Held): Promise<void> {
+  /** Stores how it ended, and tells those who wait. Never rejects. */
+  async #keep(held: Held, end: ExecutionEnd): Promise<void> {
     const { work, stopping } = held
-    if (stopping.signal.aborted) return
     const { log, meters } = this.#parts
     try {
-      const end = await this.#judge(held)
       const kept = stopping.signal.aborted ? undefined : await this.#store(held, end)
       if (kept === undefined || stopping.signal.aborted) return
       meters.told(work.info, { end: kept.end, kept: kept.held })
@@ -165,6 +169,7 @@ export class Runner {
     }
   }
 
+  /** Never rejects. */
   async #judge(held: Held): Promise<ExecutionEnd> {
     const { work, stopping } = held
     const { engine } = this.#parts
