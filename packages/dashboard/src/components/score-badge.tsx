@@ -1,5 +1,5 @@
 import type { ScoreFault, ScoreSummary } from '@llm-eval/protocol'
-import { Ban, Check, CircleHelp, Minus, TriangleAlert, X } from 'lucide-react'
+import { Ban, Check, CircleHelp, TriangleAlert, X } from 'lucide-react'
 
 /** Why there is no score, in words. */
 export const faultWords: Record<ScoreFault, string> = {
@@ -29,7 +29,8 @@ type Shown = Pick<ScoreSummary, 'outcome' | 'value' | 'label' | 'passed'>
 const looks = {
   passed: { word: 'passed', look: 'bg-good-soft text-good', Icon: Check },
   failed: { word: 'failed', look: 'bg-bad-soft text-bad', Icon: X },
-  scored: { word: 'scored', look: 'text-ink inset-ring inset-ring-line', Icon: Minus },
+  // No picture: any line before a number would be a sign of it.
+  scored: { word: 'scored', look: 'text-ink inset-ring inset-ring-line', Icon: null },
   uncertain: { word: 'uncertain', look: 'bg-wait-soft text-wait', Icon: CircleHelp },
   skipped: { word: 'skipped', look: 'text-ink-3 inset-ring inset-ring-line', Icon: Ban },
   errored: { word: 'errored', look: 'bg-wait-soft text-wait', Icon: TriangleAlert },
@@ -51,7 +52,7 @@ export function ScoreBadge({ score }: { score: Shown }) {
       className={`inline-flex h-5.5 max-w-full items-center gap-1 rounded-full px-2 text-xs font-medium whitespace-nowrap ${look}`}
       title={[word, label, value].filter((part) => part !== null).join(', ')}
     >
-      <Icon aria-hidden size={12} strokeWidth={2.5} className="shrink-0" />
+      {Icon && <Icon aria-hidden size={12} strokeWidth={2.5} className="shrink-0" />}
       {value === null && label === null ? word : <span className="sr-only">{word}</span>}
       {value}
       {label !== null && <span className="foreign clip">{label}</span>}
