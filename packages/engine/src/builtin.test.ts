@@ -18,7 +18,8 @@ const models: Models = {
     }),
 }
 
-const engine = createEngine({ models })
+// Threads load parsers and tables of languages, which a slow machine takes its time for.
+const engine = createEngine({ models, seconds: { code: 60, judge: 60 } })
 afterAll(() => engine.close())
 
 for (const slug of [...builtinEvaluators.map((evaluator) => evaluator.slug), 'semantic-similarity'])

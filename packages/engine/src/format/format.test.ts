@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { createEngine } from '../create-engine.ts'
 
-const engine = createEngine()
+// Threads load parsers and tables of languages, which a slow machine takes its time for.
+const engine = createEngine({ seconds: { code: 60, judge: 60 } })
 afterAll(() => engine.close())
 
 async function scoreOf(evaluator: string, input: Record<string, unknown>, config?: Record<string, unknown>) {
