@@ -188,6 +188,11 @@ describe('valid HTML', () => {
     ['<div>\n</div></div>', ['div is closed and not open, at line 2, column 7']],
     ['<div id=a id=b></div>', ['duplicate-attribute at line 1, column 13']],
     ['<div', ['eof-in-tag at line 1, column 5']],
+    // The standard moves what no table may hold to before it, and calls that an error.
+    ['<p>a</p><table><p>x</p></table>', ['table holds what no table may, at line 1, column 9']],
+    ['<table>x<tr><td>y</td></tr></table>', ['table holds what no table may, at line 1, column 1']],
+    ['x<table>y<tr><td>z</td></tr></table>', ['table holds what no table may, at line 1, column 2']],
+    ['x<table> <tr><td><table><caption>a</caption><tr><td>y</table></td></tr> </table>z', []],
   ])('%j has the faults %j', async (text, errors) => {
     expect((await scoreOf('html-valid', { text })).output).toEqual({ is_valid_html: errors.length === 0, errors })
   })

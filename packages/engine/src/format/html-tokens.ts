@@ -19,7 +19,23 @@ export async function htmlFaults(html: string, { document }: { document: boolean
   const tree = whole ? parse(html, options) : parseFragment(html, options)
   // parse5 closes what is open, and passes over what closes nothing, without a word.
   const elements = elementsOf(tree.childNodes)
-  return [...faults, ...unclosed(elements), ...(await strayEndTags(html, elements))].slice(0, most)
+  const found = [...faults, ...crowdedTables(tree.childNodes), ...unclosed(elements)]
+  return [...found, ...(await strayEndTags(html, elements))].slice(0, most)
+}
+
+/** Tables with content that the parser moved to before them: it was written later than the tag of the table. */
+function crowdedTables(nodes: readonly Node[]): string[] {
+  const found: string[] = []
+  let latest = 0
+  for (const { node, leaving } of walk(nodes)) {
+    const location = node.sourceCodeLocation
+    if (leaving || !location) continue
+    if (node.nodeName === 'table' && location.startOffset < latest)
+      found.push(`table holds what no table may, at line ${location.startLine}, column ${location.startCol}`)
+    // A text takes in what is moved to behind it.
+    latest = Math.max(latest, node.nodeName === '#text' ? location.endOffset - 1 : location.startOffset)
+  }
+  return found
 }
 
 interface Element {
