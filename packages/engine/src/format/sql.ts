@@ -8,7 +8,7 @@ export const sqlValidator = evaluator({
   slug: 'sql-validator',
   name: 'Valid SQL',
   description:
-    '1 when the text is SQL that parses, in the dialect of the configuration or in any. Nothing is executed.',
+    '1 when the text is SQL that parses, in the dialect of the configuration or in any. Nothing is executed. What the parser does not know, such as MERGE and FETCH FIRST, does not pass.',
   kind: 'code',
   category: 'format',
   aliases: ['sql-valid', 'sql'],
