@@ -100,6 +100,8 @@ export {
   type RunStop,
   runStops,
   type RunTask,
+  type RunUsage,
+  runUsages,
   type TaskFault,
   taskFaults,
 } from './runs.ts'

@@ -165,6 +165,7 @@ export interface RunItem {
 export interface RunMetricSummary {
   name: string
   evaluator: string
+  /** Null where its code is not under a version: it scores, but cannot gate. */
   evaluator_version: string | null
   direction: 'higher' | 'lower' | null
   /** Over scored items; clustered by case where cases are repeated. */
@@ -199,6 +200,8 @@ export type ComparisonVerdict = (typeof comparisonVerdicts)[number]
 export interface MetricComparison {
   name: string
   direction: 'higher' | 'lower' | null
+  /** Whether both were scored by the same version of the evaluator: if not, the difference may be the evaluator's. */
+  evaluator: 'same' | 'changed' | 'unknown'
   /** Means over the pairs. */
   before: number | null
   after: number | null
@@ -232,14 +235,19 @@ export interface CaseComparison {
   regression: number | null
   /** Means over its repetitions, in the order of the runs; null where a run has no score of it. */
   values: Record<string, (number | null)[]>
+  usage: Record<RunUsage, (number | null)[]>
 }
+
+/** What is compared beside the metrics; less is better. Milliseconds of the items that succeeded, US dollars of all. */
+export const runUsages = ['response_time_ms', 'cost'] as const
+export type RunUsage = (typeof runUsages)[number]
 
 /** Two to ten runs, each held against the first, case by case. */
 export interface RunComparison {
   /** Run ids; the first is what the others are held against. */
   runs: string[]
-  /** Of each run but the first, in their order. `adjusted_p` counts the metrics of all of them. */
-  compared: { run_id: string; metrics: MetricComparison[] }[]
+  /** Of each run but the first, in their order. `adjusted_p` counts the metrics and the usage of all of them. */
+  compared: { run_id: string; metrics: MetricComparison[]; usage: MetricComparison[] }[]
   /** Cases that any of the runs has, and those that all have. */
   cases_total: number
   cases_shared: number

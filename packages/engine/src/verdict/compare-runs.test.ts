@@ -1,0 +1,308 @@
+import { limits } from '@llm-eval/protocol'
+import { compare, createRandom } from '@llm-eval/statistics'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { numbersOf, quality, runOf } from '../../test/columns.ts'
+import { shuffled } from '../../test/runs.ts'
+import { compareRuns } from './compare-runs.ts'
+
+const only = (comparison: ReturnType<typeof compareRuns>) => comparison.compared[0]?.metrics[0]
+const values = (count: number, of: (index: number) => number | null) => Array.from({ length: count }, (_, i) => of(i))
+
+describe('two runs', () => {
+  it('are compared as statistics compares their pairs', () => {
+    const random = createRandom(3)
+    const before = values(60, () => random.uniform())
+    const after = before.map((value) => (value ?? 0) + 0.1 * random.uniform())
+    const expected = compare(after, before)
+    expect(only(compareRuns([runOf('a', before), runOf('b', after)]))).toEqual({
+      name: 'quality',
+      direction: 'higher',
+      evaluator: 'same',
+      before: expected.meanB,
+      after: expected.meanA,
+      difference: expected.interval,
+      test: 'paired_t',
+      p: expected.p,
+      adjusted_p: expected.p,
+      n: 60,
+      minimal_detectable_effect: expected.mde,
+      verdict: 'better',
+      improved: 60,
+      regressed: 0,
+      unchanged: 0,
+      unpaired: 0,
+      missing: 0,
+    })
+  })
+
+  it('say the same in whatever order their items come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.option(fc.integer({ min: 0, max: 4 })), fc.option(fc.integer({ min: 0, max: 4 }))), {
+          maxLength: 30,
+        }),
+        fc.nat(),
+        (pairs, seed) => {
+          const random = createRandom(seed)
+          const [before, after] = [pairs.map(([value]) => value), pairs.map(([, value]) => value)]
+          const items = numbersOf(after)
+          const mixed = runOf('b', [])
+          for (const item of shuffled(items, random.uniform)) mixed.add(item)
+          const [inOrder, outOfOrder] = [runOf('b', after), mixed].map((run) => compareRuns([runOf('a', before), run]))
+          expect(outOfOrder).toEqual(inOrder)
+        },
+      ),
+    )
+  })
+
+  it('are each other turned over, the other way round', () => {
+    const random = createRandom(5)
+    const before = values(80, () => random.uniform())
+    const after = before.map((value) => (value ?? 0) + 0.05 * (random.uniform() - 0.2))
+    const [there, back] = [
+      only(compareRuns([runOf('a', before), runOf('b', after)])),
+      only(compareRuns([runOf('b', after), runOf('a', before)])),
+    ]
+    expect([there?.improved, there?.regressed]).toEqual([back?.regressed, back?.improved])
+    expect(there?.difference?.estimate).toBeCloseTo(-(back?.difference?.estimate ?? 0), 12)
+    expect([there?.verdict, back?.verdict]).toEqual(['better', 'worse'])
+  })
+
+  it('are paired by case: what only one of them has a score of counts as missing, and never as 0', () => {
+    const before = values(40, (i) => (i < 30 ? 0.5 + (i % 3) / 100 : null))
+    const after = values(40, (i) => (i >= 10 ? 0.5 + (i % 3) / 100 : null))
+    expect(only(compareRuns([runOf('a', before), runOf('b', after)]))).toMatchObject({
+      n: 20,
+      unpaired: 20,
+      missing: 10,
+      improved: 0,
+      regressed: 0,
+      unchanged: 20,
+      before: expect.closeTo(0.51, 2),
+      difference: { estimate: 0 },
+      verdict: 'no_detectable_difference',
+    })
+  })
+
+  it('with nothing in common have not enough data', () => {
+    const other = runOf('b', [])
+    for (const item of numbersOf(values(10, () => 1))) other.add({ ...item, case_id: `other-${item.case_id}` })
+    const comparison = compareRuns([
+      runOf(
+        'a',
+        values(10, () => 1),
+      ),
+      other,
+    ])
+    expect(only(comparison)).toMatchObject({ n: 0, verdict: 'not_enough_data', unpaired: 20, missing: 10, p: null })
+    expect([comparison.cases_total, comparison.cases_shared]).toEqual([20, 0])
+    expect(only(compareRuns([runOf('a', []), runOf('b', [])]))).toMatchObject({ n: 0, verdict: 'not_enough_data' })
+  })
+
+  it('know that less is better where it is', () => {
+    const [slow, quick] = [values(40, (i) => 100 + (i % 7)), values(40, (i) => 50 + (i % 5))]
+    const lower = { ...quality, direction: 'lower' as const }
+    expect(only(compareRuns([runOf('a', slow, lower), runOf('b', quick, lower)]))).toMatchObject({
+      verdict: 'better',
+      improved: 40,
+      regressed: 0,
+    })
+  })
+
+  it('differ, where neither more nor less is better', () => {
+    const neither = { ...quality, direction: null }
+    const [few, many] = [values(40, (i) => 10 + (i % 7)), values(40, (i) => 20 + (i % 5))]
+    expect(only(compareRuns([runOf('a', few, neither), runOf('b', many, neither)]))).toMatchObject({
+      verdict: 'different',
+      improved: 0,
+      regressed: 0,
+      unchanged: 0,
+    })
+  })
+
+  it('whose evaluators are not the same say so', () => {
+    const numbers = values(10, (i) => i / 10)
+    const sameness = (before: string | null, after: string | null) =>
+      only(
+        compareRuns([
+          runOf('a', numbers, { ...quality, evaluator_version: before }),
+          runOf('b', numbers, { ...quality, evaluator_version: after }),
+        ]),
+      )?.evaluator
+    expect([sameness('v1', 'v1'), sameness('v1', 'v2'), sameness(null, null), sameness('v1', null)]).toEqual([
+      'same',
+      'changed',
+      'unknown',
+      'unknown',
+    ])
+    const other = { ...quality, name: 'other' }
+    const { compared } = compareRuns([runOf('a', numbers), runOf('b', numbers, other)])
+    expect(compared[0]?.metrics).toMatchObject([
+      { name: 'quality', evaluator: 'unknown', n: 0, missing: 10 },
+      { name: 'other', evaluator: 'unknown', n: 0, missing: 0, unpaired: 10 },
+    ])
+  })
+})
+
+describe('cases that are asked several times', () => {
+  it('count once, with the mean of the repetitions that have a score', () => {
+    const [before, after] = [runOf('a', []), runOf('b', [])]
+    for (let index = 0; index < 20; index++)
+      for (let repetition = 0; repetition < 3; repetition++) {
+        const item = { case_id: `case-${index}`, scores: [index % 2, 1, repetition === 2 ? null : 1] as const }
+        before.add(numbersOf([item.scores[0]], () => item.case_id)[0]!)
+        after.add(numbersOf([item.scores[repetition] ?? null], () => item.case_id)[0]!)
+      }
+    const row = only(compareRuns([before, after]))
+    // After: the even cases have 0 and 1, the odd ones 1 and 1.
+    expect(row).toMatchObject({ n: 20, before: 0.5, after: expect.closeTo(0.75, 12), improved: 10, unchanged: 10 })
+    const means = values(20, (i) => (i % 2 === 0 ? 0.5 : 1))
+    expect(row?.p).toBe(
+      compare(
+        means,
+        values(20, (i) => i % 2),
+      ).p,
+    )
+  })
+})
+
+describe('several metrics and runs', () => {
+  const noise = (seed: number, shift = 0) => {
+    const random = createRandom(seed)
+    return values(40, () => random.uniform() + shift)
+  }
+
+  it('make one family: p is adjusted over all of them, and the verdict is that', () => {
+    const random = createRandom(11)
+    const before = values(40, () => random.uniform())
+    const after = before.map((value) => (value ?? 0) + 0.4 * (random.uniform() - 0.36))
+    const alone = only(compareRuns([runOf('a', before), runOf('b', after)]))
+    expect(alone).toMatchObject({ verdict: 'better' })
+    expect(alone?.p).toBeGreaterThan(0.005)
+    const many = compareRuns([
+      runOf('a', before),
+      runOf('b', after),
+      ...Array.from({ length: 8 }, (_, index) => runOf(`n${index}`, noise(index + 50))),
+    ])
+    expect(many.compared).toHaveLength(9)
+    const row = many.compared[0]?.metrics[0]
+    expect(row?.p).toBe(alone?.p)
+    expect(row?.adjusted_p).toBeGreaterThan(0.05)
+    expect(row?.verdict).toBe('no_detectable_difference')
+  })
+
+  it('hold every run against the first', () => {
+    const before = noise(1)
+    const { runs, compared } = compareRuns([
+      runOf('a', before),
+      runOf(
+        'b',
+        before.map((value) => (value ?? 0) + 1 + (value ?? 0) / 100),
+      ),
+      runOf(
+        'c',
+        before.map((value) => (value ?? 0) - 1 - (value ?? 0) / 100),
+      ),
+    ])
+    expect(runs).toEqual(['a', 'b', 'c'])
+    expect(compared.map(({ run_id, metrics }) => [run_id, metrics[0]?.verdict])).toEqual([
+      ['b', 'better'],
+      ['c', 'worse'],
+    ])
+  })
+
+  it('are two to ten runs, with at most so many cases', () => {
+    const run = runOf('a', noise(1))
+    const runs = (count: number) => Array.from({ length: count }, () => run)
+    expect(() => compareRuns(runs(1))).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+    expect(() => compareRuns(runs(limits.comparedRuns + 1))).toThrow('does not fit')
+    expect(compareRuns(runs(limits.comparedRuns)).compared).toHaveLength(9)
+    expect(() => compareRuns(runs(2), { cases: limits.comparedCases + 1 })).toThrow('does not fit')
+    expect(compareRuns(runs(2), { cases: limits.comparedCases }).cases).toHaveLength(40)
+    expect(() => compareRuns(runs(2), { sortBy: 'nope' })).toThrow('does not fit')
+  })
+})
+
+describe('what runs used', () => {
+  it('is compared too, less being better: times of what succeeded, and costs where they are known', () => {
+    const [before, after] = [runOf('a', []), runOf('b', [])]
+    for (const [index, item] of numbersOf(values(40, () => 1)).entries()) {
+      before.add({ ...item, response_time_ms: 100 + (index % 7), cost: 0.01 + (index % 3) / 1_000 })
+      const failed = index < 10
+      after.add({
+        ...item,
+        status: failed ? 'failed' : 'success',
+        response_time_ms: failed ? 1 : 200 + (index % 5),
+        cost: failed ? null : 0.001 + (index % 3) / 10_000,
+      })
+    }
+    expect(compareRuns([before, after]).compared[0]?.usage).toMatchObject([
+      { name: 'response_time_ms', direction: 'lower', n: 30, missing: 10, verdict: 'worse', evaluator: 'same' },
+      { name: 'cost', direction: 'lower', n: 30, missing: 10, verdict: 'better' },
+    ])
+  })
+
+  it('does not stand in the way of metrics that are called so', () => {
+    const cost = { ...quality, name: 'cost' }
+    const { compared, cases } = compareRuns([runOf('a', [1, 2], cost), runOf('b', [3, 4], cost)])
+    expect(compared[0]?.metrics).toMatchObject([{ name: 'cost', direction: 'higher', n: 2, improved: 2 }])
+    expect(cases[0]).toMatchObject({ values: { cost: [1, 3] }, usage: { cost: [null, null] } })
+  })
+})
+
+describe('cases', () => {
+  it('are listed by how much worse they became, those of which nothing is known last', () => {
+    const { cases, cases_total, cases_shared } = compareRuns(
+      [runOf('a', [0.5, 0.9, 0.5, 0.5, null, 0.2]), runOf('b', [0.5, 0.1, 0.7, 0.1, 1, 0.2])],
+      { cases: 6 },
+    )
+    expect(cases.map(({ case_id, regression }) => [case_id, regression])).toEqual([
+      ['case-1', 1],
+      ['case-3', expect.closeTo(0.5, 12)],
+      ['case-0', 0],
+      ['case-5', 0],
+      ['case-2', expect.closeTo(-0.25, 12)],
+      ['case-4', null],
+    ])
+    expect(cases[0]).toEqual({
+      case_id: 'case-1',
+      regression: 1,
+      values: { quality: [0.9, 0.1] },
+      usage: { response_time_ms: [null, null], cost: [null, null] },
+    })
+    expect([cases_total, cases_shared]).toEqual([6, 6])
+  })
+
+  it('are as many as were asked for: the worst, however many there are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 30 }), fc.nat(12), (after, count) => {
+        const before = after.map(() => 3)
+        const list = (cases: number) => compareRuns([runOf('a', before), runOf('b', after)], { cases }).cases
+        const all = list(100)
+        expect(all.map(({ regression }) => regression ?? 0)).toEqual(
+          all.map(({ regression }) => regression ?? 0).sort((x, y) => y - x),
+        )
+        expect(list(count)).toEqual(all.slice(0, count))
+      }),
+    )
+  })
+
+  it('are sorted by one metric where that is asked for', () => {
+    const two = [quality, { ...quality, name: 'tone' }]
+    const [before, after] = [runOf('a', [], ...two), runOf('b', [], ...two)]
+    const add = (run: typeof before, id: string, [first, second]: [number, number]) => {
+      const [item] = numbersOf([first], () => id)
+      const [other] = numbersOf([second], () => id, 'tone')
+      run.add({ ...item!, scores: { ...item?.scores, ...other?.scores } })
+    }
+    for (const id of ['x', 'y']) add(before, id, [1, 1])
+    add(after, 'x', [0, 1])
+    add(after, 'y', [1, 0.9])
+    const order = (sortBy?: string) => compareRuns([before, after], { sortBy }).cases.map(({ case_id }) => case_id)
+    expect([order('quality'), order('tone')]).toEqual([
+      ['x', 'y'],
+      ['y', 'x'],
+    ])
+  })
+})
