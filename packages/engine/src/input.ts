@@ -1,6 +1,6 @@
 import type { Fault, Field } from '@llm-eval/protocol'
 import type { Input } from './evaluator.ts'
-import { folded, synonymsOf } from './names.ts'
+import { folded, foldedGroup, synonymsOf } from './names.ts'
 
 /** An input as an evaluator wants it, and what stands in its way. */
 export interface Resolved {
@@ -16,12 +16,16 @@ export interface Resolved {
  * then under a synonym that no other field goes by. What is null counts as absent, what nobody asked for is ignored.
  */
 export function resolveInput(fields: readonly Field[], raw: Readonly<Record<string, unknown>>): Resolved {
+  const taken = new Set(fields.map(({ name }) => folded(name)))
+  // Whoever sends a hundred thousand names that say nothing is not to hold everybody up.
+  const heard = new Set([...taken, ...fields.flatMap(({ name }) => foldedGroup(name))])
   const sent = new Map<string, unknown>()
-  for (const [name, value] of Object.entries(raw)) {
+  for (const name of Object.keys(raw)) {
     const key = folded(name)
+    if (!heard.has(key)) continue
+    const value = raw[name]
     if (value !== null && value !== undefined && !(sent.has(key) && !Object.hasOwn(raw, key))) sent.set(key, value)
   }
-  const taken = new Set(fields.map(({ name }) => folded(name)))
   const input: Record<string, unknown> = {}
   const resolved: Resolved = { input, missing: [], faults: [] }
   for (const field of fields) {

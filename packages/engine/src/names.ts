@@ -1,7 +1,10 @@
 /** A name without case and word separators: `userQuery`, `user_query` and `user-query` are one. */
 export function folded(name: string): string {
-  return name.toLowerCase().replaceAll(/[\s_-]+/g, '')
+  // Most names are so already, and there may be very many.
+  return plain.test(name) ? name : name.toLowerCase().replaceAll(/[\s_-]+/g, '')
 }
+
+const plain = /^[a-z0-9]*$/
 
 /** How a slug is looked up: `_` and `-` are the same, and case says nothing. */
 export function slugOf(name: string): string {
@@ -39,4 +42,11 @@ const groupOf = new Map(groups.flatMap((group) => group.map((name) => [folded(na
 /** Other names under which a field may come, the likeliest first. */
 export function synonymsOf(name: string): readonly string[] {
   return groupOf.get(folded(name))?.filter((other) => folded(other) !== folded(name)) ?? []
+}
+
+const foldedGroups = new Map([...groupOf].map(([name, group]) => [name, group.map(folded)] as const))
+
+/** All names that a field may come by, folded. */
+export function foldedGroup(name: string): readonly string[] {
+  return foldedGroups.get(folded(name)) ?? []
 }

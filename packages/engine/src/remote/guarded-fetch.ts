@@ -24,9 +24,11 @@ export interface GuardedFetchOptions {
 export function guardedFetch({ allows, resolve = resolveAll }: GuardedFetchOptions): typeof globalThis.fetch {
   return async (input, init) => {
     const asked = new Request(input, init)
+    // That of the request follows this one only until it is collected as garbage, which may be before the answer ends.
+    const signal = init?.signal ?? asked.signal
     const url = new URL(asked.url)
     const body = Buffer.from(await asked.arrayBuffer())
-    const addresses = await addressesOf(url.hostname, { resolve, signal: asked.signal })
+    const addresses = await addressesOf(url.hostname, { resolve, signal })
     const bad = addresses.find(({ address }) => !allows(address))
     if (bad) throw refusal(url.hostname, bad.address)
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest
@@ -36,9 +38,22 @@ export function guardedFetch({ allows, resolve = resolveAll }: GuardedFetchOptio
       headers: { ...Object.fromEntries(asked.headers), 'content-length': body.byteLength },
       lookup: pinned(addresses),
       agent: false,
-      signal: asked.signal,
     })
+    const giveUp = () => {
+      reject(signal.reason)
+      sent.destroy()
+    }
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
     sent.on('error', reject)
+    sent.on('upgrade', (_came, socket) => {
+      socket.destroy()
+      reject(new Error('it wants to speak another protocol'))
+    })
+    sent.on('close', () => {
+      signal.removeEventListener('abort', giveUp)
+      reject(new Error('it was closed without an answer'))
+    })
     sent.on('response', (came) => {
       const { statusCode = 500 } = came
       const empty = statusCode === 204 || statusCode === 205 || statusCode === 304
@@ -47,7 +62,7 @@ export function guardedFetch({ allows, resolve = resolveAll }: GuardedFetchOptio
         typeof value === 'string' ? [[name, value] as [string, string]] : [],
       )
       try {
-        answer(new Response(empty ? null : streamOf(came), { status: statusCode, headers }))
+        answer(new Response(empty ? null : streamOf(came, signal), { status: statusCode, headers }))
       } catch (error) {
         came.destroy()
         reject(error)
@@ -88,13 +103,18 @@ function pinned(addresses: LookupAddress[]): LookupFunction {
   }
 }
 
-function streamOf(came: Readable): ReadableStream<Uint8Array> {
+function streamOf(came: Readable, signal: AbortSignal): ReadableStream<Uint8Array> {
   const chunks = came[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const next = await chunks.next()
-      if (next.done === true) controller.close()
-      else controller.enqueue(Buffer.from(next.value))
+      try {
+        const next = await chunks.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(Buffer.from(next.value))
+      } catch (error) {
+        // Who gave up is told why, and not that the connection broke.
+        throw signal.aborted ? signal.reason : error
+      }
     },
     cancel: () => void came.destroy(),
   })

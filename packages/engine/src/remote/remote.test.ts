@@ -121,6 +121,24 @@ describe('a remote evaluator', () => {
     expect(await evaluate()).toMatchObject({ fault: 'remote_error', explanation: expect.stringContaining(`${status}`) })
   })
 
+  it('that goes on answering for ever is given up in its time', async () => {
+    answer = (response) => {
+      const drip = setInterval(() => response.write(' '), 5)
+      response.on('close', () => clearInterval(drip))
+    }
+    const patient = createEngine({
+      fromDefinition: createFromDefinition({ models: undefined, secret: 's', allows, clock: systemClock }),
+    })
+    expect(await evaluate({ timeout_seconds: 0.3 }, patient)).toMatchObject({ outcome: 'errored', fault: 'timeout' })
+    await patient.close()
+  })
+
+  it('that wants to speak another protocol gives no score', async () => {
+    answer = (response) =>
+      response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+    expect(await evaluate()).toMatchObject({ outcome: 'errored', fault: 'remote_error' })
+  })
+
   it('that redirects is not followed', async () => {
     const before = came.length
     answer = (response) => response.writeHead(307, { location: `http://127.0.0.1:${port}/other` }).end()
