@@ -30,8 +30,8 @@ describe.each([
   it('lists what is built in and what modules bring, by kind, category, source and words', async () => {
     const all = await list()
     expect(all).toEqual(expect.arrayContaining(['exact-match', 'regex-validator', 'gated']))
-    expect(await list('?source=custom')).toEqual(['failing', 'gated', 'paid'])
-    expect(await list('?kind=custom')).toEqual(['failing', 'gated', 'paid'])
+    expect(await list('?source=custom')).toEqual(['failing', 'gated', 'paid', 'silent'])
+    expect(await list('?kind=custom')).toEqual(['failing', 'gated', 'paid', 'silent'])
     expect((await list('?category=safety')).length).toBeGreaterThan(0)
     expect(await list('?q=EXACT+match')).toContain('exact-match')
     expect(await list('?q=nothing-like-this')).toEqual([])
