@@ -225,6 +225,8 @@ describe('a remote evaluator', () => {
     expect(info({ version: '1' })?.pinned).toBe(true)
     expect(info({ version: '1' })?.version).not.toBe(info({ version: '2' })?.version)
     expect(info({ secret: 'a long secret' })?.version).toBe(info({})?.version)
+    // What one range refuses is a score in another.
+    expect(info({ range: { min: 0, max: 10 } })?.version).not.toBe(info({})?.version)
   })
 })
 

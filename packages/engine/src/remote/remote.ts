@@ -48,7 +48,7 @@ export function remoteEvaluator(slug: string, definition: RemoteDefinition, part
     range,
     direction: 'higher',
     example: { input: {}, value: null, passed: null },
-    depends: { url, version },
+    depends: { url, version, range },
     pinned: version !== null,
     runs: 'inline',
     async score(given, { config: settings, signal }) {
