@@ -16,20 +16,13 @@ export interface Resolved {
  * then under a synonym that no other field goes by. What is null counts as absent, what nobody asked for is ignored.
  */
 export function resolveInput(fields: readonly Field[], raw: Readonly<Record<string, unknown>>): Resolved {
-  const taken = new Set(fields.map(({ name }) => folded(name)))
-  // Whoever sends a hundred thousand names that say nothing is not to hold everybody up.
-  const heard = new Set([...taken, ...fields.flatMap(({ name }) => foldedGroup(name))])
-  const sent = new Map<string, unknown>()
-  for (const name of Object.keys(raw)) {
-    const key = folded(name)
-    if (!heard.has(key)) continue
-    const value = raw[name]
-    if (value !== null && value !== undefined && !(sent.has(key) && !Object.hasOwn(raw, key))) sent.set(key, value)
-  }
+  // Most fields come by their exact names: how else they may be spelled is looked at only when one does not.
+  let sent: Sent | undefined
   const input: Record<string, unknown> = {}
   const resolved: Resolved = { input, missing: [], faults: [] }
   for (const field of fields) {
-    const value = find(field, { raw, sent, taken })
+    const exact = Object.hasOwn(raw, field.name) ? raw[field.name] : undefined
+    const value = exact ?? find(field, (sent ??= sentIn(fields, raw)))
     if (value === undefined) {
       if (field.required) resolved.missing.push(field)
       continue
@@ -42,22 +35,36 @@ export function resolveInput(fields: readonly Field[], raw: Readonly<Record<stri
 }
 
 interface Sent {
-  raw: Readonly<Record<string, unknown>>
-  sent: ReadonlyMap<string, unknown>
+  /** What was sent, by the folded name. */
+  byName: ReadonlyMap<string, unknown>
+  /** Folded names that stand for a field. */
   taken: Set<string>
 }
 
-function find({ name, required }: Field, { raw, sent, taken }: Sent): unknown {
-  const exact = Object.hasOwn(raw, name) ? raw[name] : undefined
-  if (exact !== null && exact !== undefined) return exact
-  const own = sent.get(folded(name))
+function sentIn(fields: readonly Field[], raw: Readonly<Record<string, unknown>>): Sent {
+  const taken = new Set(fields.map(({ name }) => folded(name)))
+  // Whoever sends a hundred thousand names that say nothing is not to hold everybody up.
+  const heard = new Set([...taken, ...fields.flatMap(({ name }) => foldedGroup(name))])
+  const byName = new Map<string, unknown>()
+  for (const name of Object.keys(raw)) {
+    const key = folded(name)
+    if (!heard.has(key)) continue
+    const value = raw[name]
+    if (value !== null && value !== undefined && !(byName.has(key) && !Object.hasOwn(raw, key))) byName.set(key, value)
+  }
+  return { byName, taken }
+}
+
+/** A field that did not come by its exact name. */
+function find({ name, required }: Field, { byName, taken }: Sent): unknown {
+  const own = byName.get(folded(name))
   // A synonym stands in for what there is no score without, never for what is optional.
   if (own !== undefined || !required) return own
   for (const synonym of synonymsOf(name)) {
     const key = folded(synonym)
-    if (taken.has(key) || !sent.has(key)) continue
+    if (taken.has(key) || !byName.has(key)) continue
     taken.add(key)
-    return sent.get(key)
+    return byName.get(key)
   }
   return undefined
 }

@@ -2,6 +2,7 @@ import { limits, type Score, type ScoreFault } from '@llm-eval/protocol'
 import * as z from 'zod'
 import { type Evaluator, NoScore } from './evaluator.ts'
 
+const outputSchema = z.record(z.string(), z.unknown())
 const count = z.number().min(0).nullable()
 /** What an evaluator may say. Whatever else it returns is refused. */
 const verdictSchema = z.object({
@@ -9,7 +10,7 @@ const verdictSchema = z.object({
   label: z.string().max(limits.nameChars).nullish(),
   passed: z.boolean().nullish(),
   explanation: z.string().nullish(),
-  output: z.record(z.string(), z.unknown()).optional(),
+  output: outputSchema.optional(),
   usage: z
     .object({
       model: z.string().nullable(),
@@ -74,7 +75,7 @@ function outputOf(output: Record<string, unknown>): Record<string, unknown> {
   const text = jsonOf(output)
   if (Buffer.byteLength(text) > limits.scoreOutputBytes)
     throw new NoScore('too_large', `The evaluator's output is larger than ${limits.scoreOutputBytes} bytes.`)
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+  return outputSchema.parse(JSON.parse(text))
 }
 
 function jsonOf(output: Record<string, unknown>): string {
