@@ -15,6 +15,7 @@ import { describeMachine } from './machine.ts'
 import { million } from './million.ts'
 import { postgres } from './postgres.ts'
 import { isMet, type Row, table } from './report.ts'
+import { runs } from './run.ts'
 import { sdk } from './sdk.ts'
 import { statistics } from './statistics.ts'
 import { stream } from './stream.ts'
@@ -26,6 +27,7 @@ const benches: Record<string, Bench> = {
   postgres,
   stream,
   executions,
+  runs,
   million,
   idle,
   sdk,
