@@ -17,6 +17,7 @@ export {
   providersSchema,
 } from './models/providers.ts'
 export { createAddressCheck } from './remote/addresses.ts'
+export { type CaseRow, caseOf, createContentIds } from './run/case-of.ts'
 export type { ItemFinished, ItemStarted, RunEnded, RunEvent, RunStarted } from './run/events.ts'
 export {
   type Answerer,
@@ -40,6 +41,7 @@ export {
   progressOf,
   type RunTotals,
   type Shape,
+  totalsFrom,
   withItem,
 } from './run/totals.ts'
 export { type ColumnMetric, type ItemNumbers, RunColumns } from './verdict/columns.ts'

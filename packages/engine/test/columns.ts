@@ -1,3 +1,4 @@
+import type { Score } from '@llm-eval/protocol'
 import { type ColumnMetric, type ItemNumbers, RunColumns } from '../src/verdict/columns.ts'
 
 export const quality: ColumnMetric = {
@@ -12,7 +13,7 @@ export function numbersOf(
   values: readonly (number | null)[],
   caseId: (index: number) => string = (index) => `case-${index}`,
   metric = 'quality',
-): ItemNumbers[] {
+): (Omit<ItemNumbers, 'scores'> & { scores: Record<string, Pick<Score, 'outcome' | 'value' | 'passed'>> })[] {
   return values.map((value, index) => ({
     case_id: caseId(index),
     status: 'success',

@@ -3,7 +3,7 @@ import type { RunEnded, RunEvent } from '../src/run/events.ts'
 import type { Answerer, RunCase, RunParts, RunPlan, Scorer } from '../src/run/plan.ts'
 import { run } from '../src/run/run.ts'
 
-export const settings: RunSettings = {
+const settings: RunSettings = {
   concurrency: 4,
   timeout_ms: 60_000,
   retries: 0,

@@ -3,7 +3,9 @@ import { joinMoments, type Moments, momentsEstimate, unitsProportion, withValue 
 
 /**
  * All that the progress of a run is made of, in a short array of numbers: it can be stored, gone on from, and joined with that of
- * other items. First what counts for all, then as many numbers for each metric, in their order.
+ * other items. First five that count for all: completed, successful, cost (US dollars, and what rounding took from them), items of
+ * unknown cost; then eight for each metric, in their order: n, mean, Σ(x - mean)², how many are 0 or 1, skipped, errored, passed,
+ * failed. Whoever stores them relies on these places.
  */
 export type RunTotals = readonly number[]
 
@@ -13,6 +15,14 @@ const metric = { n: 0, mean: 1, squares: 2, binary: 3, skipped: 4, errored: 5, p
 /** Of no items. */
 export function emptyTotals(metrics: number): RunTotals {
   return Array.from({ length: sizeOf(metrics) }, () => 0)
+}
+
+/** Totals of which the numbers that count for all are kept apart from those of the metrics. */
+export function totalsFrom(
+  known: { completed: number; successful: number; cost: number; unknownCosts: number },
+  metrics: readonly number[],
+): RunTotals {
+  return [known.completed, known.successful, known.cost, 0, known.unknownCosts, ...metrics]
 }
 
 /** How many numbers the totals of so many metrics are. */

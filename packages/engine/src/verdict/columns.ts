@@ -6,8 +6,10 @@ export type ColumnMetric = Pick<RunMetricSummary, 'name' | 'evaluator' | 'evalua
 
 /** What counts of a finished item: numbers, and the case they belong to. */
 export interface ItemNumbers extends Pick<RunItem, 'case_id' | 'status' | 'response_time_ms' | 'cost'> {
-  scores: Record<string, Pick<Score, 'outcome' | 'value' | 'passed'>>
+  /** By the names of the metrics; or in their order, null where there is none. */
+  scores: Readonly<Record<string, ScoreNumbers>> | readonly (ScoreNumbers | null)[]
 }
+type ScoreNumbers = Pick<Score, 'outcome' | 'value' | 'passed'>
 
 /** Numbers by item; NaN where there is none. */
 export class Column {
@@ -66,7 +68,8 @@ export class RunColumns {
     // How long it took to fail says nothing of how long answers take.
     this.usage.response_time_ms.push(status === 'success' ? time : null)
     this.usage.cost.push(cost)
-    for (const column of this.metrics) addScore(column, scores[column.metric.name])
+    for (const [at, column] of this.metrics.entries())
+      addScore(column, isList(scores) ? scores[at] : scores[column.metric.name])
   }
 
   /** Case ids by index. */
@@ -100,7 +103,11 @@ export class RunColumns {
   }
 }
 
-function addScore(column: MetricColumn, score: ItemNumbers['scores'][string] | undefined): void {
+function isList(scores: ItemNumbers['scores']): scores is readonly (ScoreNumbers | null)[] {
+  return Array.isArray(scores)
+}
+
+function addScore(column: MetricColumn, score: ScoreNumbers | null | undefined): void {
   if (score?.outcome === 'skipped') column.skipped++
   if (score?.outcome === 'errored') column.errored++
   if (score?.outcome === 'scored' && score.passed !== null) column[score.passed ? 'passed' : 'failed']++

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { numbersOf, quality, runOf } from '../../test/columns.ts'
 import { shuffled } from '../../test/runs.ts'
 import { compareRuns } from './compare-runs.ts'
+import { summarise } from './summary.ts'
 
 const only = (comparison: ReturnType<typeof compareRuns>) => comparison.compared[0]?.metrics[0]
 const values = (count: number, of: (index: number) => number | null) => Array.from({ length: count }, (_, i) => of(i))
@@ -54,6 +55,21 @@ describe('two runs', () => {
         },
       ),
     )
+  })
+
+  it('take scores by name or in the order of the metrics', () => {
+    const two = [quality, { ...quality, name: 'tone' }]
+    const [named, ordered] = [runOf('a', [], ...two), runOf('a', [], ...two)]
+    for (const [index, item] of numbersOf([1, null, 0.25, 0.5]).entries()) {
+      const tone = index === 2 ? undefined : { outcome: 'scored' as const, value: index, passed: null }
+      named.add({ ...item, scores: { ...(tone && { tone }), ...item.scores } })
+      ordered.add({ ...item, scores: [item.scores['quality'] ?? null, tone ?? null] })
+    }
+    expect(compareRuns([named, ordered]).compared[0]?.metrics).toMatchObject([
+      { n: 3, unchanged: 3, unpaired: 0 },
+      { n: 3, unchanged: 3, unpaired: 0 },
+    ])
+    expect(summarise(ordered)).toEqual(summarise(named))
   })
 
   it('are each other turned over, the other way round', () => {
