@@ -3,7 +3,7 @@ import { builtinEvaluators } from './builtin.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { readConfig } from './config.ts'
 import type { Definition, JudgeDefinition, RemoteDefinition } from './definition.ts'
-import type { Engine, EvaluateOptions, Evaluation, Prepared } from './engine.ts'
+import type { Engine, EvaluateOptions, Evaluation, Prepared, PreparedOptions } from './engine.ts'
 import { type Evaluator, type Input, NoScore } from './evaluator.ts'
 import { infoOf, versionOf } from './info.ts'
 import { resolveInput } from './input.ts'
@@ -13,7 +13,7 @@ import { semanticSimilarity } from './text/semantic-similarity.ts'
 import { createEvaluatorThreads } from './threads/evaluator-threads.ts'
 import type { ThreadPool } from './threads/pool.ts'
 import { noScoreOf, scoreOf } from './verdict.ts'
-import { inTime } from './in-time.ts'
+import { cancelled, inTime } from './in-time.ts'
 
 /** Makes an evaluator of a definition that is no preset. */
 export type FromDefinition = (
@@ -151,12 +151,14 @@ async function evaluate(parts: Parts, evaluation: Evaluation, options: EvaluateO
   if ('faults' in found) throw new Failure('invalid_request', { errors: found.faults })
   const read = readConfig(found.evaluator, found.preset, config)
   if ('faults' in read) throw new Failure('invalid_request', { errors: read.faults })
-  return score(parts, { evaluator: found.evaluator, config: read.config, input }, options)
+  const { signal, ...how } = options
+  const work = { evaluator: found.evaluator, config: read.config, input, cancelled: signal?.aborted === true }
+  return score(parts, work, { ...how, signal: signal && (() => signal) })
 }
 
 /** At once where the evaluator is done at once. @throws {Failure} `invalid_request`, `overloaded` */
-function score(parts: Parts, work: Work, options: EvaluateOptions): Score | Promise<Score> {
-  const { evaluator, input: raw, config } = work
+function score(parts: Parts, work: Work, options: PreparedOptions): Score | Promise<Score> {
+  const { evaluator, input: raw } = work
   const { input, missing, faults } = resolveInput(evaluator.input, raw)
   const errors = [...faults, ...missingFaults(missing)]
   if (errors.length > 0 && options.evidence !== 'trace') throw new Failure('invalid_request', { errors })
@@ -173,7 +175,7 @@ function score(parts: Parts, work: Work, options: EvaluateOptions): Score | Prom
   if (errors.length > 0) return unscored(new NoScore('missing_evidence', absent(errors)))
   try {
     const whole = evaluator.open === true ? { ...raw, ...input } : input
-    const said = judge(parts, { evaluator, input: whole, config }, options)
+    const said = judge(parts, { ...work, input: whole }, options)
     return said instanceof Promise
       ? said.then((verdict) => timed(scoreOf(evaluator, verdict))).catch(unscored)
       : timed(scoreOf(evaluator, said))
@@ -190,13 +192,18 @@ interface Work {
   evaluator: Evaluator
   input: Input
   config: unknown
+  /** Whether whoever asked gave up before. */
+  cancelled?: boolean
 }
 
-function judge(parts: Parts, work: Work, { signal, onProgress }: EvaluateOptions): unknown {
+function judge(parts: Parts, work: Work, { signal, onProgress }: PreparedOptions): unknown {
   const { evaluator, input, config } = work
   const alone = evaluator.kind === 'code' && evaluator.provider === undefined
+  // Others are not asked in vain. What code says at once is there sooner than a signal.
+  if (work.cancelled === true || (!alone && signal?.().aborted === true)) throw cancelled()
   const milliseconds = (alone ? parts.seconds.code : parts.seconds.judge) * 1_000
-  if (inThread(work)) return parts.pool.run({ slug: evaluator.slug, input, config }, { signal, milliseconds })
+  if (inThread(work))
+    return parts.pool.run({ slug: evaluator.slug, input, config }, { signal: signal?.(), milliseconds })
   return inTime<unknown>({ signal, milliseconds }, (ending) =>
     evaluator.score(input, {
       config,

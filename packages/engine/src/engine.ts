@@ -26,7 +26,12 @@ export interface Prepared {
    *
    * @throws {Failure} `invalid_request`, `overloaded`; or rejects with them
    */
-  evaluate(input: Record<string, unknown>, options?: EvaluateOptions): Score | Promise<Score>
+  evaluate(input: Record<string, unknown>, options?: PreparedOptions): Score | Promise<Score>
+}
+
+export interface PreparedOptions extends Omit<EvaluateOptions, 'signal'> {
+  /** Asked for where the score does not come at once: a signal is dearer than most scores are. */
+  signal?: (() => AbortSignal) | undefined
 }
 
 /** Judges: holds the catalogue, checks what is asked, and scores it. Opens no socket but by the `fetch` it was given. */

@@ -2,7 +2,8 @@ import { NoScore } from './evaluator.ts'
 import { LazySignal } from './lazy-signal.ts'
 
 export interface Within {
-  signal?: AbortSignal | undefined
+  /** Asked for where the work is not done at once. */
+  signal?: (() => AbortSignal) | undefined
   milliseconds: number
 }
 
@@ -13,7 +14,6 @@ export interface Within {
  * @throws {NoScore} `timeout`, `cancelled`; or rejects with them
  */
 export function inTime<T>(within: Within, work: (ending: LazySignal) => T | Promise<T>): T | Promise<T> {
-  if (within.signal?.aborted === true) throw cancelled()
   const ending = new LazySignal()
   const working = work(ending)
   return isPromise(working) ? waited(working, within, ending) : working
@@ -23,7 +23,9 @@ function isPromise<T>(working: T | Promise<T>): working is Promise<T> {
   return typeof working === 'object' && working !== null && 'then' in working && typeof working.then === 'function'
 }
 
-async function waited<T>(working: Promise<T>, { signal, milliseconds }: Within, ending: LazySignal): Promise<T> {
+async function waited<T>(working: Promise<T>, within: Within, ending: LazySignal): Promise<T> {
+  const { milliseconds } = within
+  const signal = within.signal?.()
   const { promise, reject } = Promise.withResolvers<never>()
   const end = (error: NoScore) => {
     reject(error)
@@ -44,6 +46,7 @@ async function waited<T>(working: Promise<T>, { signal, milliseconds }: Within, 
   }
 }
 
-function cancelled(): NoScore {
+/** Whoever asked gave up. */
+export function cancelled(): NoScore {
   return new NoScore('cancelled', 'The evaluation was cancelled.')
 }

@@ -44,7 +44,7 @@ export {
   totalsFrom,
   withItem,
 } from './run/totals.ts'
-export { type ColumnMetric, type ItemNumbers, RunColumns } from './verdict/columns.ts'
+export { type ColumnMetric, columnMetric, type ItemNumbers, RunColumns } from './verdict/columns.ts'
 export { compareRuns, type CompareRunsOptions } from './verdict/compare-runs.ts'
 export { gate, type GateOptions, type GateSubject } from './verdict/gate.ts'
 export { summarise } from './verdict/summary.ts'

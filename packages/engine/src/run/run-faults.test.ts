@@ -1,8 +1,8 @@
-import { limits, type Score } from '@llm-eval/protocol'
+import { limits } from '@llm-eval/protocol'
 import { describe, expect, it } from 'vitest'
 import { TestClock } from '../../test/clock.ts'
 import { echo, listen, numbered, odd, planOf, quality, scored } from '../../test/runs.ts'
-import { type Answerer, type RunCase, TaskFailed } from './plan.ts'
+import { type Answerer, type RunCase, type Scorer, TaskFailed } from './plan.ts'
 
 /** What becomes of a case that is answered so, between two that are answered well. */
 async function amid(answer: Answerer, settings: Parameters<typeof planOf>[0]['settings'] = {}) {
@@ -187,10 +187,11 @@ describe('a task that failed', () => {
 })
 
 describe('an evaluator', () => {
-  const judged = async (evaluate: () => Score | Promise<Score>, timeout = 60_000) => {
+  const judged = async (evaluate: Scorer, timeout = 60_000) => {
     const metrics = [quality, { name: 'other', evaluator: 'other' }]
     const { items, ended } = await listen(planOf({ cases: numbered(2), metrics, settings: { timeout_ms: timeout } }), {
-      evaluate: (metric, input, options) => (metric.name === 'other' ? evaluate() : odd(metric, input, options)),
+      evaluate: (metric, input, options) =>
+        metric.name === 'other' ? evaluate(metric, input, options) : odd(metric, input, options),
       clock: new TestClock(),
     })
     expect(items.map(({ status, scores }) => [status, scores['quality']?.outcome])).toEqual([
@@ -212,9 +213,15 @@ describe('an evaluator', () => {
     }
   })
 
-  it('that hangs makes its score errored after its time', async () => {
-    const { score } = await judged(() => new Promise(() => undefined), 5_000)
+  it('that hangs makes its score errored after its time, and is told', async () => {
+    const signals: AbortSignal[] = []
+    const hang: Scorer = (_metric, _input, { signal }) => {
+      signals.push(signal)
+      return new Promise(() => undefined)
+    }
+    const { score } = await judged(hang, 5_000)
     expect(score).toMatchObject({ outcome: 'errored', fault: 'timeout' })
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
   })
 
   it('that skips counts beside the mean, not in it', async () => {

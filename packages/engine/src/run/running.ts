@@ -166,6 +166,8 @@ export class Running {
     const asked: Asked | null = slot.fault
       ? null
       : await ask(slot, flight, { answer, timeoutMs, retries: settings.retries, clock, random })
+    // Given up in the very moment of its answer.
+    if (flight.over) return new Promise<never>(() => undefined)
     const given = asked?.answer ?? null
     const judged = given ? judge(() => inputOf(slot, given), flight, { metrics, evaluate, timeoutMs, clock }) : {}
     const scores = judged instanceof Promise ? await judged : judged

@@ -36,12 +36,7 @@ export function createScorer(
     evaluate({ name }, input, options) {
       const prepared = ready.get(name)
       if (!prepared) throw new Error(`${name} is no metric of this run`)
-      return prepared.evaluate(input, {
-        evidence: 'trace',
-        get signal() {
-          return options.signal
-        },
-      })
+      return prepared.evaluate(input, { evidence: 'trace', signal: () => options.signal })
     },
     infos: new Map([...ready].map(([name, { info }]) => [name, info])),
   }

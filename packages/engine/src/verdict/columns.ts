@@ -1,8 +1,13 @@
-import type { RunItem, RunMetricSummary, Score } from '@llm-eval/protocol'
+import type { EvaluatorInfo, RunItem, RunMetricSummary, Score } from '@llm-eval/protocol'
 import { numberOf } from '../run/totals.ts'
 
 /** A metric of a run, and how its scores were made. */
 export type ColumnMetric = Pick<RunMetricSummary, 'name' | 'evaluator' | 'evaluator_version' | 'direction'>
+
+/** A metric as its evaluator is: one whose code is under no version has none, so that it cannot gate. */
+export function columnMetric(name: string, { slug, version, pinned, direction }: EvaluatorInfo): ColumnMetric {
+  return { name, evaluator: slug, evaluator_version: pinned ? version : null, direction }
+}
 
 /** What counts of a finished item: numbers, and the case they belong to. */
 export interface ItemNumbers extends Pick<RunItem, 'case_id' | 'status' | 'response_time_ms' | 'cost'> {

@@ -2,11 +2,27 @@ import { clusteredMean, meanEstimate, percentiles, proportion } from '@llm-eval/
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { numbersOf, quality, runOf } from '../../test/columns.ts'
+import { createEngine } from '../create-engine.ts'
+import { columnMetric } from './columns.ts'
 import { summarise } from './summary.ts'
 
 const one = (run: ReturnType<typeof runOf>) => summarise(run)[0]
 
 describe('the summary of a metric', () => {
+  it('names the evaluator and its version, and none where its code is under no version', async () => {
+    const engine = createEngine()
+    const info = engine.info('exact-match')
+    if (!info) throw new Error('there is no exact match')
+    expect(columnMetric('right', info)).toEqual({
+      name: 'right',
+      evaluator: 'exact-match',
+      evaluator_version: info.version,
+      direction: 'higher',
+    })
+    expect(columnMetric('right', { ...info, pinned: false }).evaluator_version).toBeNull()
+    await engine.close()
+  })
+
   it('is of the scored items alone, with the others beside it', () => {
     const run = runOf('a', [0.25, null, 0.75, 1, 0.5])
     run.add({
