@@ -134,6 +134,9 @@ export const limits = {
   runOutputBytes: 1024 * 1024,
   /** Characters of an error of a task that are kept; more is cut. */
   runErrorChars: 2_000,
+  /** Runs of one project, and items of one run. */
+  runs: 10_000,
+  runItems: 1_000_000,
   /** Runs of one comparison, and cases that it lists. */
   comparedRuns: 10,
   comparedCases: 1_000,

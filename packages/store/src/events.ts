@@ -8,6 +8,8 @@ import {
   type ScoreOutcome,
   type TraceSummary,
 } from '@llm-eval/protocol'
+import { decodeRun, isRunKind } from './run-events.ts'
+import type { RunEvent } from './runs.ts'
 import type { StoredEvent, StoredScore, TraceNumbers } from './store.ts'
 import { type EventKind, eventKinds, statusNumbers } from './transaction.ts'
 
@@ -93,6 +95,7 @@ export interface EventRow {
   at: number
   kind: number
   ref: number | null
+  run: number | null
   data: string
 }
 
@@ -116,6 +119,7 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
     const data = { status: executionStatus(d[1] ?? 0), done: d[2] ?? null, total: d[3] ?? null }
     return { ...base, kind, ref: d[0] ?? 0, data }
   }
+  if (isRunKind(kind)) return runEvent(kind, row.run ?? 0, { base, d })
   const ref = row.ref ?? 0
   const model = joined.model(d[0] ?? 0)
   if (kind === 'scored') {
@@ -142,6 +146,17 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
     return { ...base, kind, ref, data: { ...data, was, status: statusName(d[10] ?? 0) }, model, trace: joined.trace }
   }
   return { ...base, kind, ref, data, model, trace: joined.trace }
+}
+
+function runEvent(
+  kind: RunEvent['kind'],
+  run: number,
+  { base, d }: { base: { seq: number; at: number }; d: (number | null)[] },
+): StoredEvent {
+  const { data, item } = decodeRun(d)
+  if (kind !== 'run_item') return { ...base, kind, ref: null, run, data }
+  const { itemIndex, status: itemStatus } = item ?? { itemIndex: 0, status: 'failed' }
+  return { ...base, kind, ref: null, run, data: { ...data, itemIndex, itemStatus } }
 }
 
 function numbersAt(d: (number | null)[], at: number): TraceNumbers {

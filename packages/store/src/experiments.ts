@@ -9,7 +9,7 @@ export interface StoredExperiment {
   updatedAt: number
 }
 
-export interface StoredRun {
+export interface StoredExperimentRun {
   id: string
   experimentId: string
   datasetId: string | null
@@ -33,15 +33,15 @@ export interface StoredTask {
 
 export interface ExperimentChanges {
   /** Makes the experiment when its slug is new, and always a new run. */
-  startRun: {
+  startExperimentRun: {
     in: {
       experimentId: string
       slug: string
       metadata: string
-      run: Omit<StoredRun, 'experimentId' | 'createdAt'>
+      run: Omit<StoredExperimentRun, 'experimentId' | 'createdAt'>
       at: number
     }
-    out: { experiment: StoredExperiment; run: StoredRun }
+    out: { experiment: StoredExperiment; run: StoredExperimentRun }
   }
   addTasks: {
     in: { tasks: Omit<StoredTask, 'createdAt'>[]; at: number }
@@ -53,7 +53,7 @@ export interface ExperimentChanges {
 export interface ExperimentQueries {
   /** By slug or id. */
   experiment: { in: { key: string }; out: StoredExperiment | null }
-  run: { in: { id: string }; out: StoredRun | null }
+  experimentRun: { in: { id: string }; out: StoredExperimentRun | null }
   task: { in: { id: string }; out: StoredTask | null }
   /** In the order of arrival, with every execution of each. */
   tasks: {

@@ -84,6 +84,8 @@ function textBytes(change: Change | undefined): number {
     return length(...change.executions.flatMap(({ input, config }) => [input, config]))
   if (change?.kind === 'addRows') return length(...change.rows.map((row) => row.values))
   if (change?.kind === 'addTasks') return length(...change.tasks.flatMap(({ input, output }) => [input, output]))
+  if (change?.kind === 'addItems')
+    return length(...change.items.flatMap(({ body }) => [body.input, body.expected, body.output, body.scores]))
   return length()
 }
 

@@ -8,7 +8,6 @@ export {
   type EventPage,
   type Filter,
   type FollowOptions,
-  type Head,
   type Ingest,
   type IngestResult,
   type Job,
@@ -18,7 +17,6 @@ export {
   type QueryName,
   type RefusedItem,
   type RollupDelta,
-  resyncReason,
   type Store,
   type StoredEvent,
   type StoredKey,
@@ -29,6 +27,7 @@ export {
   type TraceNumbers,
   type TraceOutcome,
 } from './store.ts'
+export { type Head, resyncReason } from './head.ts'
 export { backupDirectory, type BackupOptions } from './sqlite/backup.ts'
 export { announceOwner, claimDataDirectory, DataDirectoryBusy, type Owner, ownerOf } from './sqlite/ownership.ts'
 export { openStore, type StoreOptions } from './open.ts'
@@ -46,4 +45,19 @@ export type {
   StoredExecution,
   StoredRule,
 } from './evaluation.ts'
-export type { StoredExperiment, StoredRun, StoredTask } from './experiments.ts'
+export {
+  type ItemBody,
+  type ItemFate,
+  type ItemScore,
+  type NewRun,
+  type NewRunItem,
+  type RunColumns,
+  type RunEvent,
+  type RunFilter,
+  type RunItemFilter,
+  type RunNumbers,
+  type RunOrder,
+  type StoredRun,
+  type StoredRunItem,
+} from './runs.ts'
+export type { StoredExperiment, StoredExperimentRun, StoredTask } from './experiments.ts'

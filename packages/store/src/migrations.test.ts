@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../test/postgres.ts'
 import { completed, newExecution } from './contract/judging.contract.ts'
 import { newTraces, statuses } from './contract/room.contract.ts'
+import { leaseMs, newRun } from './contract/running.contract.ts'
 import { migrate, migrationNames } from './migrations.ts'
 import { openStore, type StoreOptions } from './open.ts'
 import { withClient } from './postgres/connection.ts'
@@ -116,6 +117,36 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
           ai_response: 'Paris.',
           scores: [{ value: 0.5 }],
         })
+      } finally {
+        await store.close()
+      }
+    })
+
+    test('runs of foreign clients are those of experiments from then on, and the journal goes on with runs in it', async () => {
+      await using old = await places[dialect]()
+      await old.on(async (db) => {
+        await migrate(db, dialect, '0004_experiments')
+        await sql`INSERT INTO runs (project_id, id, experiment_id, dataset_id, dataset_version, evaluators, metadata, created_at)
+          VALUES (1, 'theirs', 'e', 'd', 'v1', '["a"]', '{}', 5)`.execute(db)
+        await sql`INSERT INTO events (project_id, seq, at, kind, ref, data) VALUES (1, 1, 0, 5, NULL, '[2]')`.execute(
+          db,
+        )
+        await sql`UPDATE heads SET seq = 1`.execute(db)
+      })
+      const store = await openStore(old.options)
+      try {
+        expect(await store.read(1, 'experimentRun', { id: 'theirs' })).toMatchObject({
+          experimentId: 'e',
+          createdAt: 5,
+        })
+        expect(await store.read(1, 'run', { id: 'theirs' })).toBeNull()
+        const run = newRun({ id: 'theirs' })
+        await store.apply(1, { kind: 'createRun', run, owner: null, at: 0, leaseMs })
+        const { events } = await store.read(1, 'events', { after: 0, limit: 5, bytes: 1e6 })
+        expect(events.map(({ seq, kind }) => [seq, kind])).toEqual([
+          [1, 'traces_expired'],
+          [2, 'run_created'],
+        ])
       } finally {
         await store.close()
       }

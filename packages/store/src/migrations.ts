@@ -8,6 +8,7 @@ import { newEpoch } from './epoch.ts'
 import { evaluationStep } from './steps/0002-evaluation.ts'
 import { datasetStep } from './steps/0003-datasets.ts'
 import { experimentStep } from './steps/0004-experiments.ts'
+import { runStep } from './steps/0005-runs.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -78,6 +79,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0002_evaluation': steps(evaluationStep(dialect)),
     '0003_datasets': steps(datasetStep(dialect)),
     '0004_experiments': steps(experimentStep(dialect)),
+    '0005_runs': steps(runStep(dialect)),
   }
 }
 

@@ -24,7 +24,7 @@ export function records<Column extends string>(
 }
 
 /** Neither database takes NUL out of JSON, and Postgres no half characters. */
-function plain(value: string | number | null): string | number | null {
+export function plain(value: string | number | null): string | number | null {
   return typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value
 }
 

@@ -14,6 +14,7 @@ import { judgingOrderContract } from './contract/judging-order.contract.ts'
 import { listsContract } from './contract/lists.contract.ts'
 import { projectsContract } from './contract/projects.contract.ts'
 import { reviewContract } from './contract/review.contract.ts'
+import { runsContract } from './contract/runs.contract.ts'
 import { rulesContract } from './contract/rules.contract.ts'
 import { scoresContract } from './contract/scores.contract.ts'
 import { searchContract } from './contract/search.contract.ts'
@@ -53,5 +54,6 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     judgingOrderContract(room)
     datasetsContract(room)
     experimentsContract(room)
+    runsContract(room)
   })
 }

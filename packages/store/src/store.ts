@@ -5,7 +5,6 @@ import type {
   ItemStatus,
   Metrics,
   RejectReason,
-  ResyncReason,
   ReviewStatus,
   Scope,
   ScoreOutcome,
@@ -18,6 +17,8 @@ import type {
 import type { DatasetChanges, DatasetQueries } from './datasets.ts'
 import type { EvaluationChanges, EvaluationQueries, ExecutionNumbers, NewExecution } from './evaluation.ts'
 import type { ExperimentChanges, ExperimentQueries } from './experiments.ts'
+import type { Head } from './head.ts'
+import type { RunChanges, RunNumbers, RunQueries } from './runs.ts'
 
 /** A trace ready to be stored: validated, redacted and priced. Null is unknown. */
 export interface NewTrace {
@@ -104,7 +105,7 @@ export interface NewSpan extends Span {
  * State changes other than ingest. Each is applied in the group commit, together with its events and counters; each has
  * one implementation for both drivers.
  */
-export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges {
+export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges, RunChanges {
   review: {
     in: {
       traceId: string
@@ -249,7 +250,7 @@ export interface StoredKey extends ApiKey {
 }
 
 /** Everything that can be asked. Each query has one implementation for both drivers. */
-export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries {
+export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries, RunQueries {
   /** Newest first. Stops at `limit` rows or after about `sliceMs` of searching. The cursor is opaque. */
   listTraces: {
     in: { filter: Filter; limit: number; cursor: string | null; sliceMs: number }
@@ -292,13 +293,6 @@ export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQu
 }
 export type QueryName = keyof Queries
 
-/** The journal of one project: which life of it, its oldest kept and its newest sequence number (0: none yet). */
-export interface Head {
-  epoch: string
-  firstSeq: number
-  seq: number
-}
-
 /** Facts as the journal keeps them: ids, enums and numbers; text is joined when they are read. */
 export type StoredEvent = {
   seq: number
@@ -339,6 +333,14 @@ export type StoredEvent = {
     }
   /** `ref` names the execution, not a trace. */
   | { kind: 'execution_started' | 'execution_progress' | 'execution_ended'; ref: number; data: ExecutionNumbers }
+  /** `runEvents` tells these with what they are about. */
+  | { kind: 'run_created' | 'run_updated' | 'run_ended' | 'run_deleted'; ref: null; run: number; data: RunNumbers }
+  | {
+      kind: 'run_item'
+      ref: null
+      run: number
+      data: RunNumbers & { itemIndex: number; itemStatus: 'success' | 'failed' }
+    }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }
   | { kind: 'user_erased'; ref: null; data: { count: number } }
 )
@@ -422,12 +424,4 @@ export interface Store {
   backup(path: string): Promise<void>
   /** Commits what is queued, then lets go. */
   close(): Promise<void>
-}
-
-/** Why a cursor cannot be resumed from this head; undefined when it can. */
-export function resyncReason(head: Head, cursor: { epoch: string; seq: number }): ResyncReason | undefined {
-  if (cursor.epoch !== head.epoch) return 'other_epoch'
-  if (cursor.seq > head.seq) return 'ahead'
-  // The event right after the cursor must still be there, or there would be a gap.
-  return cursor.seq + 1 < head.firstSeq ? 'expired' : undefined
 }

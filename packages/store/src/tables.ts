@@ -2,9 +2,10 @@ import type { Generated } from 'kysely'
 import type { DatasetTables } from './steps/dataset-tables.ts'
 import type { EvaluationTables } from './steps/evaluation-tables.ts'
 import type { ExperimentTables } from './steps/experiment-tables.ts'
+import type { RunTables } from './steps/run-tables.ts'
 
 /** The tables of both drivers. Times are milliseconds since 1970, money whole nano-dollars. */
-export interface Tables extends EvaluationTables, DatasetTables, ExperimentTables {
+export interface Tables extends EvaluationTables, DatasetTables, ExperimentTables, RunTables {
   meta: { name: string; value: string }
   projects: { id: number; name: string; created_at: number }
   /** One row a project: the end of its journal and its counters, changed in the last statement of every commit. */
@@ -59,7 +60,17 @@ export interface Tables extends EvaluationTables, DatasetTables, ExperimentTable
     reviewer: string | null
     at: number
   }
-  events: { project_id: number; seq: number; at: number; kind: number; ref: number | null; data: string }
+  events: {
+    project_id: number
+    seq: number
+    at: number
+    kind: number
+    /** Of a trace. */
+    ref: number | null
+    data: string
+    /** Of a run. */
+    run: number | null
+  }
   tombstones: { project_id: number; id_hash: string; at: number }
   receipts: { project_id: number; batch_id: string; source: string | null; received_at: number; results: string }
   messages: { project_id: number; id: string; body_hash: string; at: number }

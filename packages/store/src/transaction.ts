@@ -15,6 +15,11 @@ export const eventKinds = {
   execution_started: 8,
   execution_progress: 9,
   execution_ended: 10,
+  run_created: 11,
+  run_updated: 12,
+  run_ended: 13,
+  run_deleted: 14,
+  run_item: 15,
 } as const
 export type EventKind = keyof typeof eventKinds
 
@@ -51,6 +56,8 @@ export interface PendingEvent {
   at: number
   kind: number
   ref: number | null
+  /** Of a run and its items. */
+  run: number | null
   data: string
 }
 
@@ -61,8 +68,9 @@ export class Ledger {
   readonly days = new Map<number, number>()
 
   /** Notes an event. `data` holds ids, enums and numbers only. */
-  emit(kind: EventKind, event: { at: number; ref: number | null; data: string }): void {
-    this.events.push({ at: event.at, kind: eventKinds[kind], ref: event.ref, data: event.data })
+  emit(kind: EventKind, event: { at: number; ref: number | null; run?: number; data: string }): void {
+    const { at, ref, run = null, data } = event
+    this.events.push({ at, kind: eventKinds[kind], ref, run, data })
   }
 
   add(counter: CounterName, amount: number): void {

@@ -14,11 +14,11 @@ export function viewKey(view: View): string {
   return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries])
 }
 
-type ShownEvent = Exclude<StoredEvent, { kind: 'execution_started' | 'execution_progress' | 'execution_ended' }>
+type ShownEvent = Exclude<StoredEvent, { kind: `execution_${string}` | `run_${string}` }>
 
-/** Executions have streams of their own. */
+/** Executions and runs have streams of their own. */
 function isShown(event: StoredEvent): event is ShownEvent {
-  return !event.kind.startsWith('execution_')
+  return !event.kind.startsWith('execution_') && !event.kind.startsWith('run_')
 }
 
 /** Whether a view shows an event. Events without a model or status (system updates) are shown by unfiltered views only. */

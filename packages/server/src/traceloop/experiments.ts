@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Failure, limits, traceloopRoutes } from '@llm-eval/protocol'
 import { name } from '@llm-eval/protocol/schemas'
-import type { StoredExperiment, StoredRun } from '@llm-eval/store'
+import type { StoredExperiment, StoredExperimentRun } from '@llm-eval/store'
 import * as z from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { App, Deps } from '../http/app.ts'
@@ -115,7 +115,7 @@ async function startRun({ store, judge, now }: Deps, { projectId }: Principal, o
     if (published === null) throw new Failure('version_not_found', { values: { what: found.slug, version } })
   }
   return store.apply(projectId, {
-    kind: 'startRun',
+    kind: 'startExperimentRun',
     experimentId: newId('exp'),
     slug: options.slug,
     metadata: JSON.stringify(options.experiment_metadata ?? {}),
@@ -135,8 +135,8 @@ async function findRun(
   { store }: Deps,
   { projectId }: Principal,
   { experiment: key, run_id: id }: z.infer<typeof inRun>,
-): Promise<StoredRun> {
-  const run = await store.read(projectId, 'run', { id })
+): Promise<StoredExperimentRun> {
+  const run = await store.read(projectId, 'experimentRun', { id })
   const experiment = run && (await store.read(projectId, 'experiment', { key }))
   if (run === null || experiment?.id !== run.experimentId) {
     throw new Failure('experiment_not_found', { values: { id: `${key}/${id}` } })
@@ -177,7 +177,7 @@ function toExperiment({ id, slug, metadata: json, createdAt, updatedAt }: Stored
   return { id, slug, metadata: parsed(json), created_at: timeOf(createdAt), updated_at: timeOf(updatedAt) }
 }
 
-async function toRun({ judge }: Deps, { projectId }: Principal, run: StoredRun) {
+async function toRun({ judge }: Deps, { projectId }: Principal, run: StoredExperimentRun) {
   const found = run.evaluators.map((slug) => judge.catalogue.find(projectId, slug).catch(() => null))
   return {
     id: run.id,

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { Score } from '@llm-eval/protocol'
 import { score as scoreSchema } from '@llm-eval/protocol/evaluation-schemas'
-import type { Store, StoredRun } from '@llm-eval/store'
+import type { Store, StoredExperimentRun } from '@llm-eval/store'
 import * as z from 'zod'
 import { csvLine } from './csv.ts'
 import { fieldsOf } from './results.ts'
@@ -11,7 +11,7 @@ import { fieldsOf } from './results.ts'
 export interface RunSource {
   store: Store
   projectId: number
-  run: StoredRun
+  run: StoredExperimentRun
 }
 
 /** Tasks that are in memory at one moment. */

@@ -2,6 +2,7 @@ import { sql } from '../kysely.ts'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { removeDoomed } from './datasets.ts'
+import { removeDoomedRuns } from './run-deletion.ts'
 
 /** Makes a key in a project of that name, which is made when it is new. */
 export async function createKey(
@@ -117,7 +118,7 @@ export async function deleteToken(
   return { found: done.numDeletedRows === 1n }
 }
 
-/** Drops what has expired and would only pile up, and what a deletion of a dataset left behind. */
+/** Drops what has expired and would only pile up, and what deletions of datasets and runs left behind. */
 export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Promise<Changes['sweep']['out']> {
   const tokens = await tx.db.deleteFrom('tokens').where('expires_at', '<=', change.at).executeTakeFirst()
   const messages = await tx.db
@@ -126,5 +127,6 @@ export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Pr
     .where('at', '<', change.messagesBefore)
     .executeTakeFirst()
   await removeDoomed(tx, 5_000)
+  await removeDoomedRuns(tx, 5_000)
   return { dropped: Number(tokens.numDeletedRows + messages.numDeletedRows) }
 }

@@ -16,10 +16,14 @@ import {
   startExecutions,
   takeExecutions,
 } from './executions.ts'
-import { addAnnotation, addTasks, startRun } from './experiments.ts'
+import { addAnnotation, addTasks, startExperimentRun } from './experiments.ts'
 import { completeJob, enqueueJob, extendJob, failJob, leaseJobs } from './jobs.ts'
 import { review } from './review.ts'
 import { deleteRule, putRule } from './rules.ts'
+import { deleteRun, expireRuns } from './run-deletion.ts'
+import { addItems } from './run-items.ts'
+import { abandonRuns, holdRuns, releaseRuns, startRun, takeRuns } from './run-workers.ts'
+import { cancelRun, createRun, endRun, resumeRun, updateRun } from './runs.ts'
 import { putSpans } from './spans.ts'
 
 /** What many ask for at the same time: applied for all of them with a few statements. */
@@ -69,9 +73,22 @@ const appliers: Appliers = {
   updateRow,
   deleteRow,
   publishDataset,
-  startRun,
+  startExperimentRun,
   addTasks,
   addAnnotation,
+  createRun,
+  updateRun,
+  startRun,
+  takeRuns,
+  holdRuns,
+  releaseRuns,
+  abandonRuns,
+  addItems,
+  endRun,
+  cancelRun,
+  resumeRun,
+  deleteRun,
+  expireRuns,
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Changes } from '../store.ts'
 import { type Transaction, tombstone } from '../transaction.ts'
 import { eraseRows } from './dataset-rows.ts'
 import { deleteEvaluationsOf } from './executions.ts'
+import { eraseItems } from './run-items.ts'
 
 const columns = [
   'ref',
@@ -65,9 +66,11 @@ export async function eraseUser(
   await remove(tx, traces, change.at)
   if (traces.length > 0) tx.ledger.emit('user_erased', { at: change.at, ref: null, data: `[${traces.length}]` })
   if (traces.length === change.limit) return { deleted: traces.length, more: true }
-  // Rows of datasets outlive the traces that expired.
-  const rows = await eraseRows(tx, { userId: change.userId, limit: change.limit })
-  return { deleted: traces.length, more: rows === change.limit }
+  // Rows of datasets and items of runs outlive the traces that expired.
+  const of = { userId: change.userId, limit: change.limit }
+  const rows = await eraseRows(tx, of)
+  const items = await eraseItems(tx, of, change.at)
+  return { deleted: traces.length, more: rows === change.limit || items === change.limit }
 }
 
 /** Deletes the oldest traces of before a time; they may be sent again. */
@@ -99,7 +102,9 @@ async function bury(tx: Transaction, traces: Doomed[], at: number): Promise<void
     .onConflict((conflict) => conflict.doNothing())
     .execute()
   tx.noteTombstones()
-  await eraseRows(tx, { traceIds: traces.map((trace) => trace.trace_id) })
+  const of = { traceIds: traces.map((trace) => trace.trace_id) }
+  await eraseRows(tx, of)
+  await eraseItems(tx, of, at)
 }
 
 // Receipts name traces by ref only, and the search index follows the trace_deleted events: what is removed here is all there is.

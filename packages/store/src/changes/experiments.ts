@@ -2,10 +2,10 @@ import type { ExperimentChanges } from '../experiments.ts'
 import type { Transaction } from '../transaction.ts'
 
 /** Makes the experiment when its slug is new, and a run of it. */
-export async function startRun(
+export async function startExperimentRun(
   tx: Transaction,
-  change: ExperimentChanges['startRun']['in'],
-): Promise<ExperimentChanges['startRun']['out']> {
+  change: ExperimentChanges['startExperimentRun']['in'],
+): Promise<ExperimentChanges['startExperimentRun']['out']> {
   const { slug, metadata, at, run } = change
   // Of two at once that make it, the second finds that of the first.
   const experiment = await tx.db
@@ -15,7 +15,7 @@ export async function startRun(
     .returningAll()
     .executeTakeFirstOrThrow()
   await tx.db
-    .insertInto('runs')
+    .insertInto('experiment_runs')
     .values({
       project_id: tx.projectId,
       id: run.id,
@@ -47,7 +47,7 @@ export async function addTasks(
   const runs = [...new Set(change.tasks.map((task) => task.runId))]
   if (runs.length === 0) return { result: 'ok' }
   const found = await tx.db
-    .selectFrom('runs')
+    .selectFrom('experiment_runs')
     .select('id')
     .where('project_id', '=', tx.projectId)
     .where('id', 'in', runs)

@@ -5,7 +5,14 @@ import { now, type Room } from './room.contract.ts'
 
 function startRun(r: Room, slug = 'exp', id = `run-${randomUUID()}`) {
   const run = { id, datasetId: 'ds_1', datasetVersion: 'v1', evaluators: ['exact-match', 'b'], metadata: '{"k":1}' }
-  return r.apply({ kind: 'startRun', experimentId: `exp-${randomUUID()}`, slug, metadata: '{}', run, at: now })
+  return r.apply({
+    kind: 'startExperimentRun',
+    experimentId: `exp-${randomUUID()}`,
+    slug,
+    metadata: '{}',
+    run,
+    at: now,
+  })
 }
 
 const task = (runId: string, id = `task-${randomUUID()}`) => ({
@@ -27,10 +34,13 @@ export function experimentsContract(room: () => Promise<Room>): void {
       expect(second.run.id).not.toBe(first.run.id)
       expect(await r.read('experiment', { key: 'exp' })).toEqual(first.experiment)
       expect(await r.read('experiment', { key: first.experiment.id })).toMatchObject({ slug: 'exp', createdAt: now })
-      expect(await r.read('run', { id: first.run.id })).toEqual(first.run)
-      expect([await r.read('run', { id: 'none' }), await r.read('experiment', { key: 'none' })]).toEqual([null, null])
+      expect(await r.read('experimentRun', { id: first.run.id })).toEqual(first.run)
+      expect([await r.read('experimentRun', { id: 'none' }), await r.read('experiment', { key: 'none' })]).toEqual([
+        null,
+        null,
+      ])
       const other = await room()
-      expect(await other.read('run', { id: first.run.id })).toBeNull()
+      expect(await other.read('experimentRun', { id: first.run.id })).toBeNull()
       expect(await other.read('experiment', { key: 'exp' })).toBeNull()
     })
 

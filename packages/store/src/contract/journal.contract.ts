@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { resyncReason } from '../store.ts'
+import { resyncReason } from '../head.ts'
 import { newTrace, newTraces, now, type Room } from './room.contract.ts'
 
 /** The journal: gapless, followed without gap or repeat. */

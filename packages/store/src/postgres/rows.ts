@@ -38,9 +38,9 @@ WITH head AS (
   INSERT INTO days (project_id, day, traces) SELECT $1, day, traces FROM unnest($13::bigint[], $14::bigint[]) AS d(day, traces)
   ON CONFLICT (project_id, day) DO UPDATE SET traces = days.traces + excluded.traces
 ), journal AS (
-  INSERT INTO events (project_id, seq, at, kind, ref, data)
-  SELECT $1, head.seq - $2 + e.n, e.at, e.kind, e.ref, e.data
-  FROM head, unnest($15::bigint[], $16::smallint[], $17::bigint[], $18::text[]) WITH ORDINALITY AS e(at, kind, ref, data, n)
+  INSERT INTO events (project_id, seq, at, kind, ref, data, run)
+  SELECT $1, head.seq - $2 + e.n, e.at, e.kind, e.ref, e.data, e.run
+  FROM head, unnest($15::bigint[], $16::smallint[], $17::bigint[], $18::text[], $19::bigint[]) WITH ORDINALITY AS e(at, kind, ref, data, run, n)
 )
 SELECT seq FROM head`
 
@@ -258,6 +258,7 @@ export class PostgresRows implements RowWriter {
       numberArray(events.map((event) => event.kind)),
       numberArray(events.map((event) => event.ref)),
       textArray(events.map((event) => event.data)),
+      numberArray(events.map((event) => event.run)),
     ]
     return { name: 'write_ledger', text: writeLedger, values }
   }

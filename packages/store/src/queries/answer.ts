@@ -5,10 +5,14 @@ import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from '.
 import { trace } from './detail.ts'
 import { calibration, evaluator, evaluators, evaluatorVersions, ruleDay, rules, ruleTraces } from './evaluators.ts'
 import { batchExecutions, execution, executions, freeExecutions } from './executions.ts'
-import { annotations, experiment, run, task, tasks } from './experiments.ts'
+import { annotations, experiment, experimentRun, task, tasks } from './experiments.ts'
 import { behind, events, facts, head, lags, searchTexts } from './journal.ts'
 import { listTraces, pageTraces, receipt, snapshot } from './list.ts'
 import { facets, metrics, series } from './metrics.ts'
+import { runColumns } from './run-columns.ts'
+import { runEvents } from './run-events.ts'
+import { runItem, runItemIds, runItems } from './run-items.ts'
+import { freeRuns, run, runs } from './runs.ts'
 import { judgedTraces } from './scores.ts'
 
 type Answers = { [Q in QueryName]: (reading: Reading, args: Queries[Q]['in']) => Promise<Queries[Q]['out']> }
@@ -53,10 +57,18 @@ const answers: Answers = {
   row,
   rows,
   experiment,
-  run,
+  experimentRun,
   task,
   tasks,
   annotations,
+  run,
+  runs,
+  freeRuns,
+  runItems,
+  runItem,
+  runItemIds,
+  runColumns,
+  runEvents,
 }
 
 /** Answers one query. */

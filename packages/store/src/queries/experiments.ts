@@ -21,12 +21,12 @@ export async function experiment(
   return { id, slug, metadata, createdAt: created_at, updatedAt: updated_at }
 }
 
-export async function run(
+export async function experimentRun(
   reading: Reading,
-  { id }: ExperimentQueries['run']['in'],
-): Promise<ExperimentQueries['run']['out']> {
+  { id }: ExperimentQueries['experimentRun']['in'],
+): Promise<ExperimentQueries['experimentRun']['out']> {
   const row = await reading.db
-    .selectFrom('runs')
+    .selectFrom('experiment_runs')
     .selectAll()
     .where('project_id', '=', reading.projectId)
     .where('id', '=', id)

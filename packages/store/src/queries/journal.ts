@@ -41,7 +41,15 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
   const rows = await reading.db
     .selectFrom('events')
     .leftJoin('traces', 'traces.ref', 'events.ref')
-    .select(['events.seq', 'events.at', 'events.kind', 'events.ref as event_ref', 'events.data', ...summaryColumns])
+    .select([
+      'events.seq',
+      'events.at',
+      'events.kind',
+      'events.ref as event_ref',
+      'events.run',
+      'events.data',
+      ...summaryColumns,
+    ])
     .where('events.project_id', '=', reading.projectId)
     .where('events.seq', '>', query.after)
     .orderBy('events.seq')
@@ -64,7 +72,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
       row.ref === null ? null : await toSummary(reading, row as SummaryRow, scores.ofTraces.get(row.ref) ?? [])
     page.push(
       decodeEvent(
-        { seq: row.seq, at: row.at, kind: row.kind, ref: row.event_ref, data: row.data },
+        { seq: row.seq, at: row.at, kind: row.kind, ref: row.event_ref, run: row.run, data: row.data },
         {
           trace,
           model: () => model,
@@ -138,7 +146,7 @@ const bare: Joined = { trace: null, model: () => '', reviewer: () => null, score
 export async function facts(reading: Reading, query: Queries['facts']['in']): Promise<Queries['facts']['out']> {
   const rows = await reading.db
     .selectFrom('events')
-    .select(['seq', 'at', 'kind', 'ref', 'data'])
+    .select(['seq', 'at', 'kind', 'ref', 'run', 'data'])
     .where('project_id', '=', reading.projectId)
     .where('seq', '>', query.after)
     .orderBy('seq')

@@ -29,7 +29,9 @@ export class SqliteRows implements RowWriter {
       latency_ms, cost_nano, tokens, query_preview, response_preview, captured, hash) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)
     this.#findTrace = db.prepare('SELECT ref, hash FROM traces WHERE project_id = ? AND trace_id = ?')
     this.#insertBody = db.prepare('INSERT INTO bodies (ref, body) VALUES (?,?)')
-    this.#insertEvent = db.prepare('INSERT INTO events (project_id, seq, at, kind, ref, data) VALUES (?,?,?,?,?,?)')
+    this.#insertEvent = db.prepare(
+      'INSERT INTO events (project_id, seq, at, kind, ref, data, run) VALUES (?,?,?,?,?,?,?)',
+    )
     this.#buried = db.prepare('SELECT 1 FROM tombstones WHERE project_id = ? AND id_hash = ?')
     this.#anyTombstone = db.prepare('SELECT 1 FROM tombstones WHERE project_id = ? LIMIT 1')
     this.#insertMessage = db.prepare('INSERT OR IGNORE INTO messages (project_id, id, body_hash, at) VALUES (?,?,?,?)')
@@ -126,7 +128,7 @@ export class SqliteRows implements RowWriter {
     if (ledger.isEmpty) return before.seq
     let seq = before.seq
     for (const event of ledger.events)
-      this.#insertEvent.run(projectId, ++seq, event.at, event.kind, event.ref, event.data)
+      this.#insertEvent.run(projectId, ++seq, event.at, event.kind, event.ref, event.data, event.run)
     for (const [day, traces] of ledger.days) if (traces !== 0) this.#addDay.run(projectId, day, traces)
     this.#updateHead.run(ledger.events.length, ...counterNames.map((name) => ledger.counters.get(name) ?? 0), projectId)
     return seq

@@ -10,7 +10,7 @@ export interface ExperimentTables {
     created_at: number
     updated_at: number
   }
-  runs: {
+  experiment_runs: {
     project_id: number
     id: string
     experiment_id: string

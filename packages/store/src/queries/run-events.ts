@@ -1,0 +1,82 @@
+import { sql } from '../kysely.ts'
+import type { Reading } from '../reading.ts'
+import { decodeRun, type EventItem, isRunKind } from '../run-events.ts'
+import { toStoredItem } from '../run-items.ts'
+import type { RunEvent, RunQueries } from '../runs.ts'
+import { type EventKind, eventKinds } from '../transaction.ts'
+import { head } from './journal.ts'
+import { itemsAt, type ItemRow } from './run-items.ts'
+
+/** About what an event takes beside its texts as a frame, in bytes. */
+const eventBytes = 300
+
+/** Events of one run, or those of all runs that are not about items. */
+export async function runEvents(
+  reading: Reading,
+  query: RunQueries['runEvents']['in'],
+): Promise<RunQueries['runEvents']['out']> {
+  // Head first: an event committed between the two statements is newer than this head, never missing below it.
+  const now = await head(reading)
+  let page = reading.db
+    .selectFrom('events')
+    .select(['seq', 'at', 'kind', 'run', 'data'])
+    .where('project_id', '=', reading.projectId)
+    .where('seq', '>', query.after)
+    .orderBy('seq')
+    .limit(query.limit)
+  // Each spelled as in its index, so that the database sees that it may take it.
+  page =
+    query.ref === null
+      ? page.where(sql<boolean>`kind >= 11 AND kind <= 14`)
+      : page.where('run', '=', query.ref).where('run', 'is not', null)
+  const rows = await page.execute()
+  const decoded = rows.map(({ data, run, ...row }) => ({
+    ...row,
+    ref: run ?? 0,
+    bytes: data.length,
+    ...decodeRun(JSON.parse(data) as (number | null)[]),
+  }))
+  const joined = await joinedTo(reading, query.ref, decoded)
+  const events: RunEvent[] = []
+  let bytes = 0
+  for (const row of decoded) {
+    const event = toEvent(row, joined)
+    bytes += eventBytes + row.bytes + 2 * (event.item?.preview?.length ?? 0) + (event.item?.error?.message.length ?? 0)
+    if (events.length > 0 && bytes > query.bytes) break
+    events.push(event)
+  }
+  const last = events.at(-1)?.seq ?? 0
+  return { events, head: last > now.seq ? { ...now, seq: last } : now }
+}
+
+interface Joined {
+  ids: ReadonlyMap<number, string>
+  items: ReadonlyMap<number, ItemRow>
+}
+
+async function joinedTo(
+  reading: Reading,
+  ref: number | null,
+  rows: readonly { ref: number; item: EventItem | null }[],
+): Promise<Joined> {
+  const refs = [...new Set(rows.map((row) => row.ref))]
+  if (refs.length === 0) return { ids: new Map(), items: new Map() }
+  const runs = await reading.db.selectFrom('runs').select(['ref', 'id']).where('ref', 'in', refs).execute()
+  const ids = new Map(runs.flatMap((run) => (run.id === null ? [] : [[run.ref, run.id] as const])))
+  const indexes = rows.flatMap((row) => (row.item ? row.item.itemIndex : []))
+  return { ids, items: ref === null ? new Map() : await itemsAt(reading, ref, indexes) }
+}
+
+const kindNames = new Map(Object.entries(eventKinds).map(([name, number]) => [number as number, name as EventKind]))
+
+function toEvent(
+  row: { seq: number; at: number; kind: number; ref: number } & ReturnType<typeof decodeRun>,
+  { ids, items }: Joined,
+): RunEvent {
+  const { seq, at, ref, data } = row
+  const itemIndex = row.item?.itemIndex ?? null
+  const item = itemIndex === null ? undefined : items.get(itemIndex)
+  const kind = kindNames.get(row.kind)
+  if (!kind || !isRunKind(kind)) throw new RangeError(`the journal says of a run what is none of it: ${row.kind}`)
+  return { seq, at, kind, ref, id: ids.get(ref) ?? null, data, itemIndex, item: item ? toStoredItem(item, null) : null }
+}

@@ -1,0 +1,338 @@
+import type { RunApproval, RunStatus, RunStop, ScoreOutcome, TaskFault } from '@llm-eval/protocol'
+import type { Head } from './head.ts'
+
+// Runs, and what came of each of their cases. A run is named by the id that its client gave it, and by a ref that no other
+// run ever gets. Items are written once: the first that comes for a place stays. What a run is to do, inputs and outputs
+// are JSON texts here; what is in them is their owners' business.
+
+/** Who works a run off: the server takes it when it is free; a client holds it, and is given up when it is not heard of. */
+export const runWorkers = ['server', 'client'] as const
+export type RunWorker = (typeof runWorkers)[number]
+
+/** What a run is to be called. */
+interface RunTitle {
+  name: string
+  description: string | null
+  tags: string[]
+  /** JSON. */
+  metadata: string
+  modelName: string | null
+  modelVersion: string | null
+  taskType: string | null
+  environment: string | null
+}
+
+/** A run to be stored. */
+export interface NewRun extends RunTitle {
+  id: string
+  /** Of all that makes it this run: decides whether one of the same id is the same. */
+  hash: string
+  worker: RunWorker
+  datasetId: string | null
+  datasetName: string
+  datasetVersion: string | null
+  /** JSON. */
+  task: string
+  settings: string
+  /** JSON of the metrics, and their names in the order in which items carry them. */
+  metrics: string
+  metricNames: string[]
+  createdBy: string | null
+  /** Items; null while nobody knows. */
+  total: number | null
+}
+
+/** The numbers of a run at one moment. They add up from its items alone, in whatever order those came. */
+export interface RunNumbers {
+  status: RunStatus
+  stoppedBy: RunStop | null
+  total: number | null
+  completed: number
+  /** Finished without an error of the task. */
+  successful: number
+  /** Items that went with the traces they were made of; they are in no other number. */
+  erased: number
+  costNano: number
+  /** Items that hold a cost which nobody knows. */
+  unknownCosts: number
+  /** Milliseconds of the times before this one. */
+  workedMs: number
+  /** `metricSize` numbers for each metric, in their order: see `run-totals.ts`. */
+  totals: number[]
+}
+
+/** A run as it is kept. */
+export interface StoredRun extends Omit<NewRun, 'hash'>, RunNumbers {
+  /** Names it in events. */
+  ref: number
+  owner: string | null
+  /** Times that the server took it. */
+  attempt: number
+  error: { code: string; message: string } | null
+  approval: RunApproval | null
+  createdAt: number
+  updatedAt: number
+  startedAt: number | null
+  /** Since when it is worked on this time; null while it is not. */
+  beganAt: number | null
+  endedAt: number | null
+}
+
+/** What counts of a score. */
+export interface ItemScore {
+  outcome: ScoreOutcome
+  value: number | null
+  passed: boolean | null
+}
+
+/** The numbers of an item. */
+interface ItemNumbers {
+  responseMs: number | null
+  /** Of the task; null is unknown. */
+  costNano: number | null
+  tokens: number | null
+  attempts: number
+  startedAt: number | null
+  completedAt: number
+  /** In the order of the run's metrics; null where one gave none. */
+  scores: (ItemScore | null)[]
+}
+
+interface ItemCase {
+  /** From 0, in the order of the dataset. */
+  itemIndex: number
+  caseId: string
+  /** From 1. */
+  repetition: number
+  status: 'success' | 'failed'
+}
+
+/** A finished item. */
+export interface NewRunItem extends ItemCase, ItemNumbers {
+  /** Of the item as it was sent; decides between duplicate and conflict. */
+  hash: string
+  /** What task and judges cost together as far as it is known, and whether there is more. */
+  spent: { costNano: number; unknown: boolean }
+  /** First characters of the output. */
+  preview: string | null
+  error: { code: TaskFault; message: string } | null
+  /** The trace of the answer. */
+  traceId: string | null
+  /** The trace that the case was made of. */
+  sourceTraceId: string | null
+  body: ItemBody
+}
+
+/** The part of an item that only its own page needs. JSON. */
+export interface ItemBody {
+  input: string
+  expected: string | null
+  output: string | null
+  /** The whole scores by metric. */
+  scores: string
+}
+
+/** An item as lists and events show it. */
+export interface StoredRunItem extends ItemCase, ItemNumbers {
+  preview: string | null
+  error: { code: TaskFault; message: string } | null
+  traceId: string | null
+  /** Only where it was asked for. */
+  body: ItemBody | null
+}
+
+/**
+ * What became of an item. `duplicate`: it is there; `conflict`: another one is; `run_over`: the run ended without it;
+ * `erased`: a trace that it was made of was deleted.
+ */
+export type ItemFate = 'created' | 'duplicate' | 'conflict' | 'run_over' | 'erased'
+
+type NoRun = { result: 'not_found' | 'deleted' }
+/** Somebody else works it off. */
+type Held = { result: 'held' }
+type Over = { result: 'over'; status: RunStatus }
+
+export interface RunChanges {
+  /**
+   * The same id with the same hash again is `exists`. With an owner it is running, held for `leaseMs`; without one it is
+   * queued, for the server, or for a client that has so long to come.
+   */
+  createRun: {
+    in: { run: NewRun; owner: string | null; at: number; leaseMs: number }
+    out: { result: 'created' | 'exists'; run: StoredRun } | { result: 'conflict' | 'deleted' | 'too_many' }
+  }
+  /** Undefined members stay. An approval needs a run that is over. Statuses have changes of their own. */
+  updateRun: {
+    in: {
+      id: string
+      set: Partial<RunTitle> & { total?: number | null | undefined; approval?: RunApproval | null | undefined }
+      at: number
+    }
+    out: { result: 'ok'; run: StoredRun } | { result: 'not_over' } | NoRun
+  }
+  /** Takes a run that is queued, or that nobody holds any more. */
+  startRun: {
+    in: { id: string; owner: string; at: number; leaseMs: number }
+    out: { result: 'ok'; run: StoredRun } | Held | Over | NoRun
+  }
+  /** Takes runs of the server that nobody holds; those that ran out of attempts end as failed (`interrupted`). */
+  takeRuns: {
+    in: { owner: string; at: number; leaseMs: number; limit: number; maxAttempts: number }
+    out: { runs: StoredRun[]; abandoned: number }
+  }
+  /** Keeps those of the runs that the owner holds for longer; the others are not its own any more. */
+  holdRuns: { in: { refs: number[]; owner: string; at: number; leaseMs: number }; out: { held: number[] } }
+  /** Lets go of all of the owner's runs, so that whoever comes next need not wait. */
+  releaseRuns: { in: { owner: string; at: number }; out: { released: number } }
+  /** Gives up runs of clients that were not heard of in time: they are `abandoned`, and go on if their worker does. */
+  abandonRuns: { in: { at: number; limit: number }; out: { refs: number[] } }
+  /**
+   * Stores finished items, each with its event. What is there already is told so, also when the run is over; new ones are
+   * taken while it is not. An abandoned run goes on with them. `lease` keeps a client's run for longer.
+   */
+  addItems: {
+    in: { id: string; items: NewRunItem[]; lease: { owner: string; leaseMs: number } | null; at: number }
+    out: { result: 'ok'; fates: ItemFate[]; status: RunStatus } | NoRun
+  }
+  /** The end of a run, told by who holds it, or by whom it was abandoned by. */
+  endRun: {
+    in: {
+      id: string
+      owner: string
+      status: 'completed' | 'failed'
+      stoppedBy: RunStop | null
+      error: { code: string; message: string } | null
+      /** Undefined where it is known already. */
+      total?: number | undefined
+      at: number
+    }
+    out: { result: 'ok'; run: StoredRun } | Held | Over | NoRun
+  }
+  /** Ends a run that is not over, or was abandoned, whoever works on it. What is finished stays. */
+  cancelRun: { in: { id: string; at: number }; out: { result: 'ok'; run: StoredRun } | Over | NoRun }
+  /**
+   * Goes on with a run that is over, with what is missing; its approval falls. With an owner it is running, without one
+   * queued. A client may take its own run from a worker of before.
+   */
+  resumeRun: {
+    in: { id: string; owner: string | null; at: number; leaseMs: number }
+    out: { result: 'ok'; run: StoredRun } | Held | NoRun
+  }
+  /** The run is gone with the first call; of its items each call removes up to `limit`, until `more` is false (`sweep` goes on with what is left). */
+  deleteRun: { in: { id: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
+  /** Deletes up to `limit` runs that ended before `before`, without tombstones; `sweep` removes their items. */
+  expireRuns: { in: { before: number; at: number; limit: number }; out: { deleted: number; more: boolean } }
+}
+
+/** Filters of lists of runs; all given ones must fit. */
+export interface RunFilter {
+  datasetName?: string | undefined
+  modelName?: string | undefined
+  status?: RunStatus | undefined
+  createdBy?: string | undefined
+  /** A run has all of them. */
+  tags?: string[] | undefined
+  minSuccessRate?: number | undefined
+  /** Of runs that were started. */
+  maxWorkedMs?: number | undefined
+  createdAfter?: number | undefined
+  createdBefore?: number | undefined
+  /** In name or description, whatever the case. */
+  search?: string | undefined
+}
+
+export const runOrders = ['created_at', 'name', 'status', 'success_rate', 'duration'] as const
+export type RunOrder = (typeof runOrders)[number]
+
+/** Filters of the items of a run; all given ones must fit. */
+export interface RunItemFilter {
+  status?: 'success' | 'failed' | undefined
+  /** Scored below a value in the metric of this place; a score without a value is 1 or 0, as it passed. */
+  below?: { metric: number; value: number } | undefined
+  /** Somewhere in the id of the case. */
+  caseId?: string | undefined
+}
+
+/** Numbers of many items, column by column. NaN is unknown. */
+export interface RunColumns {
+  itemIndex: Float64Array
+  caseId: string[]
+  repetition: Float64Array
+  successful: Uint8Array
+  responseMs: Float64Array
+  costNano: Float64Array
+  tokens: Float64Array
+  /** In the order of the run's metrics. */
+  metrics: {
+    value: Float64Array
+    /** Place in `scoreOutcomes`; NaN where there is no score. */
+    outcome: Float64Array
+    /** 1 and 0. */
+    passed: Float64Array
+  }[]
+}
+
+/** A fact of a run, with what deletion has left of what it tells of. */
+export interface RunEvent {
+  seq: number
+  at: number
+  kind: 'run_created' | 'run_updated' | 'run_ended' | 'run_deleted' | 'run_item'
+  /** The run's. */
+  ref: number
+  /** Null when it is deleted. */
+  id: string | null
+  /** Of the run, right after it. */
+  data: RunNumbers
+  /** Of `run_item`: its place; the item is null when it is deleted. */
+  itemIndex: number | null
+  item: StoredRunItem | null
+}
+
+export interface RunQueries {
+  run: { in: { id: string }; out: StoredRun | 'deleted' | null }
+  /** The cursor is opaque, and of one order. */
+  runs: {
+    in: {
+      filter: RunFilter
+      order: RunOrder
+      direction: 'ascending' | 'descending'
+      limit: number
+      cursor: string | null
+    }
+    out: { items: StoredRun[]; nextCursor: string | null } | { invalidCursor: true }
+  }
+  /** Projects with runs that are not over and that nobody holds any more. The same whatever project asks. */
+  freeRuns: { in: { at: number }; out: number[] }
+  /**
+   * In the order of the dataset. Stops at `limit` items, about `bytes` of bodies (but not before the first item), or after
+   * about `sliceMs` of searching.
+   */
+  runItems: {
+    in: {
+      ref: number
+      filter: RunItemFilter
+      limit: number
+      cursor: string | null
+      sliceMs: number
+      bodies: 'with' | 'without'
+      bytes: number
+    }
+    out: { items: StoredRunItem[]; nextCursor: string | null; searchedTo: number | null } | { invalidCursor: true }
+  }
+  runItem: { in: { ref: number; itemIndex: number }; out: StoredRunItem | null }
+  /** What is finished, by index, after one of them; for whoever goes on. Empty when there is no more. */
+  runItemIds: {
+    in: { ref: number; after: number; limit: number }
+    out: { itemIndex: number[]; caseId: string[]; repetition: number[] }
+  }
+  /** The numbers of items after an index, in their order; for summaries and comparisons. Empty when there are no more. */
+  runColumns: { in: { ref: number; after: number; limit: number }; out: RunColumns }
+  /**
+   * Events of one run, or of all runs without those of items; oldest first, at most `limit` rows and about `bytes` of them.
+   * Those of a deleted run are still told, without its id and items.
+   */
+  runEvents: {
+    in: { ref: number | null; after: number; limit: number; bytes: number }
+    out: { events: RunEvent[]; head: Head }
+  }
+}
