@@ -18,8 +18,11 @@ function summaryOf(
   run: RunColumns,
   { metric, column, skipped, errored, passed, failed }: MetricColumn,
 ): RunMetricSummary {
-  const values = column.values.filter((value) => !Number.isNaN(value))
-  const cases = run.caseOf.filter((_, item) => !Number.isNaN(column.values[item]))
+  const all = column.values
+  const values = all.filter((value) => !Number.isNaN(value))
+  // Where every case was asked once there are no clusters to know of.
+  const once = run.items === run.cases.size
+  const cases = once ? null : run.caseOf.filter((_, item) => !Number.isNaN(all[item]))
   const [p5 = null, p25 = null, p50 = null, p75 = null, p95 = null] = percentiles(values, [0.05, 0.25, 0.5, 0.75, 0.95])
   const [min, max] = rangeOf(values)
   const known = p5 !== null && p25 !== null && p50 !== null && p75 !== null && p95 !== null
@@ -47,11 +50,11 @@ function perCase({ items, cases }: RunColumns): number {
  * The mean with its interval: Wilson's where values are passes and failures, else Student's. Where cases are repeated their
  * repetitions are no independent values: the error is that of the cases (clustered, C - 1 degrees of freedom).
  */
-function meanOf(values: Float64Array, cases: Float64Array): Interval | null {
+function meanOf(values: Float64Array, cases: Float64Array | null): Interval | null {
   const binary = values.every((value) => value === 0 || value === 1)
-  const units = new Set(cases).size
+  const units = cases ? new Set(cases).size : values.length
   const successes = () => values.reduce((sum, value) => sum + value, 0)
-  if (units === values.length)
+  if (!cases || units === values.length)
     return binary ? proportion(successes(), values.length) : (meanEstimate(values)?.interval ?? null)
   const clustered = clusteredMean(values, Array.from(cases), { correction: 'small_sample' })
   // Cases that all came out alike have a spread of 0, which is no reason to be sure.
