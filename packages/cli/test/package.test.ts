@@ -92,7 +92,7 @@ async function configure(home: string): Promise<void> {
 /** What runs in threads, what is loaded when it is first used, and modules of users: all of it is in the tarball. */
 async function evaluates(url: string): Promise<void> {
   const executions = [
-    { evaluator: 'regex-validator', input: { text: 'aaa' }, config: { regex: '^a+$' } },
+    { evaluator: 'regex-validator', input: { text: 'aaa' }, config: { regex: '^(a+)+$' } },
     { evaluator: 'json-schema', input: { response: '{}' }, config: { schema: { type: 'object' } } },
     { evaluator: 'sql-validator', input: { text: 'SELECT 1' } },
     { evaluator: 'html-valid', input: { text: '<p>x</p>' } },
