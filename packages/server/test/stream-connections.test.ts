@@ -35,15 +35,19 @@ async function dial(options: { allowHalfOpen?: boolean } = {}) {
 describe('a stream', () => {
   it('waits for the answers to earlier requests of its connection, and does not cut in', async () => {
     const reader = await dial()
-    const slow = Promise.withResolvers<void>()
+    const [counted, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const read = server.store.read.bind(server.store)
     const reading = async (...args: Parameters<typeof read>) => {
-      if (args[1] === 'metrics') await slow.promise
-      return read(...args)
+      const answer = await read(...args)
+      if (args[1] === 'metrics') {
+        counted.resolve()
+        await slow.promise
+      }
+      return answer
     }
     vi.spyOn(server.store, 'read').mockImplementation(reading)
     reader.socket.write(get('/webhook/stats') + get('/stream/events'))
-    await vi.waitFor(() => expect(server.metricsReads()).toBe(1), { timeout: 20_000 })
+    await counted.promise
     // Another stream that is opened now is ready later than this one would be.
     await server.follow('/stream/events').then((other) => other.until(() => other.messages.length > 2))
     expect(reader.text()).toBe('')
