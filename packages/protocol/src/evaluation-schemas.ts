@@ -335,7 +335,8 @@ export const rule = z.object({
 /** Answer of `GET /api/v1/rules`. */
 export const ruleList = z.object({ items: z.array(rule) })
 
-const interval = z.object({
+/** An estimate with its interval. */
+export const interval = z.object({
   estimate: z.number(),
   low: z.number(),
   high: z.number(),

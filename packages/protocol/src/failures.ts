@@ -99,6 +99,25 @@ export const failureTable = {
   },
   experiment_not_found: { status: 404, says: 'There is no experiment or run {id}.', next: 'Initialize it first.' },
   task_not_found: { status: 404, says: 'The run has no task with this id.', next: 'Add the task first.' },
+  run_not_found: { status: 404, says: 'No run has this run_id.', next: 'List the runs with GET /api/v1/runs.' },
+  run_item_not_found: {
+    status: 404,
+    says: 'The run has no finished item of this index.',
+    next: 'List its items, or wait until it is finished.',
+  },
+  run_deleted: { status: 410, says: 'The run of this run_id was deleted.', next: 'Use a new run_id.' },
+  run_conflict: {
+    status: 409,
+    says: 'A run with this run_id exists already, with other content. The first one stays.',
+    next: 'Use a new run_id for a new run.',
+  },
+  run_over: { status: 409, says: 'The run is over: it is {status}.', next: 'Resume it, or read its result.' },
+  run_not_over: { status: 409, says: 'The run is not over yet.', next: 'Wait for its end, or cancel it.' },
+  run_held: {
+    status: 409,
+    says: 'Somebody works on this run.',
+    next: 'Cancel it first, or wait for its end.',
+  },
   slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
   builtin_evaluator: {
     status: 409,

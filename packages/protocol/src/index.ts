@@ -71,6 +71,7 @@ export {
   type WebhookStats,
 } from './trace.ts'
 export { traceloopRoutes } from './traceloop-routes.ts'
+export { runRoutes } from './run-routes.ts'
 export {
   type CaseComparison,
   type ComparisonVerdict,

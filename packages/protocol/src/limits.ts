@@ -137,6 +137,13 @@ export const limits = {
   /** Runs of one project, and items of one run. */
   runs: 10_000,
   runItems: 1_000_000,
+  /** Events of one request that tells of a run, and bytes of its body after decompression. */
+  runEvents: 500,
+  runEventsBytes: 32 * 1024 * 1024,
+  /** Headers that a run sends with each request of its task, tags of a run, and characters of its metadata as JSON. */
+  runHeaders: 50,
+  runTags: 50,
+  runMetadataChars: 64 * 1024,
   /** Runs of one comparison, and cases that it lists. */
   comparedRuns: 10,
   comparedCases: 1_000,

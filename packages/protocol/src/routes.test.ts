@@ -4,9 +4,10 @@ import { scopes } from './access.ts'
 import { datasetRoutes } from './dataset-routes.ts'
 import { evaluationRoutes } from './evaluation-routes.ts'
 import { pathsOf, pathTo, type Route, routes } from './routes.ts'
+import { runRoutes } from './run-routes.ts'
 import { traceloopRoutes } from './traceloop-routes.ts'
 
-const tables: Record<string, Route>[] = [routes, evaluationRoutes, datasetRoutes, traceloopRoutes]
+const tables: Record<string, Route>[] = [routes, evaluationRoutes, datasetRoutes, runRoutes, traceloopRoutes]
 const all = tables.flatMap((table) => Object.entries(table))
 
 describe('the route tables', () => {

@@ -1,0 +1,314 @@
+/** Runs as zod schemas: what their routes accept; what they answer stands in `run-answers.ts`. */
+import * as z from 'zod'
+import { description } from './dataset-schemas.ts'
+import { score } from './evaluation-schemas.ts'
+import { limits } from './limits.ts'
+import { runStatuses, runStops, taskFaults } from './runs.ts'
+import { name, parseTime } from './schemas.ts'
+
+export {
+  type EventFate,
+  eventFates,
+  run,
+  runComparison,
+  runEventsReceipt,
+  runItem,
+  runItemPage,
+  runMetrics,
+  runPage,
+} from './run-answers.ts'
+
+// What is accepted.
+
+const object = z.record(z.string(), z.unknown())
+const note = z.string().max(limits.noteChars, `may hold at most ${limits.noteChars} characters`)
+const atMost = (most: number) => z.int().min(0).max(most, `must be at most ${most}`)
+const text = z.string().max(limits.textChars, `may hold at most ${limits.textChars} characters`)
+
+const httpTask = z.strictObject({
+  kind: z.literal('http'),
+  url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000),
+  headers: z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header'), z.string().max(4_000))
+    .refine((headers) => Object.keys(headers).length <= limits.runHeaders, `may hold at most ${limits.runHeaders}`)
+    .exactOptional()
+    .describe('Sent with each request. Answers show their values masked.'),
+  output: z
+    .string()
+    .max(limits.nameChars)
+    .exactOptional()
+    .describe('Where in the JSON of the answer the output stands, such as `choices.0.text`; all of it unless said.'),
+})
+const task = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('client') }),
+    z.strictObject({
+      kind: z.literal('outputs'),
+      column: name.describe('The column of the dataset with the answers.'),
+    }),
+    httpTask,
+    z.strictObject({
+      kind: z.literal('prompt'),
+      template: text.min(1).describe('With `{{column}}` where values of the case belong; `{{input}}` is its input.'),
+      system: text.exactOptional(),
+      model: name.exactOptional().describe('`provider/model`; the default model unless said.'),
+    }),
+  ])
+  .describe(
+    'What answers the cases: `client` (user code, which sends its events), `outputs` (a column of the dataset), `http` (an endpoint that gets `{input, case_id, repetition, values}`) or `prompt` (a language model).',
+  )
+
+const metric = z
+  .union([
+    name.transform((evaluator) => ({ evaluator })),
+    z.strictObject({
+      name: name.exactOptional().describe('Its name in the run; that of the evaluator unless said.'),
+      evaluator: name,
+      config: object.exactOptional(),
+      evaluator_version: name.exactOptional().describe('Of an evaluator that only the client has.'),
+      direction: z.enum(['higher', 'lower']).exactOptional().describe('Of an evaluator that only the client has.'),
+    }),
+  ])
+  .describe('A slug, or an object with the name that its scores shall have.')
+
+const settings = z.strictObject({
+  concurrency: z.int().min(1).max(limits.runConcurrency).default(10),
+  timeout_ms: z.int().min(1).max(limits.runTimeoutMs).default(120_000).describe('Of one attempt at one item.'),
+  retries: atMost(limits.runRetries).default(0).describe('Attempts after the first.'),
+  repetitions: z.int().min(1).max(limits.runRepetitions).default(1).describe('Times that every case is asked.'),
+  limits: z
+    .strictObject({
+      cost: z.number().gt(0).max(limits.costMax).exactOptional().describe('US dollars; unknown costs end it too.'),
+      duration_ms: z.int().min(1).max(limits.countMax).exactOptional(),
+    })
+    .prefault({}),
+  decision: z
+    .strictObject({
+      metric: name,
+      threshold: z.number().min(0).max(1),
+      level: z.number().gt(0).lt(1).exactOptional(),
+    })
+    .nullable()
+    .default(null)
+    .describe('Ends the run once it is certain on which side of the threshold the mean of the metric is.'),
+})
+
+const tags = z.array(name).max(limits.runTags, `may hold at most ${limits.runTags} tags`)
+const metadata = object.refine(
+  (given) => JSON.stringify(given).length <= limits.runMetadataChars,
+  `may hold at most ${limits.runMetadataChars} characters of JSON`,
+)
+const titles = {
+  name,
+  description: description.nullable(),
+  tags,
+  metadata,
+  model_name: name.nullable(),
+  model_version: name.nullable(),
+  task_type: name.nullable(),
+  environment: name.nullable(),
+}
+
+/** `POST /api/v1/runs`. */
+export const runInput = z.strictObject({
+  run_id: name.optional().describe('Yours; made unless given.'),
+  name,
+  description: titles.description.default(null),
+  dataset: name.nullable().default(null).describe('Slug or id of a dataset; only user code can do without.'),
+  dataset_name: name.optional().describe('Where user code brings its own cases.'),
+  dataset_version: name
+    .nullable()
+    .default(null)
+    .describe('The newest version unless said; where there is none, the draft as it stands.'),
+  task: task.prefault({ kind: 'client' }),
+  metrics_used: z
+    .array(metric)
+    .min(1, 'must name at least one evaluator')
+    .max(limits.runEvaluators, `may hold at most ${limits.runEvaluators}`),
+  settings: settings.prefault({}),
+  total_items: atMost(limits.runItems).nullable().default(null).describe('Of user code that knows it.'),
+  tags: tags.default([]),
+  metadata: metadata.default({}),
+  model_name: titles.model_name.default(null),
+  model_version: titles.model_version.default(null),
+  task_type: titles.task_type.default(null),
+  environment: titles.environment.default(null),
+  created_by: name.nullable().default(null).describe('Who you are; the name of the key unless said.'),
+})
+export type ParsedRun = z.infer<typeof runInput>
+
+/** `PATCH` and `PUT /api/v1/runs/:run_id`. */
+export const runChange = z.strictObject(titles).partial()
+
+/** `POST /api/v1/runs/:run_id/approve` and `/reject`. */
+export const approvalInput = z.strictObject({ note: note.nullable().default(null), by: name.nullable().default(null) })
+
+/** `POST /api/v1/runs/:run_id/resume`. */
+export const resumeInput = z.strictObject({
+  worker: name.optional().describe('Of user code that goes on at once; without it the run waits for its worker.'),
+})
+
+const wholeText = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,12}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
+const numberText = z
+  .string()
+  .regex(/^-?[0-9]{1,15}(\.[0-9]{1,15})?$/, 'must be a number')
+  .transform(Number)
+const timeText = z.iso
+  .datetime({ offset: true, local: true, error: 'must be an RFC 3339 time such as 2025-01-27T12:00:00Z' })
+  .transform((given) => parseTime(given))
+const paged = {
+  limit: wholeText(1, limits.pageRows).default(50).describe(`How many, 1 to ${limits.pageRows}; 50 if absent.`),
+  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before, with the same filters.'),
+}
+/** One value, or the same parameter several times. */
+const several = z.union([z.string(), z.array(z.string())])
+
+/** `GET /api/v1/runs`. */
+export const runsQuery = z.strictObject({
+  dataset_name: name.optional(),
+  model_name: name.optional(),
+  status: z.enum(runStatuses).optional(),
+  created_by: name.optional(),
+  tags: several
+    .transform((given) => (typeof given === 'string' ? given.split(',') : given))
+    .pipe(tags)
+    .optional()
+    .describe('Tags that a run has, all of them; with commas between, or the parameter several times.'),
+  min_success_rate: numberText
+    .refine((rate) => rate >= 0 && rate <= 1, 'must lie between 0 and 1')
+    .optional()
+    .describe('Successful of completed items, 0 to 1.'),
+  max_duration: numberText
+    .refine((seconds) => seconds >= 0, 'must not be negative')
+    .optional()
+    .describe('Seconds.'),
+  created_after: timeText.optional(),
+  created_before: timeText.optional(),
+  search: z.string().trim().max(limits.searchChars).optional().describe('Somewhere in name or description.'),
+  order_by: z.enum(['created_at', 'name', 'status', 'success_rate', 'duration_seconds']).default('created_at'),
+  descending: z.enum(['true', 'false']).default('true'),
+  ...paged,
+})
+
+/** `GET /api/v1/runs/:run_id/items`. */
+export const runItemsQuery = z
+  .strictObject({
+    status: z.enum(['success', 'failed']).optional(),
+    metric: name.optional().describe('With `below`: the name of a metric of the run.'),
+    below: numberText.optional().describe('Only items that are scored below this in `metric`.'),
+    case_id: z.string().min(1).max(limits.nameChars).optional().describe('Somewhere in the id of the case.'),
+    ...paged,
+  })
+  .refine(({ metric: one, below }) => (one === undefined) === (below === undefined), {
+    path: ['below'],
+    message: 'and metric must be given together',
+  })
+
+/** `GET /api/v1/comparisons`. */
+export const comparisonQuery = z.strictObject({
+  run_ids: several
+    .transform((given) => (typeof given === 'string' ? given.split(',') : given))
+    .pipe(z.array(name).min(2, 'must be at least 2').max(limits.comparedRuns, `must be at most ${limits.comparedRuns}`))
+    .refine((ids) => new Set(ids).size === ids.length, 'must differ')
+    .describe('Two to ten, with commas between, or the parameter several times; the first is held against.'),
+  cases: wholeText(0, limits.comparedCases).default(100).describe('Cases that are listed, the worst first.'),
+  sort_by: name.optional().describe('The metric that says which cases are the worst; all unless said.'),
+  level: numberText
+    .refine((level) => level > 0 && level < 1, 'must lie between 0 and 1')
+    .default(0.95)
+    .describe('Of intervals and verdicts.'),
+})
+
+const count = z.int().nonnegative().max(limits.countMax)
+const money = z.number().nonnegative().max(limits.costMax)
+const moment = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time such as 2025-01-27T12:00:00Z' })
+const fault = z.object({
+  code: z.enum(taskFaults),
+  message: z.string().max(limits.runErrorChars, `may hold at most ${limits.runErrorChars} characters`),
+})
+const place = {
+  item_index: z
+    .int()
+    .min(0)
+    .max(limits.runItems - 1),
+  case_id: name,
+  repetition: z.int().min(1).max(limits.runRepetitions).default(1),
+}
+
+/** A score that user code made. */
+const ownScore = z.strictObject({
+  outcome: score.shape.outcome.default('scored'),
+  value: z.number().nullable().default(null),
+  label: z.string().max(limits.nameChars).nullable().default(null),
+  passed: z.boolean().nullable().default(null),
+  explanation: z.string().max(limits.explanationChars).nullable().default(null),
+  fault: score.shape.fault.default(null),
+  output: object.default({}),
+  usage: score.shape.usage.default(null),
+  duration_ms: z.number().nonnegative().max(limits.countMax).default(0),
+})
+
+const itemFinished = z.strictObject({
+  type: z.literal('item_finished'),
+  ...place,
+  item_id: z
+    .string()
+    .max(2 * limits.nameChars)
+    .optional()
+    .describe('Taken and not looked at.'),
+  status: z.enum(['success', 'failed']),
+  input: z.unknown(),
+  expected: z.unknown().optional(),
+  output: z.unknown().optional(),
+  scores: z
+    .record(name, ownScore)
+    .default({})
+    .describe('By metric. Metrics that are not among them are scored by the server, where it has the evaluator.'),
+  evidence: object.optional().describe('What evaluators of the server see beside, such as `context`; it is not kept.'),
+  error: fault.nullable().default(null),
+  attempts: z
+    .int()
+    .min(0)
+    .max(limits.runRetries + 1)
+    .default(1),
+  response_time_ms: count.or(z.number().nonnegative().max(limits.countMax)).nullable().default(null),
+  tokens: count.nullable().default(null),
+  cost: money.nullable().default(null),
+  trace_id: name.nullable().default(null),
+  started_at: moment.nullable().default(null),
+  completed_at: moment.nullable().default(null),
+})
+
+/** One event, apart from its name and place. */
+export const runHappening = z.discriminatedUnion('type', [
+  itemFinished,
+  z.strictObject({ type: z.literal('item_started'), ...place, item_id: z.string().optional(), at: moment.optional() }),
+  z.strictObject({
+    type: z.literal('run_ended'),
+    status: z.enum(['completed', 'failed', 'cancelled']).default('completed'),
+    stopped_by: z.enum(runStops).nullable().default(null),
+    error: z
+      .strictObject({ code: name, message: z.string().max(limits.runErrorChars) })
+      .nullable()
+      .default(null),
+    total_items: atMost(limits.runItems).nullish(),
+    at: moment.optional(),
+  }),
+  z.strictObject({ type: z.literal('heartbeat'), at: moment.optional() }),
+])
+export type RunHappening = z.infer<typeof runHappening>
+
+/** `POST /api/v1/runs/:run_id/events`: the envelope. What each event says is looked at one by one. */
+export const runEventsInput = z.strictObject({
+  schema_version: z.literal(1),
+  worker: name.default('client').describe('Who works on the run; of two, the run is that of the first.'),
+  events: z
+    .array(z.looseObject({ event_id: name, sequence: z.int().min(0), type: z.string() }))
+    .min(1, 'must hold at least one event')
+    .max(limits.runEvents, `may hold at most ${limits.runEvents} events`),
+})
