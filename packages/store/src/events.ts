@@ -9,7 +9,7 @@ import {
   type TraceSummary,
 } from '@llm-eval/protocol'
 import { decodeRun, isRunKind } from './run-events.ts'
-import type { RunEvent } from './runs.ts'
+import type { RunEvent } from './run-queries.ts'
 import type { StoredEvent, StoredScore, TraceNumbers } from './store.ts'
 import { type EventKind, eventKinds, statusNumbers } from './transaction.ts'
 

@@ -51,13 +51,9 @@ export {
   type ItemScore,
   type NewRun,
   type NewRunItem,
-  type RunColumns,
-  type RunEvent,
-  type RunFilter,
-  type RunItemFilter,
   type RunNumbers,
-  type RunOrder,
   type StoredRun,
   type StoredRunItem,
 } from './runs.ts'
+export { type RunColumns, type RunEvent, type RunFilter, type RunItemFilter, type RunOrder } from './run-queries.ts'
 export type { StoredExperiment, StoredExperimentRun, StoredTask } from './experiments.ts'

@@ -1,5 +1,6 @@
 import { type RunItemStatus, runItemStatuses, runStatuses, runStops } from '@llm-eval/protocol'
-import type { RunEvent, RunNumbers } from './runs.ts'
+import type { RunNumbers } from './runs.ts'
+import type { RunEvent } from './run-queries.ts'
 
 // The data of an event of a run: item (index and status; null where it is of the run itself), then the run's numbers.
 

@@ -19,9 +19,9 @@ export function emptyTotals(metrics: number): number[] {
   return Array.from({ length: metrics * metricSize }, () => 0)
 }
 
-/** Counts an item in (+1) or out (-1). Throws a RangeError when it has more scores than the run has metrics. */
+/** Counts an item in (+1) or out (-1). Throws a RangeError unless it has a place for each metric of the run. */
 export function count(numbers: RunNumbers, item: Counted, sign: 1 | -1): void {
-  if (item.scores.length * metricSize > numbers.totals.length)
+  if (item.scores.length * metricSize !== numbers.totals.length)
     throw new RangeError(`an item has ${item.scores.length} scores; its run has ${numbers.totals.length / metricSize}`)
   numbers.completed += sign
   if (item.status === 'success') numbers.successful += sign
@@ -32,7 +32,7 @@ export function count(numbers: RunNumbers, item: Counted, sign: 1 | -1): void {
 }
 
 /** The number of a score that is counted: its value, or 1 and 0 where it only passed and failed. */
-export function numberOf({ outcome, value, passed }: ItemScore): number | null {
+function numberOf({ outcome, value, passed }: ItemScore): number | null {
   if (outcome !== 'scored') return null
   if (value !== null) return Math.abs(value) <= largest ? value : null
   return passed === null ? null : Number(passed)

@@ -14,6 +14,12 @@ import { judgingOrderContract } from './contract/judging-order.contract.ts'
 import { listsContract } from './contract/lists.contract.ts'
 import { projectsContract } from './contract/projects.contract.ts'
 import { reviewContract } from './contract/review.contract.ts'
+import { runItemsContract } from './contract/run-items.contract.ts'
+import { runDeletionContract } from './contract/run-deletion.contract.ts'
+import { runEventsContract } from './contract/run-events.contract.ts'
+import { runItemListsContract } from './contract/run-item-lists.contract.ts'
+import { runListsContract } from './contract/run-lists.contract.ts'
+import { runWorkersContract } from './contract/run-workers.contract.ts'
 import { runsContract } from './contract/runs.contract.ts'
 import { rulesContract } from './contract/rules.contract.ts'
 import { scoresContract } from './contract/scores.contract.ts'
@@ -55,5 +61,11 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     datasetsContract(room)
     experimentsContract(room)
     runsContract(room)
+    runWorkersContract(room)
+    runItemsContract(room)
+    runListsContract(room)
+    runItemListsContract(room)
+    runEventsContract(room)
+    runDeletionContract(room)
   })
 }

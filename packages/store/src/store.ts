@@ -18,7 +18,8 @@ import type { DatasetChanges, DatasetQueries } from './datasets.ts'
 import type { EvaluationChanges, EvaluationQueries, ExecutionNumbers, NewExecution } from './evaluation.ts'
 import type { ExperimentChanges, ExperimentQueries } from './experiments.ts'
 import type { Head } from './head.ts'
-import type { RunChanges, RunNumbers, RunQueries } from './runs.ts'
+import type { RunChanges, RunNumbers } from './runs.ts'
+import type { RunQueries } from './run-queries.ts'
 
 /** A trace ready to be stored: validated, redacted and priced. Null is unknown. */
 export interface NewTrace {

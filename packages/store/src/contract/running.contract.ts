@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { ItemScore, NewRun, NewRunItem, RunEvent, StoredRun, StoredRunItem } from '../runs.ts'
+import type { ItemScore, NewRun, NewRunItem, StoredRun, StoredRunItem } from '../runs.ts'
+import type { RunEvent } from '../run-queries.ts'
 import type { Change, Queries } from '../store.ts'
 import { now, type Room } from './room.contract.ts'
 

@@ -2,7 +2,7 @@ import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
 import { decodeRun, type EventItem, isRunKind } from '../run-events.ts'
 import { toStoredItem } from '../run-items.ts'
-import type { RunEvent, RunQueries } from '../runs.ts'
+import type { RunEvent, RunQueries } from '../run-queries.ts'
 import { type EventKind, eventKinds } from '../transaction.ts'
 import { head } from './journal.ts'
 import { itemsAt, type ItemRow } from './run-items.ts'
@@ -17,22 +17,10 @@ export async function runEvents(
 ): Promise<RunQueries['runEvents']['out']> {
   // Head first: an event committed between the two statements is newer than this head, never missing below it.
   const now = await head(reading)
-  let page = reading.db
-    .selectFrom('events')
-    .select(['seq', 'at', 'kind', 'run', 'data'])
-    .where('project_id', '=', reading.projectId)
-    .where('seq', '>', query.after)
-    .orderBy('seq')
-    .limit(query.limit)
-  // Each spelled as in its index, so that the database sees that it may take it.
-  page =
-    query.ref === null
-      ? page.where(sql<boolean>`kind >= 11 AND kind <= 14`)
-      : page.where('run', '=', query.ref).where('run', 'is not', null)
-  const rows = await page.execute()
+  const { rows } = await selectEvents(reading, query).execute(reading.db)
   const decoded = rows.map(({ data, run, ...row }) => ({
     ...row,
-    ref: run ?? 0,
+    ref: run,
     bytes: data.length,
     ...decodeRun(JSON.parse(data) as (number | null)[]),
   }))
@@ -47,6 +35,26 @@ export async function runEvents(
   }
   const last = events.at(-1)?.seq ?? 0
   return { events, head: last > now.seq ? { ...now, seq: last } : now }
+}
+
+interface EventRow {
+  seq: number
+  at: number
+  kind: number
+  run: number
+  data: string
+}
+
+/** Each condition is spelled as in its index. SQLite has to be told: it would rather walk along all events. */
+function selectEvents({ dialect, projectId }: Reading, { ref, after, limit }: RunQueries['runEvents']['in']) {
+  const along = (index: string) => sql.raw(dialect === 'sqlite' ? `events INDEXED BY ${index}` : 'events')
+  const [source, which] =
+    ref === null
+      ? [along('events_of_runs'), sql`kind >= 11 AND kind <= 14`]
+      : [along('events_by_run'), sql`run IS NOT NULL AND run = ${ref}`]
+  return sql<EventRow>`
+    SELECT seq, at, kind, run, data FROM ${source}
+    WHERE project_id = ${projectId} AND seq > ${after} AND ${which} ORDER BY seq LIMIT ${limit}`
 }
 
 interface Joined {

@@ -1,7 +1,8 @@
 import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
 import { itemHead, scorePlace, scoreSize, toStoredItem } from '../run-items.ts'
-import type { ItemBody, RunItemFilter, RunQueries } from '../runs.ts'
+import type { ItemBody } from '../runs.ts'
+import type { RunItemFilter, RunQueries } from '../run-queries.ts'
 import type { RunTables } from '../steps/run-tables.ts'
 import { contains } from './runs.ts'
 
@@ -15,10 +16,10 @@ export type ItemRow = Omit<RunTables['run_items'], 'run_ref' | 'hash'>
 const columns = ['item_index', 'case_id', 'repetition', 'status', 'numbers', 'preview', 'error', 'trace_id'] as const
 
 /** The items of a run that was not deleted. */
-function itemsOf(reading: Reading, ref: number) {
+export function itemsOf(reading: Reading, ref: number) {
   return reading.db
     .selectFrom('run_items')
-    .where('run_ref', '=', ref)
+    .where('run_items.run_ref', '=', ref)
     .where((eb) =>
       eb.exists(
         eb
@@ -49,11 +50,12 @@ export async function runItems(reading: Reading, query: Query): Promise<RunQueri
       nextCursor: next === null ? null : cursorAt(next),
       searchedTo,
     }
-  const bodies = await bodiesOf(reading, query, rows)
-  const shown = rows.slice(0, Math.max(1, bodies.size))
+  const { bodies, left } = await bodiesOf(reading, query, rows)
+  // One that was deleted in between has no body any more.
+  const shown = left === null ? rows : rows.filter((row) => row.item_index < left)
   const items = shown.map((row) => toStoredItem(row, bodies.get(row.item_index) ?? null))
   const last = shown.at(-1)
-  if (shown.length < rows.length && last) return { items, nextCursor: cursorAt(last.item_index), searchedTo: null }
+  if (left !== null && last) return { items, nextCursor: cursorAt(last.item_index), searchedTo: null }
   return { items, nextCursor: next === null ? null : cursorAt(next), searchedTo }
 }
 
@@ -111,9 +113,13 @@ function conditions(reading: Reading, filter: RunItemFilter) {
   return { failed: filter.status === 'failed', fits }
 }
 
-/** The bodies of the first of these items, as far as they fit. Which do is decided by their lengths, before any is read. */
-async function bodiesOf(reading: Reading, query: Query, rows: readonly ItemRow[]): Promise<Map<number, ItemBody>> {
-  if (rows.length === 0) return new Map()
+/** The bodies of these items as far as they fit, and the first that does not. Which do is decided by their lengths, before any is read. */
+async function bodiesOf(
+  reading: Reading,
+  query: Query,
+  rows: readonly ItemRow[],
+): Promise<{ bodies: Map<number, ItemBody>; left: number | null }> {
+  if (rows.length === 0) return { bodies: new Map(), left: null }
   const indexes = rows.map((row) => row.item_index)
   const of = reading.db.selectFrom('run_bodies').where('run_ref', '=', query.ref)
   const sizes = await of
@@ -129,11 +135,15 @@ async function bodiesOf(reading: Reading, query: Query, rows: readonly ItemRow[]
   let bytes = 0
   const end = sizes.findIndex((row, i) => (bytes += row.bytes) > query.bytes && i > 0)
   const kept = (end < 0 ? sizes : sizes.slice(0, end)).map((row) => row.item_index)
+  if (kept.length === 0) return { bodies: new Map(), left: null }
   const bodies = await of
     .where('item_index', 'in', kept)
     .select(['item_index', 'input', 'expected', 'output', 'scores'])
     .execute()
-  return new Map(bodies.map(({ item_index, ...body }) => [item_index, body]))
+  return {
+    bodies: new Map(bodies.map(({ item_index, ...body }) => [item_index, body])),
+    left: end < 0 ? null : (sizes[end]?.item_index ?? null),
+  }
 }
 
 export async function runItem(

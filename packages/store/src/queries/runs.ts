@@ -3,7 +3,7 @@ import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
 import { runStatusNumber } from '../run-events.ts'
 import { isBuriedRun, isOpenRun, searchable, selectRuns, toStoredRun } from '../run-rows.ts'
-import { type RunFilter, type RunOrder, runOrders, type RunQueries } from '../runs.ts'
+import { type RunFilter, type RunOrder, runOrders, type RunQueries } from '../run-queries.ts'
 
 export async function run(reading: Reading, { id }: RunQueries['run']['in']): Promise<RunQueries['run']['out']> {
   const row = await selectRuns(reading.db)
