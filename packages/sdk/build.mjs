@@ -33,6 +33,7 @@ const tables = {
   'evaluation-routes.ts': 'evaluationRoutes',
   'dataset-routes.ts': 'datasetRoutes',
   'traceloop-routes.ts': 'traceloopRoutes',
+  'run-routes.ts': 'runRoutes',
 }
 
 /**
