@@ -165,13 +165,13 @@ export async function digestRollups(events: readonly StoredEvent[]): Promise<Dig
 /** The full-text index of a driver that keeps it in the same database. */
 export function digestTexts(store: Pick<Store, 'read'>): ConsumerOptions['digest'] {
   return async (events, projectId) => {
-    const changed = new Set<number>()
-    for (const event of events)
-      if (event.kind === 'trace_created' || event.kind === 'trace_updated') changed.add(event.ref)
-    const { texts, left } = await store.read(projectId, 'searchTexts', { refs: [...changed], bytes: stepTextBytes })
+    // By these alone: executions are named by numbers of their own, which may be the same.
+    const refs = events.map((e) => (e.kind === 'trace_created' || e.kind === 'trace_updated' ? e.ref : null))
+    const changed = [...new Set(refs)].filter((ref) => ref !== null)
+    const { texts, left } = await store.read(projectId, 'searchTexts', { refs: changed, bytes: stepTextBytes })
     // What did not fit waits for the next step, with all events from there on.
     const late = new Set(left)
-    const cut = events.findIndex((event) => event.ref !== null && event.kind !== 'trace_deleted' && late.has(event.ref))
+    const cut = refs.findIndex((ref) => ref !== null && late.has(ref))
     const read = cut < 0 ? events : events.slice(0, cut)
     const removed = read.flatMap((event) => (event.kind === 'trace_deleted' ? event.ref : []))
     const documents: { ref: number; tokens: string[] }[] = []
