@@ -130,6 +130,12 @@ describe('the dashboard', () => {
     expect(headers['strict-transport-security']).toBeUndefined()
   })
 
+  it('has its first page for whoever asks, such as curl', async () => {
+    const answer = await ground.send({ path: '/', headers: { accept: '*/*' } })
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    expect((await ground.send({ path: '/' })).status).toBe(200)
+  })
+
   it('answers HEAD', async () => {
     const answer = await ground.send({ method: 'HEAD', path: '/', headers: asPage })
     expect(answer.status).toBe(200)

@@ -23,7 +23,8 @@ export function serveDashboard(directory: string): Register {
         const path = request.url.split('?', 1)[0] ?? '/'
         const file = files.get(path)
         if (file) return sendFile(file, { request, reply })
-        if (apiPath.test(path) || !accepts(request, 'text/html')) {
+        // The first page is there for whoever looks whether it is, such as curl.
+        if (apiPath.test(path) || (path !== '/' && !accepts(request, 'text/html'))) {
           return answerMissing(deps, { mounted: app.mounted, request, reply })
         }
         const page = files.get('/index.html')
