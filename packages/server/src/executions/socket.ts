@@ -1,6 +1,5 @@
 /** Follows an execution over WebSocket: the frames of its event stream, each with its cursor as `seq`. */
-import websocket from '@fastify/websocket'
-import { evaluationRoutes, Failure, limits, pathsOf } from '@llm-eval/protocol'
+import { evaluationRoutes, Failure, limits } from '@llm-eval/protocol'
 import { executionFrame, executionStreamQuery } from '@llm-eval/protocol/evaluation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { FastifyRequest } from 'fastify'
@@ -9,6 +8,7 @@ import type { WebSocket } from 'ws'
 import { isSameOrigin } from '../access/origins.ts'
 import type { App, Deps } from '../http/app.ts'
 import { described } from '../http/mount.ts'
+import { mountSocket } from '../http/sockets.ts'
 import { ExecutionStream, type FollowParts, type Sink } from './follow.ts'
 import { resolveFollowed } from './resolve.ts'
 
@@ -27,37 +27,15 @@ interface Serving {
 
 /** Serves the socket of an execution. Refusals are told by the close code, since browsers do not show the status of an upgrade. */
 export function registerExecutionSocket(app: App, deps: Deps, serving: Serving): void {
-  const refusals = new WeakMap<FastifyRequest, unknown>()
   const sockets = new Sockets(deps, serving)
-  for (const url of pathsOf(route)) app.mounted.push({ method: route.method, path: url })
-  void app.register(async (scope: App) => {
-    await scope.register(websocket, {
-      options: { maxPayload: limits.socketMessageBytes, perMessageDeflate: false },
-      errorHandler: (_error, socket) => socket.terminate(),
-    })
-    for (const url of pathsOf(route)) {
-      scope.route({
-        method: 'GET',
-        url,
-        exposeHeadRoute: false,
-        config: { route, described: { params, querystring: executionStreamQuery, response } },
-        schema: { summary: route.summary },
-        onRequest: async (request, reply) => {
-          try {
-            request.principal = await app.access.admit(request, route)
-            await app.access.charge(request, reply, { kind: 'stream', cost: 1 })
-            refuseOtherSites(deps, request)
-          } catch (error) {
-            if (!request.ws) throw error
-            refusals.set(request, error)
-          }
-        },
-        handler: () => {
-          throw new Failure('upgrade_required')
-        },
-        wsHandler: (socket, request) => sockets.serve(socket, { request, refusal: refusals.get(request) }),
-      })
-    }
+  mountSocket(app, route, {
+    schema: { params, querystring: executionStreamQuery, response },
+    admit: async (request, reply) => {
+      request.principal = await app.access.admit(request, route)
+      await app.access.charge(request, reply, { kind: 'stream', cost: 1 })
+      refuseOtherSites(deps, request)
+    },
+    serve: (socket, request, refusal) => sockets.serve(socket, { request, refusal }),
   })
 }
 

@@ -17,6 +17,7 @@ import { answerBrokenHttp } from './broken-http.ts'
 import { corsOptions } from './cors.ts'
 
 import { createBodyBudget } from './raw-body.ts'
+import { acceptSockets } from './sockets.ts'
 import { createWaitingRoom } from './waiting-room.ts'
 
 /** Makes the server with everything that holds for each route, and the given slices on it. It does not listen yet. */
@@ -51,6 +52,7 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
 
   app.decorate('access', deps.access)
   app.decorate('mounted', [])
+  app.decorate('sockets', [])
   app.decorate('bodyBudget', createBodyBudget())
   app.decorate('waitingRoom', createWaitingRoom())
   app.decorate('streaming', streaming)
@@ -91,6 +93,7 @@ export function createApp(deps: Deps, slices: readonly Register[]): App {
   // Inside a plugin of its own, so that the description's hooks are there when the routes come.
   void app.register(async (scope: App) => {
     for (const register of slices) register(scope, deps)
+    acceptSockets(scope)
   })
   return app
 }
