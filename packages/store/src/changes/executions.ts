@@ -195,7 +195,17 @@ export async function releaseExecutions(
 ): Promise<Changes['releaseExecutions']['out']> {
   const done = await tx.db
     .updateTable('executions')
-    .set({ owner: null, lease_until: 0 })
+    // An attempt that was called off is none of those that an execution has: no number of restarts uses them up.
+    .set((eb) => ({
+      owner: null,
+      lease_until: 0,
+      attempt: eb
+        .case()
+        .when('attempt', '>', 0)
+        .then(eb('attempt', '-', 1))
+        .else(0)
+        .end(),
+    }))
     .where('project_id', '=', tx.projectId)
     .where('owner', '=', owner)
     .executeTakeFirst()

@@ -99,7 +99,14 @@ export async function releaseRuns(
   for (const row of rows)
     await tx.db
       .updateTable('runs')
-      .set({ owner: null, lease_until: 0, began_at: null, worked_ms: workedUntil({ ...row, id: row.id ?? '' }, at) })
+      .set({
+        owner: null,
+        lease_until: 0,
+        began_at: null,
+        worked_ms: workedUntil({ ...row, id: row.id ?? '' }, at),
+        // An attempt that was called off is none of those that a run has.
+        attempt: Math.max(0, row.attempt - 1),
+      })
       .where('ref', '=', row.ref)
       .execute()
   return { released: rows.length }

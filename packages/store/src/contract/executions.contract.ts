@@ -197,6 +197,17 @@ export function executionsContract(room: () => Promise<Room>): void {
       expect((await events(r)).at(-1)).toMatchObject({ kind: 'execution_ended', ref, data: { status: 'failed' } })
     })
 
+    test('what was let go of in good order was not interrupted, however often that happens', async () => {
+      const r = await room()
+      const { id, ref } = await startOne(r)
+      for (let restart = 0; restart < 10; restart++) {
+        expect(await r.apply({ kind: 'releaseExecutions', owner })).toEqual({ released: 1 })
+        const { executions, abandoned } = await take(r, { at: now + 1 })
+        expect([executions.map((execution) => [execution.ref, execution.attempt]), abandoned]).toEqual([[[ref, 1]], 0])
+      }
+      expect(await executionOf(r, id)).toMatchObject({ status: 'running' })
+    })
+
     test('the oldest are taken first, as many as are asked for', async () => {
       const r = await room()
       const refs = await start(
