@@ -16,7 +16,8 @@ export {
   providersFromEnvironment,
   providersSchema,
 } from './models/providers.ts'
-export { createAddressCheck } from './remote/addresses.ts'
+export { type AddressCheck, createAddressCheck } from './remote/addresses.ts'
+export { addressFault, guardedFetch } from './remote/guarded-fetch.ts'
 export { type CaseRow, caseOf, createContentIds } from './run/case-of.ts'
 export type { ItemFinished, ItemStarted, RunEnded, RunEvent, RunStarted } from './run/events.ts'
 export {

@@ -103,6 +103,15 @@ export const limits = {
   executionStreams: 10_000,
   /** Bytes of one message that a client sends on a WebSocket. */
   socketMessageBytes: 4 * 1024,
+  /** Open WebSockets of runs of one server process, and runs that one of them follows. */
+  runSockets: 1_000,
+  socketRuns: 100,
+  /** Seconds that a WebSocket may stay open before its client says who they are. */
+  socketAuthSeconds: 5,
+  /** Messages without sense after which a WebSocket is closed. */
+  socketFaults: 10,
+  /** Milliseconds between two `progress` frames of one run on one WebSocket. */
+  runProgressMs: 100,
   /** Traces that a calibration looks at, and how many of each kind of error it lists. */
   calibrationTraces: 10_000,
   calibrationExamples: 100,
@@ -137,6 +146,10 @@ export const limits = {
   /** Runs of one project, and items of one run. */
   runs: 10_000,
   runItems: 1_000_000,
+  /** Bytes of the body of a request that makes a run, after decompression. */
+  runBytes: 4 * 1024 * 1024,
+  /** Seconds after which the run of a client that says nothing is given up as abandoned. */
+  runSilenceSeconds: 120,
   /** Events of one request that tells of a run, and bytes of its body after decompression. */
   runEvents: 500,
   runEventsBytes: 32 * 1024 * 1024,

@@ -55,7 +55,7 @@ const task = z
     }),
   ])
   .describe(
-    'What answers the cases: `client` (user code, which sends its events), `outputs` (a column of the dataset), `http` (an endpoint that gets `{input, case_id, repetition, values}`) or `prompt` (a language model).',
+    'What answers the cases: `client` (user code, which sends its events), `outputs` (a column of the dataset), `http` (an endpoint that gets `{input, case_id, repetition}` and may answer `{output, tokens, cost, trace_id}`) or `prompt` (a language model).',
   )
 
 const metric = z

@@ -19,11 +19,13 @@ import { registerEvaluators } from './evaluators/evaluators.ts'
 import { registerExecutions } from './executions/executions.ts'
 import { registerIngest } from './ingest/ingest.ts'
 import { createJudge } from './judging/create-judge.ts'
-import { createServerEngine } from './judging/set-up.ts'
+import { addressCheckOf, createServerEngine, createServerModels } from './judging/set-up.ts'
 import { maintain, repeat } from './maintenance.ts'
 import { registerMetrics } from './metrics/metrics.ts'
 import { registerRules } from './rules/rules.ts'
 import { registerKeys } from './settings/keys.ts'
+import { registerRuns } from './runs/runs.ts'
+import { createTaskTools, type TaskTools } from './running/tasks.ts'
 import { registerSession } from './settings/session.ts'
 import { registerSettings } from './settings/settings.ts'
 import { registerStream } from './stream/stream.ts'
@@ -78,7 +80,7 @@ export interface RunningServer {
 }
 
 /** Everything that is served, in one list. */
-function slices(dashboard: string): Register[] {
+function slices(dashboard: string, tools: TaskTools): Register[] {
   return [
     registerHealth,
     registerPrometheus,
@@ -93,6 +95,7 @@ function slices(dashboard: string): Register[] {
     registerEvaluators,
     registerExecutions,
     registerRules,
+    registerRuns(tools),
     registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),
@@ -106,7 +109,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const closing = new AbortController()
   const opened: { close(): Promise<unknown> }[] = []
   try {
-    const engine = await createServerEngine(config)
+    const models = createServerModels(config)
+    const engine = await createServerEngine(config, models)
     opened.push(engine)
     const store = await open(config, { now, log })
     opened.push(store)
@@ -126,7 +130,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
     opened.push(judge)
     const deps: Deps = { store, access, judge, config, now, log, meters, version, closing: closing.signal }
-    const app = createApp(deps, slices(options.dashboard ?? builtDashboard))
+    const app = createApp(
+      deps,
+      slices(options.dashboard ?? builtDashboard, createTaskTools(models, addressCheckOf(config))),
+    )
     const address = await listen(app, config)
     const url = ownUrl(address)
     if (store.driver === 'sqlite') announceOwner(config.data, url)

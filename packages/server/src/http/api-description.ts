@@ -7,6 +7,7 @@ import {
   reviewStatuses,
   type Route,
   routes,
+  runRoutes,
   traceloopRoutes,
 } from '@llm-eval/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -52,7 +53,13 @@ const errorShapes = {
   foreign: { 'application/json': { schema: foreignError } },
 }
 
-const tables: Record<string, Route> = { ...routes, ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes }
+const tables: Record<string, Route> = {
+  ...routes,
+  ...evaluationRoutes,
+  ...datasetRoutes,
+  ...runRoutes,
+  ...traceloopRoutes,
+}
 const names = new Map(Object.entries(tables).map(([name, route]) => [route, name]))
 
 /** How the API description is made: from the route table and the schemas that validate. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type AddressCheck,
   createAddressCheck,
   createEngine,
   createFromDefinition,
@@ -7,6 +8,7 @@ import {
   createModels,
   type Engine,
   loadEvaluators,
+  type Models,
 } from '@llm-eval/engine'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/sources.ts'
@@ -14,17 +16,26 @@ import { ConfigError } from '../config/sources.ts'
 /** Every network: for a server that trusts whoever defines its evaluators. */
 const everywhere = ['0.0.0.0/0', '::/0']
 
+/** The models of the configured providers; undefined where there is none. */
+export function createServerModels(config: Config): Models | undefined {
+  const { providers, default_model: defaultModel, embedding_model: embeddingModel, prices } = config
+  if (Object.keys(providers).length === 0) return undefined
+  return createModels({ providers, defaultModel, embeddingModel, prices })
+}
+
+/** Which addresses may be asked that projects name. */
+export function addressCheckOf(config: Config): AddressCheck {
+  return createAddressCheck(config.allow_private_evaluators ? everywhere : [])
+}
+
 /**
  * The engine of a server: what is built in, its judges with their providers, and the evaluators of its modules.
  *
  * @throws {ConfigError} when a module cannot be used, or two evaluators claim a name
  */
-export async function createServerEngine(config: Config): Promise<Engine> {
-  const { providers, default_model: defaultModel, embedding_model: embeddingModel, prices } = config
-  const hasProviders = Object.keys(providers).length > 0
-  const models = hasProviders ? createModels({ providers, defaultModel, embeddingModel, prices }) : undefined
+export async function createServerEngine(config: Config, models = createServerModels(config)): Promise<Engine> {
   const secret = randomBytes(16).toString('hex')
-  const allows = createAddressCheck(config.allow_private_evaluators ? everywhere : [])
+  const allows = addressCheckOf(config)
   const own = await loadEvaluators(config.evaluators).catch(asConfigError)
   try {
     const engine = createEngine({

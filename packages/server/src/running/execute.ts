@@ -1,0 +1,168 @@
+/** Works one run off: what the engine makes of it is stored as it comes. */
+import { run as work, type RunEnded } from '@llm-eval/engine'
+import type { Engine } from '@llm-eval/engine'
+import { type RunItem, type RunTask } from '@llm-eval/protocol'
+import type { NewRunItem, Store, StoredRun } from '@llm-eval/store'
+import type { Catalogue } from '../judging/judge.ts'
+import { readCases } from './cases.ts'
+import { prepareScorer, readMetrics } from './metrics.ts'
+import { answererOf, type TaskTools } from './tasks.ts'
+import { readSettings, readTask, toNewItem, totalsOf } from './wire.ts'
+
+/** What runs are worked off with. */
+export interface ExecuteParts {
+  store: Store
+  engine: Engine
+  catalogue: Catalogue
+  tools: TaskTools
+  now: () => number
+  /** Names this process in the store. */
+  owner: string
+}
+
+/** A run that this process holds. */
+export interface Held {
+  projectId: number
+  run: StoredRun
+  /** Aborted when it is not to be worked on any more. */
+  stopping: AbortController
+}
+
+/** Ids of finished items that are read at a time. */
+const idPage = 10_000
+
+/**
+ * Does what is missing of a run, and stores its end, unless it was stopped: then what is finished is stored, and the rest is left
+ * to whoever goes on.
+ */
+export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
+  const { projectId, run, stopping } = held
+  const task = readTask(run.task)
+  const settings = readSettings(run.settings)
+  const { scorer, metrics } = await prepareScorer(parts, projectId, readMetrics(run.metrics))
+  const done = await finishedOf(parts.store, held)
+  const traces = new Map<string, string>()
+  const cases = readCases({ store: parts.store, projectId, run, task }, traces)
+  const writer = new Writer(parts, held, traces)
+  const plan = {
+    cases,
+    metrics,
+    settings,
+    total: run.total === null ? null : run.total / settings.repetitions,
+    earlier: {
+      finished: (_id: string, index: number) => done.has(index),
+      totals: totalsOf(run),
+      durationMs: run.workedMs,
+    },
+  }
+  const events = work(plan, {
+    answer: answererOf(task, parts.tools),
+    evaluate: scorer.evaluate,
+    signal: stopping.signal,
+  })
+  let end: RunEnded | undefined
+  for await (const event of events) {
+    if (event.type === 'item') await writer.add(event.item)
+    if (event.type === 'ended') end = event
+  }
+  await writer.flush()
+  if (end !== undefined && !stopping.signal.aborted) await storeEnd(parts, held, end)
+}
+
+/** Whether the server can do a task. */
+export function isOfServer(task: RunTask): boolean {
+  return task.kind !== 'client'
+}
+
+async function finishedOf(store: Store, { projectId, run }: Held): Promise<Set<number>> {
+  const done = new Set<number>()
+  for (let after = -1; ; ) {
+    const { itemIndex } = await store.read(projectId, 'runItemIds', { ref: run.ref, after, limit: idPage })
+    for (const index of itemIndex) done.add(index)
+    const last = itemIndex.at(-1)
+    if (last === undefined) return done
+    after = last
+  }
+}
+
+async function storeEnd({ store, owner, now }: ExecuteParts, { projectId, run }: Held, end: RunEnded): Promise<void> {
+  const { status, stopped_by: stoppedBy, error, progress } = end
+  // Only a signal cancels, and that was heard of before.
+  if (status === 'cancelled') return
+  const total = progress.total_items ?? undefined
+  await store.apply(projectId, { kind: 'endRun', id: run.id, owner, status, stoppedBy, error, total, at: now() })
+}
+
+/** Bytes of items that wait to be stored before the run waits too. */
+const mostBytes = 16 * 1024 * 1024
+const mostItems = 1_000
+
+/** Stores items: one commit at a time, of all that came during the one before. */
+class Writer {
+  readonly #parts: ExecuteParts
+  readonly #held: Held
+  readonly #traces: ReadonlyMap<string, string>
+  readonly #names: readonly string[]
+  #waiting: NewRunItem[] = []
+  #bytes = 0
+  #writing: Promise<void> | undefined
+  #failed: { error: unknown } | undefined
+
+  constructor(parts: ExecuteParts, held: Held, traces: ReadonlyMap<string, string>) {
+    this.#parts = parts
+    this.#held = held
+    this.#traces = traces
+    this.#names = held.run.metricNames
+  }
+
+  /** Resolves when there is room for more. */
+  async add(item: RunItem): Promise<void> {
+    this.#mind()
+    const sourceTraceId = this.#traces.get(item.case_id)
+    const kept = toNewItem(item, { names: this.#names, sourceTraceId, at: this.#parts.now() })
+    this.#waiting.push(kept)
+    this.#bytes += kept.body.input.length + (kept.body.output?.length ?? 0) + kept.body.scores.length
+    this.#begin()
+    while (this.#bytes > mostBytes || this.#waiting.length > mostItems) {
+      await this.#writing
+      this.#mind()
+      this.#begin()
+    }
+  }
+
+  /** Resolves when all that was added is stored. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#writing) {
+      this.#mind()
+      this.#begin()
+      await this.#writing
+    }
+    this.#mind()
+  }
+
+  #mind(): void {
+    if (this.#failed) throw this.#failed.error
+  }
+
+  #begin(): void {
+    if (this.#writing || this.#waiting.length === 0) return
+    const items = this.#waiting.splice(0, mostItems)
+    this.#bytes = 0
+    this.#writing = this.#write(items)
+      .catch((error: unknown) => {
+        this.#failed = { error }
+      })
+      .finally(() => {
+        this.#writing = undefined
+        if (!this.#failed) this.#begin()
+      })
+  }
+
+  async #write(items: NewRunItem[]): Promise<void> {
+    const { store, now } = this.#parts
+    const { projectId, run, stopping } = this.#held
+    const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease: null, at: now() })
+    // Somebody cancelled or deleted it, here or elsewhere.
+    if (stored.result !== 'ok' || stored.status !== 'running') stopping.abort()
+  }
+}

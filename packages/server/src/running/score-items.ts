@@ -1,0 +1,59 @@
+/** Scores items that a client finished, in those metrics that it left to the server. */
+import { run as work } from '@llm-eval/engine'
+import { Failure, type RunItem, type RunSettings, type Score } from '@llm-eval/protocol'
+import type { StoredRun } from '@llm-eval/store'
+import { type Evaluators, prepareScorer, readMetrics } from './metrics.ts'
+import { readSettings } from './wire.ts'
+
+/** An item to be scored. */
+export interface Unscored {
+  item: Pick<RunItem, 'input' | 'expected' | 'output' | 'scores' | 'response_time_ms' | 'tokens' | 'cost'>
+  /** What evaluators see beside. */
+  evidence: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Names of the metrics that the server has to score an item in. */
+export function leftToServer(run: Pick<StoredRun, 'metrics'>, { status, scores }: Pick<RunItem, 'status' | 'scores'>) {
+  if (status !== 'success') return []
+  return readMetrics(run.metrics).flatMap(({ name, held }) => (held === 'here' && !scores[name] ? name : []))
+}
+
+/**
+ * The scores that items lack, in their order. An evaluator that fails makes a score that is `errored`.
+ *
+ * @throws {Failure} `version_not_found`, `shutting_down`
+ */
+export async function scoreItems(
+  evaluators: Evaluators,
+  { projectId, run, signal }: { projectId: number; run: StoredRun; signal: AbortSignal },
+  unscored: readonly Unscored[],
+): Promise<Record<string, Score>[]> {
+  const { scorer, metrics } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
+  const { concurrency, timeout_ms } = readSettings(run.settings)
+  const plain: RunSettings = { concurrency, timeout_ms, retries: 0, repetitions: 1, limits: {}, decision: null }
+  const scores: Record<string, Score>[] = unscored.map(() => ({}))
+  const lacking = (at: number) => metrics.filter(({ name }) => !unscored[at]?.item.scores[name]).map(({ name }) => name)
+  const groups = Map.groupBy(unscored.keys(), (at) => lacking(at).join('\n'))
+  for (const places of groups.values()) {
+    const wanted = new Set(lacking(places[0] ?? 0))
+    const plan = {
+      cases: places.map((at) => {
+        const { input, expected } = unscored[at]?.item ?? { input: null, expected: null }
+        return { id: String(at), input, expected }
+      }),
+      total: places.length,
+      metrics: metrics.filter(({ name }) => wanted.has(name)),
+      settings: plain,
+    }
+    const answer = ({ case: { id } }: { case: { id: string } }) => {
+      const one = unscored[Number(id)]
+      if (!one) throw new Error('an item was scored that nobody sent')
+      const { output, response_time_ms: responseTimeMs, tokens, cost } = one.item
+      return { output, responseTimeMs, tokens, cost, evidence: one.evidence }
+    }
+    for await (const event of work(plan, { answer, evaluate: scorer.evaluate, signal }))
+      if (event.type === 'item') scores[Number(event.item.case_id)] = event.item.scores
+  }
+  if (signal.aborted) throw new Failure('shutting_down', { retryAfter: 1 })
+  return scores
+}

@@ -1,0 +1,150 @@
+/** What answers the cases of runs that the server works off. */
+import {
+  type AddressCheck,
+  addressFault,
+  type Answerer,
+  type Ask,
+  guardedFetch,
+  type Models,
+  type RunAnswer,
+  TaskFailed,
+} from '@llm-eval/engine'
+import { limits, type RunTask } from '@llm-eval/protocol'
+import * as z from 'zod'
+
+/** What tasks ask with. */
+export interface TaskTools {
+  /** Null where no provider is configured. */
+  models: Models | null
+  /** Goes to whatever address a project named: hand in a guarded one. */
+  fetch: typeof globalThis.fetch
+  /** What is wrong with an address, as far as that shows without asking anybody. */
+  addressFault: (url: string) => string | undefined
+}
+
+/** The tools of a server that reaches only the addresses that are allowed. */
+export function createTaskTools(models: Models | undefined, allows: AddressCheck): TaskTools {
+  return {
+    models: models ?? null,
+    fetch: guardedFetch({ allows }),
+    addressFault: (url) => addressFault(url, allows),
+  }
+}
+
+/** Makes what answers the cases of a task. */
+export function answererOf(task: RunTask, tools: TaskTools): Answerer {
+  switch (task.kind) {
+    case 'outputs':
+      return ({ case: one }) => fromColumn(one.values?.[task.column], task.column)
+    case 'http':
+      return (ask) => askEndpoint(task, ask, tools.fetch)
+    case 'prompt':
+      return (ask) => askModel(task, ask, tools.models)
+    case 'client':
+      throw new TypeError('a client answers for itself')
+  }
+}
+
+function fromColumn(output: unknown, column: string): RunAnswer {
+  if (output !== undefined && output !== null) return { output, cost: 0 }
+  throw new TaskFailed(`The case has no value in the column ${column}.`, { cost: 0, retry: false })
+}
+
+type HttpTask = Extract<RunTask, { kind: 'http' }>
+
+const told = z.looseObject({
+  output: z.unknown(),
+  tokens: z.int().min(0).max(limits.countMax).nullish(),
+  cost: z.number().min(0).max(limits.costMax).nullish(),
+  trace_id: z.string().min(1).max(limits.nameChars).nullish(),
+})
+
+async function askEndpoint(task: HttpTask, ask: Ask, fetch: typeof globalThis.fetch): Promise<RunAnswer> {
+  const { host } = new URL(task.url)
+  const body = JSON.stringify({ input: ask.case.input, case_id: ask.case.id, repetition: ask.repetition })
+  const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'llm-eval' }
+  const answer = await fetch(task.url, {
+    method: 'POST',
+    headers: { ...headers, ...task.headers },
+    body,
+    redirect: 'manual',
+    signal: ask.signal,
+  })
+  const text = await textOf(answer)
+  if (!answer.ok) {
+    const retry = answer.status >= 500 || answer.status === 429 || answer.status === 408
+    const led = answer.status >= 300 && answer.status < 400 ? ' Redirects are not followed.' : ''
+    throw new TaskFailed(`${host} answered with status ${answer.status}.${led}`, { retry })
+  }
+  // What is cut is no JSON any more, and too large to be kept in any case.
+  if (text.cut) return { output: text.text }
+  return outputOf(text.text, task.output, host)
+}
+
+function outputOf(text: string, path: string | undefined, host: string): RunAnswer {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    if (path === undefined) return { output: text }
+    throw new TaskFailed(`${host} answered with no JSON.`, { retry: false })
+  }
+  if (path === undefined) {
+    const answer = told.safeParse(json)
+    if (!answer.success || !('output' in answer.data)) return { output: json }
+    const { output, tokens, cost, trace_id: traceId } = answer.data
+    return { output, tokens, cost, traceId }
+  }
+  let found = json
+  for (const part of path.split('.')) {
+    const holds = typeof found === 'object' && found !== null && Object.hasOwn(found, part)
+    if (!holds) throw new TaskFailed(`The answer of ${host} has no ${path}.`, { retry: false })
+    found = (found as Record<string, unknown>)[part]
+  }
+  return { output: found }
+}
+
+/** Reads an answer, but no more of it than an output may be large. */
+async function textOf(answer: Response): Promise<{ text: string; cut: boolean }> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let come = 0
+  for await (const chunk of answer.body ?? []) {
+    come += chunk.byteLength
+    text += decoder.decode(chunk, { stream: true })
+    if (come > 2 * limits.runOutputBytes) return { text, cut: true }
+  }
+  return { text: text + decoder.decode(), cut: false }
+}
+
+type PromptTask = Extract<RunTask, { kind: 'prompt' }>
+
+const answerSchema = {
+  type: 'object',
+  properties: { output: { type: 'string' } },
+  required: ['output'],
+  additionalProperties: false,
+}
+
+async function askModel({ template, system, model }: PromptTask, ask: Ask, models: Models | null): Promise<RunAnswer> {
+  if (models === null) throw new TaskFailed('No provider of models is configured.', { cost: 0, retry: false })
+  const { case: one, repetition, signal } = ask
+  const places = { ...one.values, input: one.input }
+  const messages = [
+    ...(system === undefined ? [] : [{ role: 'system' as const, content: fill(system, places) }]),
+    { role: 'user' as const, content: fill(template, places) },
+  ]
+  const question = { model: model ?? null, messages, answer: answerSchema, shape: 'answer', sample: repetition - 1 }
+  const { value, usage } = await models.ask({ ...question, signal })
+  const { input_tokens: read, output_tokens: written } = usage
+  const tokens = read === null || written === null ? null : read + written
+  return { output: value['output'], tokens, cost: usage.cached ? 0 : usage.cost }
+}
+
+/** Puts values into the `{{places}}` of a template; a place of which the case says nothing becomes empty. */
+function fill(template: string, values: Readonly<Record<string, unknown>>): string {
+  return template.replace(/\{\{\s*([^{}]+?)\s*\}\}/g, (_place, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : null
+    return typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)
+  })
+}

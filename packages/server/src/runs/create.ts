@@ -1,0 +1,127 @@
+/** Making a run: what it is about is looked up, so that it can be worked off whatever changes later. */
+import { randomUUID } from 'node:crypto'
+import { Failure, limits, type RunTask } from '@llm-eval/protocol'
+import type { ParsedRun } from '@llm-eval/protocol/run-schemas'
+import type { NewRun, StoredRun } from '@llm-eval/store'
+import type { Deps } from '../http/app.ts'
+import { chooseMetrics, type UsedMetric } from '../running/metrics.ts'
+import type { TaskTools } from '../running/tasks.ts'
+import { hashItem } from '../running/wire.ts'
+import { clientLeaseMs } from './find.ts'
+
+/** Who makes a run, and what is there to make it of. */
+export interface Making {
+  deps: Deps
+  tools: TaskTools
+  principal: { projectId: number; name: string | null }
+}
+
+/**
+ * Stores a run, or finds the same one.
+ *
+ * @throws {Failure} `invalid_request`, `dataset_not_found`, `version_not_found`, `address_refused`, `run_conflict`,
+ *   `run_deleted`, `limit_reached`
+ */
+export async function createRun(making: Making, given: ParsedRun): Promise<{ made: boolean; run: StoredRun }> {
+  const { deps, principal } = making
+  const { store, now, judge } = deps
+  checkTask(making, given.task)
+  const others = given.task.kind === 'client' ? 'left_to_client' : 'refused'
+  const configured = given.metrics_used.map((wish) => wish)
+  const metrics = await chooseMetrics(judge, principal.projectId, { wishes: configured, others })
+  const { decision } = given.settings
+  if (decision !== null && !metrics.some(({ name }) => name === decision.metric))
+    throw refused('settings.decision.metric', 'must be a metric of the run')
+  const run = await newRun(making, { given, metrics })
+  const outcome = await store.apply(principal.projectId, {
+    kind: 'createRun',
+    run,
+    owner: null,
+    at: now(),
+    leaseMs: clientLeaseMs,
+  })
+  switch (outcome.result) {
+    case 'created':
+    case 'exists':
+      return { made: outcome.result === 'created', run: outcome.run }
+    case 'conflict':
+      throw new Failure('run_conflict')
+    case 'deleted':
+      throw new Failure('run_deleted')
+    case 'too_many':
+      throw new Failure('limit_reached', { values: { max: limits.runs, what: 'runs in a project' } })
+  }
+}
+
+function refused(path: string, message: string): Failure {
+  return new Failure('invalid_request', { errors: [{ path, message }] })
+}
+
+function checkTask({ tools }: Making, task: RunTask): void {
+  if (task.kind === 'http') {
+    const detail = tools.addressFault(task.url)
+    if (detail !== undefined) throw new Failure('address_refused', { values: { url: task.url, detail } })
+  }
+  if (task.kind === 'prompt' && tools.models?.knows(task.model ?? null, 'chat') !== true)
+    throw refused('task.model', 'needs a provider that is configured')
+}
+
+async function newRun(
+  { deps, principal }: Making,
+  { given, metrics }: { given: ParsedRun; metrics: UsedMetric[] },
+): Promise<NewRun> {
+  const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, ...rest } = given
+  const { task, settings } = given
+  const cases = await casesOf(deps, principal.projectId, given)
+  const total = cases.rows === null ? given.total_items : cases.rows * settings.repetitions
+  if (total !== null && total > limits.runItems)
+    throw refused('dataset', `makes ${total} items; a run may have at most ${limits.runItems}`)
+  return {
+    id,
+    // Of the request: a dataset that has a newer version when it comes again makes no conflict.
+    hash: hashItem(rest),
+    worker: task.kind === 'client' ? 'client' : 'server',
+    datasetId: cases.id,
+    datasetName: cases.name,
+    datasetVersion: cases.version,
+    task: JSON.stringify(task),
+    settings: JSON.stringify(settings),
+    metrics: JSON.stringify(metrics),
+    metricNames: metrics.map(({ name }) => name),
+    createdBy: given.created_by ?? principal.name,
+    total,
+    name: given.name,
+    description: given.description,
+    tags: given.tags,
+    metadata: JSON.stringify(given.metadata),
+    modelName: given.model_name,
+    modelVersion: given.model_version,
+    taskType: given.task_type,
+    environment: given.environment,
+  }
+}
+
+interface Cases {
+  id: string | null
+  name: string
+  version: string | null
+  /** Null where only the client knows. */
+  rows: number | null
+}
+
+async function casesOf({ store }: Deps, projectId: number, given: ParsedRun): Promise<Cases> {
+  const { dataset: key, dataset_name: name, dataset_version: wanted, task } = given
+  if (key === null) {
+    if (task.kind !== 'client') throw refused('dataset', 'is required unless a client does the task')
+    return { id: null, name: name ?? 'cases of the client', version: wanted, rows: null }
+  }
+  const dataset = await store.read(projectId, 'dataset', { dataset: key })
+  if (dataset === null) throw new Failure('dataset_not_found', { values: { dataset: key } })
+  const version = wanted ?? dataset.last_version
+  if (task.kind === 'outputs' && !dataset.columns.some(({ slug }) => slug === task.column))
+    throw refused('task.column', 'is no column of the dataset')
+  if (version === null) return { id: dataset.id, name: dataset.name, version, rows: dataset.total_rows }
+  const published = await store.read(projectId, 'datasetVersion', { dataset: dataset.id, version })
+  if (published === null) throw new Failure('version_not_found', { values: { what: dataset.slug, version } })
+  return { id: dataset.id, name: dataset.name, version, rows: published.rows }
+}

@@ -1,0 +1,61 @@
+import { run } from '@llm-eval/protocol/run-schemas'
+import { until } from '../faults/audit.ts'
+import type { Described } from './described-server.ts'
+
+/** Runs of the server: made, listed, ended and decided about. */
+export async function askAboutRuns({ ask }: Described): Promise<void> {
+  await ask({
+    of: 'POST /api/v1/datasets',
+    body: { name: 'cases', slug: 'cases', columns: [{ name: 'question' }, { name: 'answer' }] },
+    status: 201,
+  })
+  await ask({
+    of: 'POST /api/v1/datasets/{dataset}/rows',
+    at: '/api/v1/datasets/cases/rows',
+    body: { rows: [{ question: 'a', answer: 'A' }] },
+    status: 201,
+  })
+  const make = { of: 'POST /api/v1/runs' }
+  const body = {
+    run_id: 'described',
+    name: 'first',
+    dataset: 'cases',
+    task: { kind: 'outputs', column: 'answer' },
+    metrics_used: ['char-count', { name: 'right', evaluator: 'exact-match', config: {} }],
+    settings: { concurrency: 2, limits: { duration_ms: 60_000 } },
+    tags: ['x'],
+    metadata: { branch: 'main' },
+  }
+  await ask({ ...make, body, status: 201 })
+  await ask({ ...make, body, status: 200 })
+  await ask({ ...make, body: { ...body, name: 'second' }, status: 409 })
+  await ask({ ...make, body: { name: 'none', metrics_used: [] }, status: 422 })
+  await ask({ ...make, body: { ...body, run_id: 'r', dataset: 'nobody' }, status: 404 })
+  const one = (method: string, rest = '', key = 'described') => ({
+    of: `${method} /api/v1/runs/{run_id}${rest}`,
+    at: `/api/v1/runs/${key}${rest}`,
+  })
+  const read = async () => run.parse(await ask(one('GET')))
+  await until(read, ({ status }) => status === 'completed')
+  await ask({
+    of: 'GET /api/v1/runs',
+    at: '/api/v1/runs?status=completed&tags=x&order_by=name&descending=false&limit=10',
+  })
+  await ask({ of: 'GET /api/v1/runs', at: '/api/v1/runs?status=unheard', status: 400 })
+  await ask({ ...one('GET', '/items'), at: '/api/v1/runs/described/items?status=success&metric=char-count&below=100' })
+  const item = { of: 'GET /api/v1/runs/{run_id}/items/{item_index}' }
+  await ask({ ...item, at: '/api/v1/runs/described/items/0' })
+  await ask({ ...item, at: '/api/v1/runs/described/items/9', status: 404 })
+  await ask({ ...one('POST', '/approve'), body: { note: 'good' } })
+  await ask({ ...one('POST', '/reject'), body: { by: 'ada' } })
+  await ask({ ...one('PATCH'), body: { description: 'of a test' } })
+  await ask({ ...one('PUT'), body: { name: 'renamed' } })
+  await ask({ ...one('POST', '/cancel'), status: 409 })
+  await ask(one('POST', '/resume'))
+  await until(read, ({ status }) => status === 'completed')
+  await ask({ ...make, body: { run_id: 'waiting', name: 'of a client', metrics_used: ['mine'] }, status: 201 })
+  await ask(one('POST', '/cancel', 'waiting'))
+  await ask(one('DELETE', '', 'waiting'))
+  await ask({ ...one('GET', '', 'waiting'), status: 410 })
+  await ask({ ...one('GET', '', 'nobody'), status: 404 })
+}
