@@ -16,6 +16,7 @@ import { million } from './million.ts'
 import { postgres } from './postgres.ts'
 import { isMet, type Row, table } from './report.ts'
 import { runs } from './run.ts'
+import { runStore } from './run-store.ts'
 import { sdk } from './sdk.ts'
 import { statistics } from './statistics.ts'
 import { stream } from './stream.ts'
@@ -28,6 +29,7 @@ const benches: Record<string, Bench> = {
   stream,
   executions,
   runs,
+  'run-store': runStore,
   million,
   idle,
   sdk,

@@ -89,6 +89,12 @@ function textBytes(change: Change | undefined): number {
   return length()
 }
 
+/** What a unit counts for: the traces, or items of a run, that it brings. */
+function rowsOf({ ingest, change }: Unit): number {
+  if (ingest) return ingest.traces.length
+  return change.kind === 'addItems' ? Math.max(1, change.items.length) : 1
+}
+
 interface Waiting {
   unit: Unit
   traces: number
@@ -139,7 +145,7 @@ export class GroupCommitter {
 
   submit(unit: Unit): Promise<unknown> {
     if (this.#closed) return Promise.reject(new Failure('shutting_down', { retryAfter: 2 }))
-    const traces = unit.ingest?.traces.length ?? 1
+    const traces = rowsOf(unit)
     const bytes = unit.ingest?.traces.reduce((sum, trace) => sum + trace.body.length, 0) ?? textBytes(unit.change)
     const full = this.#traces + traces > limits.commitQueueTraces || this.#bytes + bytes > limits.commitQueueBytes
     if (full) return Promise.reject(new Failure('overloaded', { retryAfter: 1 }))

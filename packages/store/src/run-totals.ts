@@ -39,17 +39,26 @@ function numberOf({ outcome, value, passed }: ItemScore): number | null {
 }
 
 function countScore(totals: number[], base: number, { score, sign }: { score: ItemScore; sign: 1 | -1 }): void {
-  const add = (to: number) => void (totals[base + to] = (totals[base + to] ?? 0) + sign)
-  if (score.outcome !== 'scored') return add(score.outcome === 'skipped' ? place.skipped : place.errored)
-  if (score.passed !== null) add(score.passed ? place.passed : place.failed)
+  const { outcome, passed } = score
+  if (outcome !== 'scored') return add(totals, base + (outcome === 'skipped' ? place.skipped : place.errored), sign)
+  if (passed !== null) add(totals, base + (passed ? place.passed : place.failed), sign)
   const value = numberOf(score)
   if (value === null) return
-  if (value === 0 || value === 1) add(place.binary)
-  const [n = 0, mean = 0, squares = 0] = totals.slice(base, base + 3)
+  if (value === 0 || value === 1) add(totals, base + place.binary, sign)
   // B. P. Welford's update (1962), and the same backwards.
-  const next = n + sign
-  const newMean = next === 0 ? 0 : mean + (sign * (value - mean)) / next
-  totals[base + place.n] = next
-  totals[base + place.mean] = newMean
-  totals[base + place.squares] = next < 2 ? 0 : Math.max(0, squares + sign * (value - mean) * (value - newMean))
+  const n = at(totals, base + place.n) + sign
+  const before = at(totals, base + place.mean)
+  const mean = n === 0 ? 0 : before + (sign * (value - before)) / n
+  const squares = at(totals, base + place.squares) + sign * (value - before) * (value - mean)
+  totals[base + place.n] = n
+  totals[base + place.mean] = mean
+  totals[base + place.squares] = n < 2 ? 0 : Math.max(0, squares)
+}
+
+function add(totals: number[], index: number, amount: number): void {
+  totals[index] = at(totals, index) + amount
+}
+
+function at(totals: readonly number[], index: number): number {
+  return totals[index] ?? 0
 }

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { limits } from '@llm-eval/protocol'
 import { describe, expect, test } from 'vitest'
 import { metricSize } from '../run-totals.ts'
 import type { ItemScore, NewRunItem, RunNumbers } from '../runs.ts'
@@ -90,6 +91,15 @@ export function runItemsContract(room: () => Promise<Room>): void {
       expect([bad.status, good.status]).toEqual(['rejected', 'fulfilled'])
       expect((await itemsOf(r, ref)).items).toEqual([shown(newItem(1))])
       expect(await runOf(r, id)).toMatchObject({ completed: 1 })
+    })
+
+    test('that are more than may wait for a commit are refused at once, and none is stored', async () => {
+      const r = await room()
+      const { id } = await running(r)
+      const items = newItems(limits.commitQueueTraces + 1)
+      await expect(add(r, id, items)).rejects.toMatchObject({ code: 'overloaded' })
+      expect(await add(r, id, items.slice(0, 3))).toEqual(['created', 'created', 'created'])
+      expect(await runOf(r, id)).toMatchObject({ completed: 3 })
     })
 
     test('of a run without metrics are counted too', async () => {
