@@ -195,15 +195,16 @@ export async function releaseExecutions(
 ): Promise<Changes['releaseExecutions']['out']> {
   const done = await tx.db
     .updateTable('executions')
-    // An attempt that was called off is none of those that an execution has: no number of restarts uses them up.
+    // An attempt that was called off is none of those that an execution has, so no number of restarts uses them up; only
+    // that it was begun at all is kept, since it may have cost something.
     .set((eb) => ({
       owner: null,
       lease_until: 0,
       attempt: eb
         .case()
-        .when('attempt', '>', 0)
+        .when('attempt', '>', 1)
         .then(eb('attempt', '-', 1))
-        .else(0)
+        .else(eb.ref('attempt'))
         .end(),
     }))
     .where('project_id', '=', tx.projectId)

@@ -104,8 +104,8 @@ export async function releaseRuns(
         lease_until: 0,
         began_at: null,
         worked_ms: workedUntil({ ...row, id: row.id ?? '' }, at),
-        // An attempt that was called off is none of those that a run has.
-        attempt: Math.max(0, row.attempt - 1),
+        // An attempt that was called off is none of those that a run has; only that it was begun at all is kept.
+        attempt: row.attempt > 1 ? row.attempt - 1 : row.attempt,
       })
       .where('ref', '=', row.ref)
       .execute()

@@ -203,7 +203,7 @@ export function executionsContract(room: () => Promise<Room>): void {
       for (let restart = 0; restart < 10; restart++) {
         expect(await r.apply({ kind: 'releaseExecutions', owner })).toEqual({ released: 1 })
         const { executions, abandoned } = await take(r, { at: now + 1 })
-        expect([executions.map((execution) => [execution.ref, execution.attempt]), abandoned]).toEqual([[[ref, 1]], 0])
+        expect([executions.map((execution) => [execution.ref, execution.attempt]), abandoned]).toEqual([[[ref, 2]], 0])
       }
       expect(await executionOf(r, id)).toMatchObject({ status: 'running' })
     })

@@ -99,10 +99,10 @@ export function runWorkersContract(room: () => Promise<Room>): void {
       expect(await r.apply({ kind: 'releaseRuns', owner: worker, at: now + 800 })).toEqual({ released: 2 })
       expect(await runOf(r, mine[1]?.id ?? '')).toMatchObject({ status: 'running', owner: null, workedMs: 800 })
       const { runs } = await take(r, { owner: 'next', at: now + 1_000 })
-      // What was let go of in good order was not interrupted: it has used up no attempt.
+      // What was let go of in good order was not interrupted: it uses up no further attempt.
       expect(runs.map(({ ref, workedMs, attempt }) => [ref, workedMs, attempt])).toEqual([
-        [refs[1], 800, 1],
-        [refs[2], 800, 1],
+        [refs[1], 800, 2],
+        [refs[2], 800, 2],
       ])
     })
 
