@@ -253,7 +253,13 @@ const ownScore = z.strictObject({
   duration_ms: z.number().nonnegative().max(limits.countMax).default(0),
 })
 
+const numbered = {
+  event_id: name.describe('Comes back with what became of it.'),
+  sequence: z.int().min(0).max(limits.countMax),
+}
+
 const itemFinished = z.strictObject({
+  ...numbered,
   type: z.literal('item_finished'),
   ...place,
   item_id: z
@@ -284,12 +290,19 @@ const itemFinished = z.strictObject({
   completed_at: moment.nullable().default(null),
 })
 
-/** One event, apart from its name and place. */
+/** One event. */
 export const runHappening = z.discriminatedUnion('type', [
   itemFinished,
-  z.strictObject({ type: z.literal('item_started'), ...place, item_id: z.string().optional(), at: moment.optional() }),
+  z.strictObject({
+    type: z.literal('item_started'),
+    ...numbered,
+    ...place,
+    item_id: z.string().optional(),
+    at: moment.optional(),
+  }),
   z.strictObject({
     type: z.literal('run_ended'),
+    ...numbered,
     status: z.enum(['completed', 'failed', 'cancelled']).default('completed'),
     stopped_by: z.enum(runStops).nullable().default(null),
     error: z
@@ -299,16 +312,22 @@ export const runHappening = z.discriminatedUnion('type', [
     total_items: atMost(limits.runItems).nullish(),
     at: moment.optional(),
   }),
-  z.strictObject({ type: z.literal('heartbeat'), at: moment.optional() }),
+  z.strictObject({ type: z.literal('heartbeat'), ...numbered, at: moment.optional() }),
 ])
 export type RunHappening = z.infer<typeof runHappening>
 
-/** `POST /api/v1/runs/:run_id/events`: the envelope. What each event says is looked at one by one. */
-export const runEventsInput = z.strictObject({
+const envelope = {
   schema_version: z.literal(1),
   worker: name.default('client').describe('Who works on the run; of two, the run is that of the first.'),
-  events: z
-    .array(z.looseObject({ event_id: name, sequence: z.int().min(0), type: z.string() }))
+}
+const events = <T extends z.ZodType>(event: T) =>
+  z
+    .array(event)
     .min(1, 'must hold at least one event')
-    .max(limits.runEvents, `may hold at most ${limits.runEvents} events`),
-})
+    .max(limits.runEvents, `may hold at most ${limits.runEvents} events`)
+
+/** `POST /api/v1/runs/:run_id/events`. What each event says is looked at one by one. */
+export const runEventsInput = z.strictObject({ ...envelope, events: events(z.looseObject(numbered)) })
+
+/** The same as it has to be: an event that is not so is refused alone. */
+export const runEventsBody = z.strictObject({ ...envelope, events: events(runHappening) })

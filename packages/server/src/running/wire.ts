@@ -18,6 +18,8 @@ import { readMetrics } from './metrics.ts'
 const scoresShape = runItem.shape.scores
 const objectShape = z.record(z.string(), z.unknown())
 
+export { itemIdOf } from '@llm-eval/engine'
+
 /** What a run is to do, from what the store keeps. */
 export function readTask(json: string): RunTask {
   return runInput.shape.task.parse(JSON.parse(json))

@@ -20,6 +20,7 @@ import { RunWorker } from '../running/worker.ts'
 import { toRun } from '../running/wire.ts'
 import { createRun } from './create.ts'
 import { changed, clientLeaseMs, findRun } from './find.ts'
+import { registerRunEvents } from './events.ts'
 import { registerRunItems } from './items.ts'
 
 const byId = z.object({ run_id: name })
@@ -43,6 +44,7 @@ export function registerRuns(tools: TaskTools): Register {
     registerEndings(app, deps, worker)
     registerVerdicts(app, deps)
     registerRunItems(app, deps)
+    registerRunEvents(app, deps)
   }
 }
 

@@ -43,9 +43,9 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   })
   await ask({ of: 'GET /api/v1/runs', at: '/api/v1/runs?status=unheard', status: 400 })
   await ask({ ...one('GET', '/items'), at: '/api/v1/runs/described/items?status=success&metric=char-count&below=100' })
-  const item = { of: 'GET /api/v1/runs/{run_id}/items/{item_index}' }
-  await ask({ ...item, at: '/api/v1/runs/described/items/0' })
-  await ask({ ...item, at: '/api/v1/runs/described/items/9', status: 404 })
+  const place = { of: 'GET /api/v1/runs/{run_id}/items/{item_index}' }
+  await ask({ ...place, at: '/api/v1/runs/described/items/0' })
+  await ask({ ...place, at: '/api/v1/runs/described/items/9', status: 404 })
   await ask({ ...one('POST', '/approve'), body: { note: 'good' } })
   await ask({ ...one('POST', '/reject'), body: { by: 'ada' } })
   await ask({ ...one('PATCH'), body: { description: 'of a test' } })
@@ -54,6 +54,22 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   await ask(one('POST', '/resume'))
   await until(read, ({ status }) => status === 'completed')
   await ask({ ...make, body: { run_id: 'waiting', name: 'of a client', metrics_used: ['mine'] }, status: 201 })
+  const event = { ...one('POST', '/events', 'waiting') }
+  const item = {
+    item_index: 0,
+    case_id: 'a',
+    status: 'success',
+    input: 'q',
+    output: 'a',
+    scores: { mine: { value: 1 } },
+  }
+  const events = [
+    { event_id: '1', sequence: 1, type: 'item_started', item_index: 0, case_id: 'a' },
+    { event_id: '2', sequence: 2, type: 'item_finished', ...item },
+    { event_id: '3', sequence: 3, type: 'heartbeat' },
+  ]
+  await ask({ ...event, body: { schema_version: 1, events } })
+  await ask({ ...event, body: { schema_version: 2, events }, status: 422 })
   await ask(one('POST', '/cancel', 'waiting'))
   await ask(one('DELETE', '', 'waiting'))
   await ask({ ...one('GET', '', 'waiting'), status: 410 })
