@@ -73,6 +73,15 @@ export {
 export { traceloopRoutes } from './traceloop-routes.ts'
 export { runRoutes } from './run-routes.ts'
 export {
+  type RunFrameFilter,
+  type RunProgressData,
+  type RunSocketMessage,
+  runSocketRoutes,
+  type RunStatistics,
+  type RunStatusUpdate,
+  runStatusUpdates,
+} from './run-sockets.ts'
+export {
   type CaseComparison,
   type ComparisonVerdict,
   comparisonVerdicts,

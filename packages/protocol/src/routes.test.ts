@@ -5,9 +5,17 @@ import { datasetRoutes } from './dataset-routes.ts'
 import { evaluationRoutes } from './evaluation-routes.ts'
 import { pathsOf, pathTo, type Route, routes } from './routes.ts'
 import { runRoutes } from './run-routes.ts'
+import { runSocketRoutes } from './run-sockets.ts'
 import { traceloopRoutes } from './traceloop-routes.ts'
 
-const tables: Record<string, Route>[] = [routes, evaluationRoutes, datasetRoutes, runRoutes, traceloopRoutes]
+const tables: Record<string, Route>[] = [
+  routes,
+  evaluationRoutes,
+  datasetRoutes,
+  runRoutes,
+  runSocketRoutes,
+  traceloopRoutes,
+]
 const all = tables.flatMap((table) => Object.entries(table))
 
 describe('the route tables', () => {
@@ -47,6 +55,7 @@ describe('the paths of a route', () => {
   it('are its own and, for webhooks and streams, the same under /api/v1', () => {
     expect(pathsOf(routes.sendTrace)).toEqual(['/webhook/trace', '/api/v1/webhook/trace'])
     expect(pathsOf(routes.streamEvents)).toEqual(['/stream/events', '/api/v1/stream/events'])
+    expect(pathsOf(runSocketRoutes.socket)).toEqual(['/ws', '/api/v1/ws'])
     expect(pathsOf(routes.listTraces)).toEqual(['/api/v1/traces'])
     expect(pathsOf(routes.health)).toEqual(['/health'])
   })

@@ -208,7 +208,7 @@ export type RouteName = keyof typeof routes
 
 /** The paths a route is served at: its own, and `/api/v1` before it for the seeds' routes. */
 export function pathsOf(route: Route): string[] {
-  return /^\/(webhook|stream|ws|v2)\//.test(route.path) ? [route.path, `/api/v1${route.path}`] : [route.path]
+  return /^\/(webhook|stream|ws|v2)(\/|$)/.test(route.path) ? [route.path, `/api/v1${route.path}`] : [route.path]
 }
 
 /** Fills the `:name` places of a route's path, URL-encoded. */

@@ -22,6 +22,7 @@ import { createJudge } from './judging/create-judge.ts'
 import { addressCheckOf, createServerEngine, createServerModels } from './judging/set-up.ts'
 import { maintain, repeat } from './maintenance.ts'
 import { registerMetrics } from './metrics/metrics.ts'
+import { registerRunSockets } from './run-sockets/run-sockets.ts'
 import { registerRules } from './rules/rules.ts'
 import { registerKeys } from './settings/keys.ts'
 import { registerRuns } from './runs/runs.ts'
@@ -94,6 +95,7 @@ function slices(dashboard: string, tools: TaskTools): Register[] {
     registerStream,
     registerEvaluators,
     registerExecutions,
+    registerRunSockets,
     registerRules,
     registerRuns(tools),
     registerTraceloop,

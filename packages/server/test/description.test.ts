@@ -4,6 +4,7 @@ import { type Described, startDescribed } from './description/described-server.t
 import { askAboutCalibrations, askAboutEvaluators } from './description/evaluators.ts'
 import { askAboutEvaluations, askAboutExecutions, followExecutions } from './description/executions.ts'
 import { askAboutRules } from './description/rules.ts'
+import { followRuns } from './description/run-sockets.ts'
 import { askAboutRuns } from './description/runs.ts'
 import {
   askAboutExperiments,
@@ -145,6 +146,8 @@ describe('the API description', () => {
   it('fits what is answered about rules', () => askAboutRules(described))
 
   it('fits what is answered about runs', () => askAboutRuns(described))
+
+  it('fits what sockets tell of runs', () => followRuns(described))
 
   it("fits what Traceloop's SDKs are answered about evaluators and experiments", async () => {
     await askAsTraceloopRuns(described)

@@ -115,4 +115,8 @@ export interface RunQueries {
     in: { ref: number | null; after: number; limit: number; bytes: number }
     out: { events: RunEvent[]; head: Head }
   }
+  /** The status of a run right before an event of it; null where that is not kept any more. */
+  runStatusBefore: { in: { ref: number; seq: number }; out: RunStatus | null }
+  /** How many runs of the project there are of each status. */
+  runCounts: { in: Record<string, never>; out: Record<RunStatus, number> }
 }

@@ -19,6 +19,7 @@ import { runDeletionContract } from './contract/run-deletion.contract.ts'
 import { runEventsContract } from './contract/run-events.contract.ts'
 import { runItemListsContract } from './contract/run-item-lists.contract.ts'
 import { runListsContract } from './contract/run-lists.contract.ts'
+import { runStatusesContract } from './contract/run-statuses.contract.ts'
 import { runWorkersContract } from './contract/run-workers.contract.ts'
 import { runsContract } from './contract/runs.contract.ts'
 import { rulesContract } from './contract/rules.contract.ts'
@@ -67,5 +68,6 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     runItemListsContract(room)
     runEventsContract(room)
     runDeletionContract(room)
+    runStatusesContract(room)
   })
 }

@@ -39,6 +39,8 @@ export interface Followed {
   of: string
   at: string
   until?: string
+  /** What a client says once a WebSocket is open. */
+  said?: object[]
 }
 
 /** A real server, and what it says of itself. */
@@ -155,12 +157,16 @@ class Asker {
     return kinds
   }
 
-  async messages({ of, at }: Followed): Promise<string[]> {
+  async messages({ of, at, until, said }: Followed): Promise<string[]> {
     const shape = this.#shapeOf(of, { status: 101, type: 'application/json' })
     if (shape === undefined) throw new Error(`${of} has no messages`)
     const socket = new WebSocket(`${this.#url.replace('http', 'ws')}${at}`)
     const texts: string[] = []
-    socket.addEventListener('message', ({ data }) => texts.push(String(data)))
+    socket.addEventListener('open', () => said?.forEach((message) => socket.send(JSON.stringify(message))))
+    socket.addEventListener('message', ({ data }) => {
+      texts.push(String(data))
+      if (until !== undefined && kindOf(shape, String(data)) === until) socket.close(1000)
+    })
     const closed = await new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve))
     expect(closed.code, closed.reason).toBe(1000)
     this.seen.add(of)

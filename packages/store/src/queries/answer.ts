@@ -12,6 +12,7 @@ import { facets, metrics, series } from './metrics.ts'
 import { runColumns } from './run-columns.ts'
 import { runEvents } from './run-events.ts'
 import { runItem, runItemIds, runItems } from './run-items.ts'
+import { runCounts, runStatusBefore } from './run-statuses.ts'
 import { freeRuns, run, runs } from './runs.ts'
 import { judgedTraces } from './scores.ts'
 
@@ -69,6 +70,8 @@ const answers: Answers = {
   runItemIds,
   runColumns,
   runEvents,
+  runStatusBefore,
+  runCounts,
 }
 
 /** Answers one query. */
