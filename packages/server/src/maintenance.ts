@@ -12,7 +12,7 @@ const messageMs = 4 * limits.signatureSkewSeconds * 1000
 /** What has to be done every minute. */
 export type Maintenance = Pick<Deps, 'store' | 'config' | 'now' | 'closing'>
 
-/** Drops what has expired: tokens and message ids, traces and results of evaluations past their retention, events past theirs. */
+/** Drops what has expired: tokens and message ids, traces, runs and results of evaluations past their retention, events past theirs. */
 export async function maintain(parts: Maintenance): Promise<void> {
   const { store, config, now, closing } = parts
   const home = await store.read(0, 'project', { name: 'default' })
@@ -32,6 +32,7 @@ async function expire({ store, config, now, closing }: Maintenance, project: num
     () => store.apply(project, { kind: 'expireTraces', before, at: now(), limit: portion }),
     // What stands on a trace goes with it.
     () => store.apply(project, { kind: 'expireExecutions', before, limit: portion }),
+    () => store.apply(project, { kind: 'expireRuns', before, at: now(), limit: portion }),
   ]
   for (const drop of expired)
     for (let round = 0; round < portions && !closing.aborted; round++) if (!(await drop()).more) break

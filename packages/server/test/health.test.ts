@@ -190,6 +190,25 @@ describe('what is done every minute', () => {
     expect(await store.read(access.home, 'execution', { id: 'exe_new' })).not.toBeNull()
   })
 
+  it('drops runs that ended before the retention, with their items', async () => {
+    await start({ config: { retention_days: 30 } })
+    const { store, access, clock } = ground
+    const endedAt = async (id: string, at: number) => {
+      const title = { name: id, description: null, tags: [], metadata: '{}', modelName: null, modelVersion: null }
+      const about = { taskType: null, environment: null, datasetId: null, datasetName: 'd', datasetVersion: null }
+      const what = { task: '{}', settings: '{}', metrics: '[]', metricNames: [], createdBy: null, total: null }
+      const run = { id, hash: id, worker: 'client' as const, ...title, ...about, ...what }
+      await store.apply(access.home, { kind: 'createRun', run, owner: 'a test', at, leaseMs: 1_000 })
+      const end = { status: 'completed', stoppedBy: null, error: null } as const
+      await store.apply(access.home, { kind: 'endRun', id, owner: 'a test', ...end, at })
+    }
+    await endedAt('run_old', clock.now - 31 * 86_400_000)
+    await endedAt('run_new', clock.now)
+    await maintain(ground.deps)
+    expect(await store.read(access.home, 'run', { id: 'run_old' })).toBeNull()
+    expect(await store.read(access.home, 'run', { id: 'run_new' })).not.toBeNull()
+  })
+
   it('keeps every trace where no retention is set', async () => {
     await start()
     const old = new Date(noon - 3_000 * 86_400_000).toISOString()

@@ -219,6 +219,6 @@ export interface RunChanges {
   }
   /** The run is gone with the first call; of its items each call removes up to `limit`, until `more` is false (`sweep` goes on with what is left). */
   deleteRun: { in: { id: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
-  /** Deletes up to `limit` runs that ended before `before`, without tombstones; `sweep` removes their items. */
+  /** Deletes up to `limit` runs that ended before `before`, without tombstones, and up to `limit` items of deleted runs; call again until `more` is false. */
   expireRuns: { in: { before: number; at: number; limit: number }; out: { deleted: number; more: boolean } }
 }

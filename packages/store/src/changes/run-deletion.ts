@@ -21,7 +21,7 @@ export async function deleteRun(
   return { found, more }
 }
 
-/** Takes the oldest runs out of sight that ended before a time; their ids can be used again. */
+/** Takes the oldest runs out of sight that ended before a time, and removes their items step by step; their ids can be used again. */
 export async function expireRuns(
   tx: Transaction,
   { before, at, limit }: RunChanges['expireRuns']['in'],
@@ -37,7 +37,8 @@ export async function expireRuns(
     .limit(limit)
     .execute()
   for (const row of old) if (row.id !== null) await doom(tx, { ...row, id: row.id }, at)
-  return { deleted: old.length, more: old.length === limit }
+  const { more } = await removeDoomedRuns(tx, limit)
+  return { deleted: old.length, more: more || old.length === limit }
 }
 
 /** What is left of the row is its ref, by which its items are found and its events are told apart. */
