@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { datasetRoutes, evaluationRoutes, failureTable, limits, routes, traceloopRoutes } from '@llm-eval/protocol'
+import {
+  datasetRoutes,
+  evaluationRoutes,
+  failureTable,
+  limits,
+  routes,
+  runRoutes,
+  traceloopRoutes,
+} from '@llm-eval/protocol'
 import * as schemas from '@llm-eval/protocol/schemas'
 import { describe, expect, test } from 'vitest'
 import { settings } from '../../packages/server/src/config/names.ts'
@@ -24,7 +32,7 @@ describe.each(all)('%s', (page) => {
   test('speaks of routes, settings, flags and measurements that exist', () => {
     const code = [...codeWordsOf(text(page)), ...blocksOf(text(page)).map((block) => block.code)]
     const unknown = code.flatMap((words) => [
-      ...missing(words, /\b(?:GET|POST|PATCH|DELETE) (\/[^\s`'"?]*)/g, isRoute),
+      ...missing(words, /\b(?:GET|POST|PUT|PATCH|DELETE) (\/[^\s`'"?]*)/g, isRoute),
       ...missing(words, /\b(LLM_EVAL_[A-Z_]+)\b/g, (name) => variables.has(name)),
       ...missing(words, /\b(llm_eval_(?!session)\w+)/g, (name) =>
         meters.has(name.replace(/_(?:bucket|sum|count)$/, '')),
@@ -41,8 +49,8 @@ function missing(words: string, pattern: RegExp, exists: (name: string) => boole
 }
 
 const patterns = [
-  ...Object.values({ ...routes, ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes }).map(({ path }) =>
-    path.replace(/:\w+/g, '[^/]+'),
+  ...Object.values({ ...routes, ...evaluationRoutes, ...datasetRoutes, ...runRoutes, ...traceloopRoutes }).map(
+    ({ path }) => path.replace(/:\w+/g, '[^/]+'),
   ),
   '/openapi\\.json',
   '/docs',
@@ -98,7 +106,7 @@ describe('the API reference', () => {
 
   test('has every other route on its second page', () => {
     const page = text('docs/reference/api-evaluation.md')
-    const others = Object.values({ ...evaluationRoutes, ...datasetRoutes, ...traceloopRoutes })
+    const others = Object.values({ ...evaluationRoutes, ...datasetRoutes, ...runRoutes, ...traceloopRoutes })
     const names = others.map(({ method, path }) => `\`${method} ${path}\``)
     expect(names.filter((name) => !page.includes(name))).toEqual([])
   })

@@ -1,8 +1,8 @@
-// The reference page of evaluators, executions, rules, datasets and Traceloop's routes, made from the API description.
+// The reference page of evaluators, executions, rules, datasets, runs and Traceloop's routes, made from the API description.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { datasetRoutes, evaluationRoutes, type Route, traceloopRoutes } from '@llm-eval/protocol'
+import { datasetRoutes, evaluationRoutes, type Route, runRoutes, traceloopRoutes } from '@llm-eval/protocol'
 import * as z from 'zod'
 import { configSchema } from '../../packages/server/src/config/config.ts'
 import { startServer } from '../../packages/server/src/main.ts'
@@ -53,6 +53,13 @@ const parts: { title: string; about: string; routes: Record<string, Route>; belo
     routes: datasetRoutes,
     below: /^\//,
   },
+  {
+    title: 'Runs',
+    about:
+      'A task evaluated over a dataset: by the server, or by user code that tells of it. Ids of runs are yours, up to 200 characters.',
+    routes: runRoutes,
+    below: /^\//,
+  },
 ]
 
 /** The page, below its note. */
@@ -64,7 +71,7 @@ export async function routesText(): Promise<string> {
   })
   return `# API: evaluation
 
-The endpoints of evaluators, executions, rules and datasets. What holds for all of them is said in [API](api.md), where traces, streams and
+The endpoints of evaluators, executions, rules, datasets and runs. What holds for all of them is said in [API](api.md), where traces, streams and
 keys are, too. A running server has the same as OpenAPI 3.1 at \`GET /openapi.json\`, with the shape of each answer, and to browse at
 \`GET /docs\`.
 

@@ -22,7 +22,7 @@ const workspace = new Set(manifests.map(({ name }) => name))
 
 /** Modules that are started by their file name as threads: entries of their own, beside the code that starts them. */
 function threads() {
-  const files = ['store', 'engine'].flatMap((name) => {
+  const files = ['store', 'engine', 'server'].flatMap((name) => {
     const folder = join(root, 'packages', name, 'src')
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.thread.ts'))

@@ -157,8 +157,9 @@ export const limits = {
   runHeaders: 50,
   runTags: 50,
   runMetadataChars: 64 * 1024,
-  /** Runs of one comparison, and cases that it lists. */
+  /** Runs of one comparison, items of all of them, and cases that it lists. */
   comparedRuns: 10,
+  comparedItems: 2_000_000,
   comparedCases: 1_000,
   /** Datasets of one project, and versions of one dataset. */
   datasets: 1_000,

@@ -22,6 +22,7 @@ import { createRun } from './create.ts'
 import { changed, clientLeaseMs, findRun } from './find.ts'
 import { registerRunEvents } from './events.ts'
 import { registerRunItems } from './items.ts'
+import { registerRunNumbers } from './numbers.ts'
 
 const byId = z.object({ run_id: name })
 /** Items that one commit of a deletion removes. */
@@ -45,6 +46,7 @@ export function registerRuns(tools: TaskTools): Register {
     registerVerdicts(app, deps)
     registerRunItems(app, deps)
     registerRunEvents(app, deps)
+    registerRunNumbers(app, deps)
   }
 }
 

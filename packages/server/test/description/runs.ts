@@ -53,6 +53,10 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   await ask({ ...one('POST', '/cancel'), status: 409 })
   await ask(one('POST', '/resume'))
   await until(read, ({ status }) => status === 'completed')
+  await ask(one('GET', '/metrics'))
+  await ask({ ...make, body: { ...body, run_id: 'other' }, status: 201 })
+  await ask({ of: 'GET /api/v1/comparisons', at: '/api/v1/comparisons?run_ids=described,other&cases=5&level=0.9' })
+  await ask({ of: 'GET /api/v1/comparisons', at: '/api/v1/comparisons?run_ids=described', status: 400 })
   await ask({ ...make, body: { run_id: 'waiting', name: 'of a client', metrics_used: ['mine'] }, status: 201 })
   const event = { ...one('POST', '/events', 'waiting') }
   const item = {

@@ -1,0 +1,95 @@
+/** Sums runs up and compares them, in a thread: of many items that takes long, and others wait for answers meanwhile. */
+import { parentPort } from 'node:worker_threads'
+import { type ColumnMetric, compareRuns, RunColumns, summarise } from '@llm-eval/engine'
+import {
+  Failure,
+  type RunComparison,
+  type RunMetricSummary,
+  type ScoreOutcome,
+  scoreOutcomes,
+} from '@llm-eval/protocol'
+import type { RunColumns as RunPage } from '@llm-eval/store'
+
+/** What the thread is told, in this order: the runs with their pages, one after the other, then what is wanted of them. */
+export type NumbersTask =
+  | { kind: 'run'; runId: string; metrics: ColumnMetric[] }
+  | { kind: 'page'; page: RunPage }
+  | { kind: 'summarise' }
+  | { kind: 'compare'; cases: number; level: number; sortBy: string | undefined }
+  | { kind: 'forget' }
+
+/** What it says to the last. */
+export type NumbersReply =
+  | { kind: 'summary'; summary: RunMetricSummary[] }
+  | { kind: 'comparison'; comparison: RunComparison }
+  | { kind: 'refused'; failure: Pick<Failure, 'code' | 'errors'> }
+  | { kind: 'broken'; message: string }
+
+const port = parentPort
+if (!port) throw new Error('this module runs in a thread')
+
+let runs: RunColumns[] = []
+const say = (reply: NumbersReply) => {
+  runs = []
+  port.postMessage(reply)
+}
+
+port.on('message', (task: NumbersTask) => {
+  try {
+    take(task)
+  } catch (error) {
+    if (error instanceof Failure) say({ kind: 'refused', failure: { code: error.code, errors: error.errors } })
+    else say({ kind: 'broken', message: error instanceof Error ? error.message : String(error) })
+  }
+})
+
+function take(task: NumbersTask): void {
+  switch (task.kind) {
+    case 'run':
+      runs.push(new RunColumns(task.runId, task.metrics))
+      break
+    case 'page':
+      addPage(runs.at(-1), task.page)
+      break
+    case 'summarise':
+      say({ kind: 'summary', summary: runs[0] ? summarise(runs[0]) : [] })
+      break
+    case 'compare':
+      say({
+        kind: 'comparison',
+        comparison: compareRuns(runs, { cases: task.cases, level: task.level, sortBy: task.sortBy }),
+      })
+      break
+    case 'forget':
+      runs = []
+  }
+}
+
+function addPage(run: RunColumns | undefined, page: RunPage): void {
+  for (const [at, caseId] of page.caseId.entries())
+    run?.add({
+      case_id: caseId,
+      status: page.successful[at] === 1 ? 'success' : 'failed',
+      response_time_ms: known(page.responseMs[at]),
+      cost: costOf(page.costNano[at]),
+      scores: page.metrics.map(({ value, outcome, passed }) => {
+        const told = outcomeOf(outcome[at])
+        if (told === undefined) return null
+        const verdict = known(passed[at])
+        return { outcome: told, value: known(value[at]), passed: verdict === null ? null : verdict === 1 }
+      }),
+    })
+}
+
+function known(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value
+}
+
+function costOf(nano: number | undefined): number | null {
+  const cost = known(nano)
+  return cost === null ? null : cost / 1e9
+}
+
+function outcomeOf(place: number | undefined): ScoreOutcome | undefined {
+  return place === undefined ? undefined : scoreOutcomes[place]
+}

@@ -1,0 +1,154 @@
+import { Worker } from 'node:worker_threads'
+import type { ColumnMetric } from '@llm-eval/engine'
+import { Failure, limits, type RunComparison, type RunMetricSummary } from '@llm-eval/protocol'
+import type { Store, StoredRun } from '@llm-eval/store'
+import { readMetrics } from './metrics.ts'
+import type { NumbersReply, NumbersTask } from './numbers.thread.ts'
+
+/** Items whose numbers are read at a time. */
+const pageItems = 2_000
+/** Requests that wait for the thread. */
+const mostWaiting = 32
+/** Milliseconds after which a thread that nobody needs is ended. */
+const idleMs = 60_000
+/** Milliseconds that the last step may take. */
+const patienceMs = 60_000
+
+export interface ComparisonWish {
+  cases: number
+  level: number
+  sortBy: string | undefined
+}
+
+/** Sums runs up and compares them, one request after the other, in a thread that lives as long as it is needed. */
+export class RunNumbers {
+  readonly #store: Store
+  #thread: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  #closed = false
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** @throws {Failure} `overloaded`, `shutting_down` */
+  async summarise(projectId: number, run: StoredRun): Promise<RunMetricSummary[]> {
+    const reply = await this.#ask(projectId, [run], { kind: 'summarise' })
+    if (reply.kind !== 'summary') throw new Error(`a run could not be summed up: ${reply.kind}`)
+    return reply.summary
+  }
+
+  /** @throws {Failure} `invalid_request`, `overloaded`, `shutting_down` */
+  async compare(projectId: number, runs: readonly StoredRun[], wish: ComparisonWish): Promise<RunComparison> {
+    const reply = await this.#ask(projectId, runs, { kind: 'compare', ...wish })
+    if (reply.kind !== 'comparison') throw new Error(`runs could not be compared: ${reply.kind}`)
+    return reply.comparison
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#idle)
+    await this.#thread?.terminate()
+  }
+
+  async #ask(projectId: number, runs: readonly StoredRun[], wish: NumbersTask): Promise<NumbersReply> {
+    if (this.#closed) throw new Failure('shutting_down', { retryAfter: 1 })
+    if (this.#waiting >= mostWaiting) throw new Failure('overloaded', { retryAfter: 2 })
+    this.#waiting++
+    const asking = this.#last.then(() => this.#perform(projectId, runs, wish))
+    this.#last = asking.catch(() => undefined)
+    try {
+      return await asking
+    } finally {
+      this.#waiting--
+      this.#rest()
+    }
+  }
+
+  async #perform(projectId: number, runs: readonly StoredRun[], wish: NumbersTask): Promise<NumbersReply> {
+    if (this.#closed) throw new Failure('shutting_down', { retryAfter: 1 })
+    clearTimeout(this.#idle)
+    const worker = (this.#thread ??= this.#start())
+    const say = (task: NumbersTask) => worker.postMessage(task)
+    say({ kind: 'forget' })
+    for (const run of runs) {
+      say({ kind: 'run', runId: run.id, metrics: readMetrics(run.metrics).map(columnOf) })
+      for (let after = -1; ; ) {
+        const page = await this.#store.read(projectId, 'runColumns', { ref: run.ref, after, limit: pageItems })
+        const last = page.itemIndex.at(-1)
+        if (last === undefined) break
+        say({ kind: 'page', page })
+        after = last
+      }
+    }
+    const reply = await answerOf(worker, () => say(wish)).catch(async (error: unknown) => {
+      if (this.#thread === worker) this.#thread = undefined
+      await worker.terminate()
+      throw this.#closed ? new Failure('shutting_down', { retryAfter: 1 }) : error
+    })
+    if (reply.kind === 'refused') throw new Failure(reply.failure.code, { errors: reply.failure.errors })
+    if (reply.kind === 'broken') throw new Error(reply.message)
+    return reply
+  }
+
+  #start(): Worker {
+    // The same code runs from the sources (.ts) and from the build (.js); the thread's module lies beside this one in each.
+    const file = `./numbers.thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`
+    const thread = new Worker(new URL(file, import.meta.url), {
+      name: 'numbers of runs',
+      resourceLimits: { maxOldGenerationSizeMb: 1_024 },
+    })
+    thread.unref()
+    // Whoever waits for its answer is told; nobody else has to be.
+    thread.on('error', () => undefined)
+    thread.once('exit', () => {
+      if (this.#thread === thread) this.#thread = undefined
+    })
+    return thread
+  }
+
+  #rest(): void {
+    if (this.#waiting > 0 || this.#closed) return
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      if (this.#waiting > 0) return
+      const thread = this.#thread
+      this.#thread = undefined
+      void thread?.terminate()
+    }, idleMs).unref()
+  }
+}
+
+function answerOf(thread: Worker, ask: () => void): Promise<NumbersReply> {
+  return new Promise((resolve, reject) => {
+    const settle = (then: () => void) => {
+      clearTimeout(timer)
+      thread.off('message', onMessage).off('error', onError).off('exit', onExit)
+      then()
+    }
+    const onMessage = (reply: NumbersReply) => settle(() => resolve(reply))
+    const onError = (error: unknown) => settle(() => reject(error))
+    const onExit = () => settle(() => reject(new Error('the thread for the numbers of runs ended')))
+    const timer = setTimeout(() => onError(new Failure('overloaded', { retryAfter: 5 })), patienceMs)
+    thread.on('message', onMessage).on('error', onError).on('exit', onExit)
+    ask()
+  })
+}
+
+/** How the scores of a metric were made; what is under no version cannot be compared with what another one made. */
+function columnOf({
+  name,
+  evaluator,
+  version,
+  pinned,
+  direction,
+}: ReturnType<typeof readMetrics>[number]): ColumnMetric {
+  return { name, evaluator, evaluator_version: pinned ? version : null, direction }
+}
+
+/** Whether runs have too many items to be compared at once. */
+export function tooMany(runs: readonly StoredRun[]): boolean {
+  return runs.reduce((sum, { completed }) => sum + completed, 0) > limits.comparedItems
+}
