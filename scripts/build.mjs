@@ -53,8 +53,13 @@ const store = [
 /** @type {Step} */
 const sdk = {
   name: 'sdk',
-  reads: [...base, ...sources('protocol'), ...sources('sdk'), 'packages/sdk/build.mjs'],
-  writes: ['packages/sdk/dist/index.js'],
+  reads: [
+    ...base,
+    ...['protocol', 'statistics', 'pricing', 'engine', 'sdk'].flatMap(sources),
+    'packages/sdk/tsconfig.evaluation.json',
+    'packages/sdk/build.mjs',
+  ],
+  writes: ['packages/sdk/dist/index.js', 'packages/sdk/dist/evaluation.js'],
   cwd: join(root, 'packages/sdk'),
   args: ['build.mjs'],
 }

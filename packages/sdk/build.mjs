@@ -24,7 +24,16 @@ const typesOfSdk = join(root, '.cache/sdk-types')
 const typesOfProtocol = join(root, 'packages/protocol/dist')
 const stage = process.argv[2] === '--stage' && process.argv[3] ? resolve(process.argv[3]) : undefined
 const out = join(stage ?? here, 'dist')
-const entries = { index: join(sources, 'index.ts'), experiments: join(sources, 'experiments.ts') }
+const entries = { index: join(sources, 'index.ts'), experiments: join(sources, 'experiments/index.ts') }
+/** For Node alone: it has the engine inside, and shares what it has of the rest with the root by `inside.js`. */
+const evaluation = {
+  evaluation: join(sources, 'evaluation/index.ts'),
+  // Started by its file name as a thread.
+  'evaluators.thread': join(root, 'packages/engine/src/threads/evaluators.thread.ts'),
+}
+const inside = join(sources, 'inside.ts')
+/** Declarations of the entries. */
+const declared = ['index.d.ts', 'experiments/index.d.ts', 'evaluation/index.d.ts']
 
 /** Tables of protocol, by the file each stands in. */
 const tables = {
@@ -42,7 +51,7 @@ const tables = {
  */
 function onlyUsedRows(protocol) {
   const text = readdirSync(sources, { recursive: true })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('evaluation/'))
     .map((file) => readFileSync(join(sources, file), 'utf8'))
     .join('\n')
   const usedRows = (name) =>
@@ -82,13 +91,40 @@ async function sizeOf(input) {
   return `${(chunk.text.length / 1000).toFixed(1)} kB minified, ${(gzipSync(chunk.text, { level: 9 }).length / 1000).toFixed(1)} kB with gzip`
 }
 
-async function bundle(options, input = entries) {
+/** What the server computes instead, so that nobody loads its tables (`leftToServer` in `metrics.ts`). */
+const leftToServer = {
+  name: 'left-to-server',
+  resolveId: { filter: { id: /^(node-sql-parser|eld)\b/ }, handler: () => ({ id: 'left-to-server', external: false }) },
+  load: { filter: { id: /^left-to-server$/ }, handler: () => 'throw new Error("The server computes this.")' },
+}
+
+/** The rest of the package is beside it already. */
+function besides(extension) {
+  return {
+    name: 'besides',
+    resolveId: {
+      filter: { id: /\/inside\.ts$/ },
+      handler: () => ({ id: `./inside.${extension}`, external: true }),
+    },
+  }
+}
+
+/** The entries of a browser. */
+async function bundle(options, input = { ...entries, inside }) {
+  const how = { platform: 'neutral', resolve: { conditionNames: ['llm-eval-source', 'import'] } }
+  return await generate({ ...how, input, plugins: [onlyUsedRows(protocol), alone] }, options)
+}
+
+/** The entry of Node. */
+async function bundleEvaluation(options, extension) {
+  const how = { platform: 'node', resolve: { conditionNames: ['llm-eval-source', 'import', 'node'] } }
+  return await generate({ ...how, input: evaluation, plugins: [besides(extension), leftToServer] }, options)
+}
+
+async function generate(how, options) {
   const build = await rolldown({
-    input,
-    platform: 'neutral',
-    resolve: { conditionNames: ['llm-eval-source', 'import'] },
+    ...how,
     transform: { target: 'es2022' },
-    plugins: [onlyUsedRows(protocol), alone],
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`)
     },
@@ -115,7 +151,7 @@ function declarations() {
     files.set(path, text)
     for (const [quoted] of text.matchAll(specifiers)) visit(locate(quoted.slice(1, -1), path))
   }
-  for (const name of Object.keys(entries)) visit(join(typesOfSdk, `${name}.d.ts`))
+  for (const name of declared) visit(join(typesOfSdk, name))
   return [...files].flatMap(([path, text]) =>
     ['js', 'cjs'].map((kind) => {
       const inside = (specifier) => {
@@ -149,9 +185,13 @@ function placeOf(path) {
 }
 
 function compile() {
-  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', here], {
-    stdio: 'inherit',
-  })
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(here, 'tsconfig.evaluation.json')],
+    {
+      stdio: 'inherit',
+    },
+  )
   if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 }
 
@@ -177,8 +217,8 @@ function stagePackage(folder) {
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   // For tools that do not know `exports`.
-  for (const name of Object.keys(entries).filter((entry) => entry !== 'index')) {
-    const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}.d.cts` }
+  for (const name of ['experiments', 'evaluation']) {
+    const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}/index.d.cts` }
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'package.json'), `${JSON.stringify(redirect, null, 2)}\n`)
   }
@@ -190,8 +230,14 @@ compile()
 const protocol = await import(pathToFileURL(join(typesOfProtocol, 'index.js')).href)
 const esm = await bundle({ format: 'esm', entryFileNames: '[name].js', sourcemap: true })
 const cjs = await bundle({ format: 'cjs', entryFileNames: '[name].cjs', sourcemap: true })
+const ofNode = { entryFileNames: '[name].js', chunkFileNames: 'evaluation-[name]-[hash].js', minify: true }
+const nodeEsm = await bundleEvaluation({ format: 'esm', ...ofNode }, 'js')
+const nodeCjs = await bundleEvaluation(
+  { format: 'cjs', ...ofNode, entryFileNames: '[name].cjs', chunkFileNames: 'evaluation-[name]-[hash].cjs' },
+  'cjs',
+)
 mkdirSync(dirname(out), { recursive: true })
-replaceOut([...esm, ...cjs, ...declarations()])
+replaceOut([...esm, ...cjs, ...nodeEsm, ...nodeCjs, ...declarations()])
 if (stage) stagePackage(stage)
 console.log(`llm-eval-sdk: ${await sizeOf(entries.index)}`)
 console.log(`llm-eval-sdk/experiments: ${await sizeOf(entries.experiments)}`)

@@ -26,7 +26,8 @@ function isPromise<T>(working: T | Promise<T>): working is Promise<T> {
 async function waited<T>(working: Promise<T>, within: Within, ending: LazySignal): Promise<T> {
   const { milliseconds } = within
   const signal = within.signal?.()
-  const { promise, reject } = Promise.withResolvers<never>()
+  let reject: (error: NoScore) => void = () => undefined
+  const promise = new Promise<never>((_, give) => (reject = give))
   const end = (error: NoScore) => {
     reject(error)
     ending.abort(error)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Experiment, LLMEvalError, runEvaluator, SSEResultClient } from '../src/experiments.ts'
+import { Experiment, LLMEvalError, runEvaluator, SSEResultClient } from '../src/experiments/index.ts'
 import { LLMEvalClient, LLMEvalStreamClient, TraceLogger } from '../src/index.ts'
 import { ended, execution, started, withServer } from './execution-scene.ts'
 import { json, reset } from './fake-server.ts'

@@ -5,8 +5,8 @@ import {
   ResultHandler,
   SSEResultClient,
   type StreamEvent,
-} from '../src/experiments.ts'
-import { readEnvironment } from '../src/experiments/server.ts'
+} from '../src/experiments/index.ts'
+import { readEnvironment } from '../src/evaluation-server.ts'
 import { broken, ended, execution, started, withServer } from './execution-scene.ts'
 import { json } from './fake-server.ts'
 import { backoff, cut, stream } from './stream-scene.ts'

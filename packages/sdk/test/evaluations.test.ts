@@ -6,7 +6,7 @@ import {
   runEvaluator,
   SSEResultClient,
   type StreamEvent,
-} from '../src/experiments.ts'
+} from '../src/experiments/index.ts'
 import { LLMEvalClient } from '../src/index.ts'
 import { type RealServer, startRealServer } from './real-server.ts'
 

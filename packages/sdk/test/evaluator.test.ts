@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Evaluator, type EvaluatorResult, LLMEvalError, runEvaluator, runEvaluatorAsync } from '../src/experiments.ts'
+import {
+  Evaluator,
+  type EvaluatorResult,
+  LLMEvalError,
+  runEvaluator,
+  runEvaluatorAsync,
+} from '../src/experiments/index.ts'
 import { ended, execution, progress, score, started, withServer } from './execution-scene.ts'
 import { type Behaviour, hang, html, json, reset } from './fake-server.ts'
 import { stream } from './stream-scene.ts'

@@ -1,6 +1,6 @@
 import { encodeSse } from '@llm-eval/protocol'
 import { describe, expect, it } from 'vitest'
-import { Experiment, type ExperimentResult } from '../src/experiments.ts'
+import { Experiment, type ExperimentResult } from '../src/experiments/index.ts'
 import { broken, ended, execution, progress, running, withServer } from './execution-scene.ts'
 import { type Behaviour, hang, json } from './fake-server.ts'
 import { backoff, cut, stream } from './stream-scene.ts'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,11 +11,12 @@ import { encodeSse } from '@llm-eval/protocol'
 import { publint } from 'publint'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as experiments from '../src/experiments.ts'
+import * as experiments from '../src/experiments/index.ts'
 import * as source from '../src/index.ts'
 import { ended, execution, started } from './execution-scene.ts'
 import { type FakeServer, startFakeServer, store } from './fake-server.ts'
 import { startRealServer } from './real-server.ts'
+import { startRunServer } from './run-server.ts'
 
 const run = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -98,9 +99,30 @@ describe('the published package', () => {
           /^(?:import|export) .*from ["']([^"']+)["']|require\(["']([^"']+)["']\)/gm,
         ),
       ]
+      // Code for Node is looked at by the next test: it has schemas inside, which have texts that look like imports.
+      if (/\/evaluat(ion|ors)[^/]*\.c?js$/.test(path)) continue
       for (const [, from = '', required = ''] of imports) expect(from + required, path).toMatch(/^\.\.?\//)
     }
   })
+
+  it.each(['evaluation.js', 'evaluation.cjs'])(
+    '%s finds all that it may load in the package or in Node',
+    async (file) => {
+      const missing: string[] = []
+      const bundler = await rolldown({
+        input: join(app, 'node_modules/llm-eval-sdk/dist', file),
+        platform: 'node',
+        onLog: (_, { message }) => void missing.push(message),
+      })
+      const { output } = await bundler.generate({})
+      const files = new Set(output.map(({ fileName }) => fileName))
+      const imports = output.flatMap((chunk) =>
+        chunk.type === 'chunk' ? [...chunk.imports, ...chunk.dynamicImports] : [],
+      )
+      expect(imports.filter((name) => !files.has(name) && !isBuiltin(name))).toEqual([])
+      expect(missing).toEqual([])
+    },
+  )
 
   it('contains what its manifest promises, a license and a manual', async () => {
     const names = (await filesOf(join(app, 'node_modules/llm-eval-sdk'))).map((path) =>
@@ -117,9 +139,15 @@ describe('the published package', () => {
         'dist/index.d.cts',
         'dist/experiments.js',
         'dist/experiments.cjs',
-        'dist/experiments.d.ts',
-        'dist/experiments.d.cts',
+        'dist/experiments/index.d.ts',
+        'dist/experiments/index.d.cts',
         'experiments/package.json',
+        'dist/evaluation.js',
+        'dist/evaluation.cjs',
+        'dist/evaluation/index.d.ts',
+        'dist/evaluation/index.d.cts',
+        'dist/evaluators.thread.js',
+        'evaluation/package.json',
       ]),
     )
     expect(names.filter((name) => /test|tsbuildinfo|^src/.test(name))).toEqual([])
@@ -172,6 +200,40 @@ describe.each(nodes)('under %s', (node) => {
     const env = { ...process.env, TRACELOOP_BASE_URL: real.url }
     const { stdout } = await run(node, ['--input-type=module', '--eval', program], { cwd: app, env })
     expect(JSON.parse(stdout)).toEqual([{ match: true, pass: true }, 1, 0])
+  })
+
+  it.each([
+    ['module', `import { Evaluator } from 'llm-eval-sdk/evaluation'\nimport { LLMEvalError } from 'llm-eval-sdk'`],
+    [
+      'commonjs',
+      `const { Evaluator } = require('llm-eval-sdk/evaluation'), { LLMEvalError } = require('llm-eval-sdk')`,
+    ],
+  ])('a task is evaluated by a program that is a %s', async (kind, imports) => {
+    await using runs = await startRunServer()
+    const program = `${imports}
+      const dataset = [{ input: 'a', expected: 'A' }, { input: 'b', expected: 'B' }, { input: 'c', expected: 'x' }]
+      const task = async (input) => ({ output: input.toUpperCase(), cost: 0 })
+      const short = async ({ output }) => output.length === 1
+      const pattern = { name: 'pattern', evaluator: 'regex-validator', config: { regex: '^[AB]$' } }
+      const metrics = ['accuracy', 'latency', short, pattern]
+      const options = { task, dataset, metrics, baseUrl: ${JSON.stringify(runs.url)} }
+      new Evaluator({ ...options, runId: 'packed' }).run().then(async (result) => {
+        const means = Object.fromEntries(Object.entries(result.metrics).map(([name, { mean, n }]) => [name, [mean, n]]))
+        const error = await new Evaluator({ ...options, runId: 'packed', name: 'other' }).run().catch((error) => error)
+        console.log(JSON.stringify([result.status, means, error instanceof LLMEvalError && error.failure]))
+      })`
+    const { stdout } = await run(node, [`--input-type=${kind}`, '--eval', program], { cwd: app })
+    expect(JSON.parse(stdout)).toEqual([
+      'completed',
+      {
+        accuracy: [expect.closeTo(2 / 3, 9), 3],
+        latency: [expect.any(Number), 3],
+        short: [1, 3],
+        pattern: [expect.closeTo(2 / 3, 9), 3],
+      },
+      'run_conflict',
+    ])
+    expect(runs.runs.get('packed')?.run.status).toBe('completed')
   })
 
   it('a program may end while traces are still waiting for company', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Experiment, runEvaluator, SSEResultClient } from '../src/experiments.ts'
+import { Experiment, runEvaluator, SSEResultClient } from '../src/experiments/index.ts'
 import { LLMEvalClient } from '../src/index.ts'
 import { ended, execution, started, withServer } from './execution-scene.ts'
 import { stream } from './stream-scene.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { runEvaluator, SSEResultClient } from '../src/experiments.ts'
+import { runEvaluator, SSEResultClient } from '../src/experiments/index.ts'
 import { started, withServer } from './execution-scene.ts'
 import { type Behaviour, cutOff, hang, html, json, reset } from './fake-server.ts'
 

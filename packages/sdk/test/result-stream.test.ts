@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { encodeSse } from '@llm-eval/protocol'
 import { describe, expect, it } from 'vitest'
-import { type EvaluatorResult, SSEResultClient } from '../src/experiments.ts'
+import { type EvaluatorResult, SSEResultClient } from '../src/experiments/index.ts'
 import { broken, ended, execution, progress, running, withServer } from './execution-scene.ts'
 import { hang, html, json, reset } from './fake-server.ts'
 import { backoff, cut, end, stream } from './stream-scene.ts'

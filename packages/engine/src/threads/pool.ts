@@ -51,13 +51,16 @@ export class ThreadPool {
     if (signal?.aborted === true) return Promise.reject(cancelled())
     if (this.#queue.length >= limits.executionsWaiting)
       return Promise.reject(new Failure('overloaded', { retryAfter: 2 }))
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const waiting: Waiting = { task, milliseconds, resolve, reject }
-    const giveUp = () => this.#giveUp(waiting)
-    signal?.addEventListener('abort', giveUp, { once: true })
-    this.#queue.push(waiting)
-    this.#turn()
-    return promise.finally(() => signal?.removeEventListener('abort', giveUp))
+    let giveUp: () => void = () => undefined
+    // Node 20, where users of the SDK may be, has no Promise.withResolvers.
+    const done = new Promise<unknown>((resolve, reject) => {
+      const waiting: Waiting = { task, milliseconds, resolve, reject }
+      giveUp = () => this.#giveUp(waiting)
+      signal?.addEventListener('abort', giveUp, { once: true })
+      this.#queue.push(waiting)
+      this.#turn()
+    })
+    return done.finally(() => signal?.removeEventListener('abort', giveUp))
   }
 
   /** Ends the threads and whatever they do. */

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import { readStarted } from '../execution.ts'
 import { type InputSchemaMapping, toInput } from './mapping.ts'
 import type { EvaluatorResult } from './result.ts'
-import { connect, type EvaluationServer, waitMs } from './server.ts'
+import { connect, type EvaluationServer, waitMs } from '../evaluation-server.ts'
 import { type ResultClientOptions, SSEResultClient, type WaitOptions } from './sse-result-client.ts'
 import { ExecutionTally } from './telemetry.ts'
 

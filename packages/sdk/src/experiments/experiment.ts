@@ -8,7 +8,7 @@ import { readExecution } from '../execution.ts'
 import { followExecutions } from '../execution-follower.ts'
 import { type InputSchemaMapping, toInput } from './mapping.ts'
 import { callBack, type EvaluatorResult, resultOf } from './result.ts'
-import { connect, type EvaluationServer, waitMs, type WaitTime } from './server.ts'
+import { connect, type EvaluationServer, waitMs, type WaitTime } from '../evaluation-server.ts'
 import { StreamTally, type Telemetry, tell } from './telemetry.ts'
 
 /** An evaluator of an experiment. */

@@ -6,7 +6,7 @@ import { LLMEvalError, toError } from '../error.ts'
 import { followExecutions } from '../execution-follower.ts'
 import { awaitDocument } from './document.ts'
 import { callBack, errorOfResult, type EvaluatorResult, type ResultCallback, resultOf } from './result.ts'
-import { connect, type EvaluationServer, waitMs, type WaitTime } from './server.ts'
+import { connect, type EvaluationServer, waitMs, type WaitTime } from '../evaluation-server.ts'
 import { openSocket, socketOf, type SocketConstructor } from './socket.ts'
 import { StreamTally, type Telemetry, tell, type Transport } from './telemetry.ts'
 

@@ -1,4 +1,5 @@
 import sdk = require('llm-eval-sdk')
+import evaluation = require('llm-eval-sdk/evaluation')
 import experiments = require('llm-eval-sdk/experiments')
 
 const client = new sdk.LLMEvalClient()
@@ -14,3 +15,5 @@ export async function evaluate(): Promise<unknown> {
   const list: sdk.Execution[] = await client.runEvaluators('t', ['e'])
   return [started.execution_id, list[0]?.score?.value]
 }
+
+export const evaluator = new evaluation.Evaluator({ task: (input) => input, dataset: ['a'], metrics: ['exact_match'] })

@@ -8,6 +8,7 @@ import {
   type StreamFrame,
   TraceLogger,
 } from 'llm-eval-sdk'
+import { type EvaluationResult, Evaluator as TaskEvaluator, type MetricInput } from 'llm-eval-sdk/evaluation'
 import {
   Evaluator,
   Experiment,
@@ -73,4 +74,14 @@ export async function evaluate(): Promise<EvaluatorResult> {
     inputSchemaMapping: { text: 'q' },
     waitForResult: true,
   })
+}
+
+export async function evaluateTask(): Promise<EvaluationResult> {
+  const short = ({ output }: MetricInput) => ({ score: String(output).length < 100 })
+  return await new TaskEvaluator({
+    task: async (input, { signal, case: { id } }) => ({ output: `${String(input)} ${id} ${signal.aborted}`, cost: 0 }),
+    dataset: [{ input: 'q', expected: 'a' }],
+    metrics: ['accuracy', short, { name: 'latency', evaluator: 'latency', config: { max_ms: 10 } }],
+    onProgress: ({ completed_items: done }) => console.log(done),
+  }).arun()
 }

@@ -1,5 +1,5 @@
-import { checkTime } from '../deadline.ts'
-import { Connection, type ConnectionOptions, type RequestOptions } from '../connection.ts'
+import { checkTime } from './deadline.ts'
+import { Connection, type ConnectionOptions, type RequestOptions } from './connection.ts'
 
 /** Where the server is, and how requests to it behave. What is absent is read from the environment. */
 export interface EvaluationServer extends ConnectionOptions, Pick<RequestOptions, 'retries' | 'maxWaitMs'> {

@@ -1,0 +1,87 @@
+import { caseOf, createContentIds, type RunCase } from '@llm-eval/engine'
+import { type DatasetRow, datasetRoutes, limits } from '@llm-eval/protocol'
+import { type Connection, isObject } from '../inside.ts'
+import { caseField } from './metrics.ts'
+import type { Cases, EvaluationCase } from './options.ts'
+
+/** A version of a dataset on the server; null is the draft. */
+export interface Pinned {
+  dataset: string
+  version: string | null
+}
+
+/** The rows of a dataset on the server, a page at a time. */
+export async function* readRows(
+  connection: Connection,
+  { dataset, version }: Pinned,
+  signal: AbortSignal,
+): AsyncGenerator<RunCase, void, undefined> {
+  let cursor: string | null = null
+  do {
+    const query: Record<string, string> = { limit: String(limits.pageRows) }
+    if (version !== null) query['version'] = version
+    if (cursor !== null) query['cursor'] = cursor
+    const call = { route: datasetRoutes.listRows, values: { dataset }, query, signal }
+    const page: { items: DatasetRow[]; next_cursor: string | null } = await connection.ask(call)
+    for (const { id, values } of page.items) yield withCase(caseOf({ id: idOf(values) ?? id, values }))
+    cursor = page.next_cursor
+  } while (cursor !== null)
+}
+
+/** Cases that were handed in, in their order. Those without an id get one of what they say. */
+export function readCases(cases: Cases): Iterable<RunCase> | AsyncIterable<RunCase> {
+  const toCase = createReader()
+  return Symbol.asyncIterator in cases ? eachLater(cases, toCase) : each(cases, toCase)
+}
+
+function* each(cases: Iterable<unknown>, toCase: (row: unknown) => RunCase): Generator<RunCase, void, undefined> {
+  for (const row of cases) yield toCase(row)
+}
+
+async function* eachLater(
+  cases: AsyncIterable<unknown>,
+  toCase: (row: unknown) => RunCase,
+): AsyncGenerator<RunCase, void, undefined> {
+  for await (const row of cases) yield toCase(row)
+}
+
+function createReader(): (row: unknown) => RunCase {
+  const contentId = createContentIds()
+  let index = -1
+  return (row) => {
+    index++
+    const values = isObject(row) && !Array.isArray(row) ? row : { input: row }
+    return withCase(caseOf({ id: idOf(values) ?? idOfContent(values), values }))
+  }
+
+  function idOfContent(values: unknown): string {
+    try {
+      return contentId(values)
+    } catch {
+      // What is no JSON is told of as an item that failed.
+      return `case-${index}`
+    }
+  }
+}
+
+/** The case as it was handed in, of a case of the engine. */
+export function caseIn({ id, input, values = {} }: RunCase): EvaluationCase {
+  const own = values[caseField]
+  return isObject(own) && 'input' in own ? { ...own, id, input } : { id, input }
+}
+
+function withCase(one: RunCase): RunCase {
+  return { ...one, values: { ...one.values, [caseField]: one } }
+}
+
+/** Columns that name a case, so that it is found again in another run; the server looks at the same. */
+const idColumns = ['id', 'case-id']
+
+function idOf(values: Readonly<Record<string, unknown>>): string | undefined {
+  for (const column of idColumns) {
+    const value = values[column]
+    if (typeof value === 'number') return String(value)
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
+}

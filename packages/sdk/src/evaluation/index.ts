@@ -1,0 +1,17 @@
+export type { RunItem, RunningMetric, RunProgress, RunStop, Score } from '@llm-eval/protocol'
+export { LLMEvalError } from '../inside.ts'
+export { Evaluator } from './evaluator.ts'
+export type {
+  Cases,
+  EvaluationCase,
+  EvaluationResult,
+  EvaluatorOptions,
+  Metric,
+  MetricFunction,
+  MetricInput,
+  MetricOptions,
+  MetricResult,
+  Task,
+  TaskContext,
+  TaskOutput,
+} from './options.ts'
