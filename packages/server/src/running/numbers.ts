@@ -11,8 +11,8 @@ const pageItems = 2_000
 const mostWaiting = 32
 /** Milliseconds after which a thread that nobody needs is ended. */
 const idleMs = 60_000
-/** Milliseconds that the last step may take. */
-const patienceMs = 60_000
+/** Milliseconds that one request may take. */
+const patienceMs = 120_000
 
 export interface ComparisonWish {
   cases: number
@@ -71,7 +71,9 @@ export class RunNumbers {
     if (this.#closed) throw new Failure('shutting_down', { retryAfter: 1 })
     clearTimeout(this.#idle)
     const worker = (this.#thread ??= this.#start())
-    const say = (task: NumbersTask) => worker.postMessage(task)
+    const answered = answerOf(worker)
+    answered.catch(() => undefined)
+    const say = (task: NumbersTask) => worker.postMessage(task, [])
     say({ kind: 'forget' })
     for (const run of runs) {
       say({ kind: 'run', runId: run.id, metrics: readMetrics(run.metrics).map(columnOf) })
@@ -83,13 +85,14 @@ export class RunNumbers {
         after = last
       }
     }
-    const reply = await answerOf(worker, () => say(wish)).catch(async (error: unknown) => {
+    say(wish)
+    const reply = await answered.catch(async (error: unknown) => {
+      // What it still has to say is no answer to the next request.
       if (this.#thread === worker) this.#thread = undefined
       await worker.terminate()
       throw this.#closed ? new Failure('shutting_down', { retryAfter: 1 }) : error
     })
     if (reply.kind === 'refused') throw new Failure(reply.failure.code, { errors: reply.failure.errors })
-    if (reply.kind === 'broken') throw new Error(reply.message)
     return reply
   }
 
@@ -121,19 +124,20 @@ export class RunNumbers {
   }
 }
 
-function answerOf(thread: Worker, ask: () => void): Promise<NumbersReply> {
+/** What the thread says next. */
+function answerOf(thread: Worker): Promise<NumbersReply> {
   return new Promise((resolve, reject) => {
     const settle = (then: () => void) => {
       clearTimeout(timer)
       thread.off('message', onMessage).off('error', onError).off('exit', onExit)
       then()
     }
-    const onMessage = (reply: NumbersReply) => settle(() => resolve(reply))
+    const onMessage = (reply: NumbersReply) =>
+      settle(() => (reply.kind === 'broken' ? reject(new Error(reply.message)) : resolve(reply)))
     const onError = (error: unknown) => settle(() => reject(error))
     const onExit = () => settle(() => reject(new Error('the thread for the numbers of runs ended')))
-    const timer = setTimeout(() => onError(new Failure('overloaded', { retryAfter: 5 })), patienceMs)
+    const timer = setTimeout(() => onError(new Failure('overloaded', { retryAfter: 5 })), patienceMs).unref()
     thread.on('message', onMessage).on('error', onError).on('exit', onExit)
-    ask()
   })
 }
 

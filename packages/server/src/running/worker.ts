@@ -37,7 +37,7 @@ export class RunWorker {
   readonly #parts: WorkerParts
   readonly #owner: string
   readonly #held = new Map<string, Held>()
-  readonly #working = new Set<Promise<void>>()
+  readonly #working = new Map<Held, Promise<void>>()
   readonly #timers: NodeJS.Timeout[] = []
   #looking: Promise<void> | undefined
   #again = false
@@ -85,7 +85,7 @@ export class RunWorker {
     const projects = new Set([...this.#held.values()].map(({ projectId }) => projectId))
     for (const { stopping } of this.#held.values()) stopping.abort()
     const late = new AbortController()
-    await Promise.race([Promise.all(this.#working), delay(graceMs, late.signal)])
+    await Promise.race([Promise.all(this.#working.values()), delay(graceMs, late.signal)])
     late.abort()
     const { store, now } = this.#parts
     for (const projectId of projects)
@@ -122,16 +122,25 @@ export class RunWorker {
 
   #begin(projectId: number, run: StoredRun): void {
     const key = keyOf(projectId, run.ref)
-    // Its time ran out here, while the machine slept or the database did; it goes on, with the time that was taken now.
-    if (this.#held.has(key)) return
+    // It is still worked on here: it was cancelled and resumed elsewhere, or its time ran out while the machine slept.
+    const before = this.#held.get(key)
+    before?.stopping.abort()
     const held: Held = { projectId, run, stopping: new AbortController() }
-    this.#held.set(key, held)
-    const working = this.#work(held).finally(() => {
-      this.#held.delete(key)
-      this.#working.delete(working)
+    const working = this.#workAfter(before, held).finally(() => {
+      if (this.#held.get(key)?.stopping === held.stopping) this.#held.delete(key)
+      this.#working.delete(held)
       void this.wake()
     })
-    this.#working.add(working)
+    this.#held.set(key, held)
+    this.#working.set(held, working)
+  }
+
+  /** The numbers of the run are read anew, for the one before may have stored something in between. */
+  async #workAfter(before: Held | undefined, held: Held): Promise<void> {
+    if (!before) return this.#work(held)
+    await this.#working.get(before)
+    const run = await this.#parts.store.read(held.projectId, 'run', { id: held.run.id }).catch(() => null)
+    if (run !== null && run !== 'deleted' && !held.stopping.signal.aborted) await this.#work({ ...held, run })
   }
 
   /** Never rejects. */
