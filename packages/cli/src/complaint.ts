@@ -72,6 +72,17 @@ export function explain(error: unknown): { message: string; exitCode: number } |
   return undefined
 }
 
+/** For commands of which 1 says that something did not pass: what the server refuses is 2 there. */
+export async function orImpossible<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const known = explain(error)
+    if (known?.exitCode !== exitCodes.failed) throw error
+    throw new Complaint(known.message, { cause: error })
+  }
+}
+
 function explainSdk(error: LLMEvalError): { message: string; exitCode: number } {
   const { impossible, failed } = exitCodes
   switch (error.code) {
@@ -101,6 +112,9 @@ const commandHints = {
   trace_not_found: '`llm-eval traces list` shows what there is.',
   evaluator_not_found: '`llm-eval evaluators list` shows what there is.',
   dataset_not_found: '`llm-eval datasets list` shows what there is.',
+  run_not_found: '`llm-eval runs list` shows what there is.',
+  run_over: '`llm-eval runs resume` goes on with it.',
+  run_not_over: 'Wait for its end with `llm-eval runs watch`, or end it with `llm-eval runs cancel`.',
 } as const satisfies Partial<Record<FailureCode, string>>
 
 function isHinted(code: string | undefined): code is keyof typeof commandHints {

@@ -14,6 +14,13 @@ export interface Request {
   signal?: AbortSignal
 }
 
+/** The parameters that are given. */
+export function givenOnly(query: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
 /** Asks a server; what is not a success is thrown as a complaint. The body is left to be read. */
 export async function ask(target: Target, request: Request): Promise<Response> {
   const { route, body, stream, signal } = request

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { count, localTime } from '../display/amounts.ts'
 import { type Column, facts, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
-import { ask, readAnswer } from '../http.ts'
+import { ask, givenOnly, readAnswer } from '../http.ts'
 import { findTarget, type GlobalOptions } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -24,8 +24,7 @@ export async function listEvaluators(terminal: Terminal, options: EvaluatorListO
   const { out, err, signal } = terminal
   const target = await findTarget(terminal, options)
   const { kind, category, source, search } = options
-  const given = Object.entries({ kind, category, source, q: search })
-  const query = Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  const query = givenOnly({ kind, category, source, q: search })
   const answer = await ask(target, { route: evaluationRoutes.listEvaluators, query, signal })
   const { items } = await readAnswer(answer, evaluatorList)
   if (options.json) {

@@ -2,7 +2,7 @@ import { evaluationRoutes, type Execution, type ExecutionProgress, type Score } 
 import { evaluatorDetail } from '@llm-eval/protocol/evaluation-schemas'
 import { LLMEvalError } from 'llm-eval-sdk'
 import { SSEResultClient } from 'llm-eval-sdk/experiments'
-import { Complaint, exitCodes, explain } from '../complaint.ts'
+import { Complaint, exitCodes, orImpossible } from '../complaint.ts'
 import { count, dollars, latency } from '../display/amounts.ts'
 import { facts } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
@@ -76,17 +76,6 @@ function jsonOr(text: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-/** Here 1 says that something did not pass, so what the server refuses is 2. */
-async function orImpossible<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const known = explain(error)
-    if (known?.exitCode !== exitCodes.failed) throw error
-    throw new Complaint(known.message, { cause: error })
-  }
 }
 
 interface Awaited {

@@ -1,5 +1,6 @@
 import type { ReviewStatus, TraceDetail } from '@llm-eval/protocol'
 import { Complaint, exitCodes } from '../complaint.ts'
+import { confirmed } from '../confirm.ts'
 import { dollars, latency, localTime } from '../display/amounts.ts'
 import { facts, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
@@ -153,15 +154,4 @@ export async function deleteTrace(
   await clientOf(target).deleteTrace(id, { signal: terminal.signal })
   terminal.out.line(`${oneLine(id)} is deleted.`)
   return exitCodes.ok
-}
-
-async function confirmed(terminal: Terminal, question: string): Promise<boolean> {
-  if (!terminal.stdin.isTTY || !terminal.err.isTTY)
-    throw new Complaint('Nobody can be asked here: add --yes to delete without a question.')
-  const { confirm } = await import('@clack/prompts')
-  // A cancelled question gives a symbol, which is not true either.
-  return (
-    (await confirm({ message: question, initialValue: false, output: process.stderr, signal: terminal.signal })) ===
-    true
-  )
 }

@@ -5,6 +5,18 @@ export function count(value: number): string {
   return grouped.format(Math.round(value))
 }
 
+/** A number of a score, to four digits; unknown is shown as a dash. */
+export function figure(value: number | null): string {
+  return value === null ? '-' : String(Number(value.toPrecision(4)))
+}
+
+/** A share of 0 to 1 in percent; unknown is shown as a dash, and only all is 100 %. */
+export function percent(share: number | null): string {
+  if (share === null) return '-'
+  const rounded = Math.round(share * 1_000) / 10
+  return `${share < 1 ? Math.min(99.9, rounded) : rounded} %`
+}
+
 /** Bytes in the unit that suits them. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
