@@ -1,3 +1,4 @@
+import { limits } from '@llm-eval/protocol'
 import type { NewRun, NewRunItem } from '@llm-eval/store'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newItem, scored } from '../../store/src/contract/running.contract.ts'
@@ -21,7 +22,11 @@ const make = (fields: Partial<NewRun> & { owner?: string | null } = {}) =>
 const watch = (path: string) => new Watcher(`${origin}${path}`)
 const watchRun = (id: string, query = '') => watch(`/ws/runs/${id}/progress${query}`)
 
-const failure: Partial<NewRunItem> = { status: 'failed', error: { code: 'timeout', message: 'too slow' }, scores: [null, null] }
+const failure: Partial<NewRunItem> = {
+  status: 'failed',
+  error: { code: 'timeout', message: 'too slow' },
+  scores: [null, null],
+}
 
 describe('the socket of a run', () => {
   it('tells of every item, of the numbers so far, and of the end', async () => {
@@ -140,7 +145,7 @@ describe('a watcher that comes back', () => {
     const { seq: begin = '' } = await whole.frame('connected')
     await run.start()
     await run.addAll([0, 1])
-    await run.rename('other')
+    await run.rename('nightly')
     await run.add(newItem(2, failure))
     await run.end()
     await whole.frame('completed')
@@ -209,5 +214,129 @@ describe('a watcher that comes back', () => {
       expect(await watcher.frame('progress')).toMatchObject({ data: { completed_items: 2 } })
       expect(watcher.lasting).toEqual([])
     }
+  })
+})
+
+describe('one socket for several runs', () => {
+  it('tells of those it was asked for, each by its name, until it is asked to stop', async () => {
+    const [one, two, three] = await Promise.all([make(), make(), make()])
+    using watcher = await watch('/ws').opened()
+    expect(await watcher.frame('connected')).toMatchObject({ run_id: null, run_status: null })
+    for (const { id } of [one, two]) watcher.say({ type: 'subscribe', run_id: id })
+    await watcher.until(() => watcher.frames.filter(({ type }) => type === 'subscribed').length === 2)
+    await three.addAll([0])
+    await one.addAll([0])
+    await two.addAll([0])
+    await watcher.until(() => watcher.lasting.length === 2)
+    watcher.say({ type: 'unsubscribe', run_id: one.id })
+    await watcher.frame('unsubscribed')
+    await one.addAll([1])
+    await two.addAll([1])
+    await watcher.until(() => watcher.lasting.length === 3)
+    expect(watcher.lasting.map(({ run_id, data }) => `${run_id} ${data.item_index}`)).toEqual(
+      expect.arrayContaining([`${one.id} 0`, `${two.id} 0`, `${two.id} 1`]),
+    )
+    watcher.say({ type: 'unsubscribe', run_id: one.id })
+    expect(await watcher.frame('refused')).toMatchObject({ code: 'not_subscribed', run_id: one.id })
+  })
+
+  it('stays open when one of them is deleted', async () => {
+    const [one, two] = await Promise.all([make(), make()])
+    using watcher = await watch('/ws').opened()
+    for (const { id } of [one, two]) watcher.say({ type: 'subscribe', run_id: id })
+    await watcher.until(() => watcher.frames.filter(({ type }) => type === 'subscribed').length === 2)
+    await one.delete()
+    await watcher.until(() => watcher.lasting.length === 1)
+    await two.addAll([0])
+    await watcher.until(() => watcher.lasting.length === 2)
+    expect(watcher.lasting[0]).toMatchObject({ run_id: one.id, data: { type: 'run_deleted' } })
+    watcher.say({ type: 'subscribe', run_id: one.id })
+    expect(await watcher.frame('refused')).toMatchObject({ code: 'run_deleted', run_id: one.id })
+  })
+
+  it('shows of a run what its filter lets through', async () => {
+    const run = await make()
+    const { seq = '' } = await watchRun(run.id).frame('connected')
+    await run.addAll([0, 1, 2, 3])
+    await run.add(newItem(4, { scores: [scored(0, false), scored(0.9, null)] }), newItem(5, failure))
+    await run.end()
+    const filtered = async (filter: object, count: number) => {
+      using watcher = await watch('/ws').opened()
+      watcher.say({ type: 'subscribe', run_id: run.id, after_seq: seq, filter })
+      await watcher.until(() => watcher.frames.some(({ data }) => data?.type === 'run_completed') || count === 0)
+      await watcher.until(() => watcher.lasting.length >= count)
+      return watcher.lasting.flatMap(({ data }) => data.item_index ?? [])
+    }
+    const ends = ['status_update', 'completed'] as const
+    expect(await filtered({ events: ['error', ...ends] }, 3)).toEqual([5])
+    expect(await filtered({ failed: true }, 4)).toEqual([4, 5])
+    expect(await filtered({ below: { metric: 'length', value: 0.2 } }, 4)).toEqual([0, 1])
+    expect(await filtered({ below: { metric: 'exact', value: 0.5 }, events: ['result', 'status_update'] }, 2)).toEqual([
+      4,
+    ])
+    expect(await filtered({ below: { metric: 'other', value: 2 } }, 2)).toEqual([])
+    expect(await filtered({}, 8)).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  it('follows so many runs, and not one more', async () => {
+    using watcher = await watch('/ws').opened()
+    for (let i = 0; i < limits.socketRuns; i++) watcher.say({ type: 'subscribe', run_id: `none-${i}` })
+    await watcher.until(() => watcher.frames.filter(({ type }) => type === 'subscribed').length === limits.socketRuns)
+    watcher.say({ type: 'subscribe', run_id: 'none-0' })
+    watcher.say({ type: 'subscribe', run_id: 'one-more' })
+    expect(await watcher.frame('refused')).toMatchObject({ code: 'too_many_runs', run_id: 'one-more' })
+  })
+})
+
+describe('the socket of statuses', () => {
+  it('tells what becomes of all runs, and nothing of their items', async () => {
+    const before = await make()
+    using watcher = watch('/ws/runs/status')
+    const hello = await watcher.frame('connected')
+    const { data } = await watcher.frame('initial_stats')
+    expect(data).toEqual({ total_runs: expect.any(Number), by_status: expect.objectContaining({ abandoned: 0 }) })
+    const run = await make({ owner: null })
+    await run.start()
+    await run.addAll([0, 1])
+    await run.rename('better')
+    await before.cancel()
+    await run.end()
+    await watcher.until(() => watcher.lasting.length === 5)
+    await run.delete()
+    await watcher.until(() => watcher.lasting.length === 6)
+    expect(watcher.lasting.map(({ type, run_id: id, data: told }) => [type, id, told.type])).toEqual([
+      ['status_update', run.id, 'run_created'],
+      ['status_update', run.id, 'run_started'],
+      ['status_update', run.id, 'run_updated'],
+      ['status_update', before.id, 'run_cancelled'],
+      ['status_update', run.id, 'run_completed'],
+      ['status_update', run.id, 'run_deleted'],
+    ])
+    expect(watcher.lasting[2]?.data.run_data).toMatchObject({ status: 'running', completed_items: 2, success_rate: 1 })
+    using again = watch(`/ws/runs/status?after_seq=${hello.seq}`)
+    await again.until(() => again.lasting.length === 6)
+    // Of a run that is gone its number is told, and nothing else of it.
+    expect(again.lasting.map(({ data: told }) => told.type)).toEqual(watcher.lasting.map(({ data: told }) => told.type))
+    expect(again.lasting[0]).toMatchObject({ run_id: null, data: { run_data: { ref: run.run.ref, name: null } } })
+    watcher.say({ type: 'get_run_statistics' })
+    expect((await watcher.frame('run_statistics')).data.total_runs).toBe(data.total_runs)
+  })
+
+  it('answers how a run stands, and pings', async () => {
+    const run = await make({ total: 2 })
+    await run.addAll([0])
+    using watcher = await watchRun(run.id).opened()
+    watcher.say({ type: 'ping' })
+    expect(await watcher.frame('pong')).toMatchObject({ event_type: 'pong', timestamp: expect.any(String) })
+    watcher.say({ type: 'pong' })
+    watcher.say({ type: 'get_current_status' })
+    expect((await watcher.frame('current_status')).data).toMatchObject({
+      status: 'running',
+      progress: { completed_items: 1, total_items: 2, success_rate: 1 },
+      updated_at: expect.any(String),
+    })
+    const from = watcher.frames.length
+    watcher.say({ type: 'get_current_status', run_id: 'nobody' })
+    expect(await watcher.frame('refused', from)).toMatchObject({ error: 'Run not found', run_id: 'nobody' })
   })
 })

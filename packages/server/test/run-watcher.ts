@@ -64,9 +64,12 @@ export class Watcher implements Disposable {
 
   /** The first frame of a type, from the one of this number on. */
   async frame(type: string, from = 0): Promise<Frame> {
-    const find = () => this.frames.slice(from).find((one) => one.type === type)
-    await this.until(() => find() !== undefined)
-    const found = find()
+    let at = from
+    await this.until(() => {
+      while (at < this.frames.length && this.frames[at]?.type !== type) at++
+      return at < this.frames.length
+    })
+    const found = this.frames[at]
     if (!found) throw new Error(`there is no ${type}`)
     return found
   }

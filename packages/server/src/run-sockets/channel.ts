@@ -25,6 +25,9 @@ export interface ChannelParts {
   onError: (error: unknown) => void
 }
 
+/** Events of one page, which rarely hold as many bytes as it may. */
+const pageRows = 100
+
 /** How a run stood right after an event. */
 export type Numbers = Pick<RunEvent, 'seq' | 'at' | 'data'>
 
@@ -85,7 +88,7 @@ export class Channel {
   async #read(after: number): Promise<{ events: RunEvent[]; told: Told[] }> {
     const { store, projectId, maker } = this.#parts
     const bytes = limits.streamPageBytes / 2
-    const query = { ref: this.#shape?.ref ?? null, after, limit: 500, bytes }
+    const query = { ref: this.#shape?.ref ?? null, after, limit: pageRows, bytes }
     const { events } = await store.read(projectId, 'runEvents', query)
     return { events, told: await maker.tell(events, this.#shape) }
   }

@@ -45,7 +45,7 @@ interface Frame {
 }
 
 /** The text of a frame. */
-export function frameText({ type, runId, at, seq }: Frame, data: unknown): string {
+function frameText({ type, runId, at, seq }: Frame, data: unknown): string {
   const timestamp = new Date(at).toISOString()
   return JSON.stringify({
     run_id: runId,
@@ -63,11 +63,16 @@ export function progressFrame({ at, data }: Pick<RunEvent, 'at' | 'data'>, shape
   return { type: 'progress', text: frameText(frame, progressData(data, shape)), item: null }
 }
 
+/** Ids that are remembered beyond the deletion of their runs. */
+const mostIds = 10_000
+
 /** Makes frames of the events of one project. */
 export class FrameMaker {
   readonly #store: Store
   readonly #projectId: number
   readonly #epoch: string
+  /** Of runs that were told of lately: whoever knows them hears which one is deleted. */
+  readonly #ids = new Map<number, string>()
 
   constructor(store: Store, projectId: number, epoch: string) {
     this.#store = store
@@ -112,7 +117,8 @@ export class FrameMaker {
     { shape, page, index }: { shape: RunShape | null; page: readonly RunEvent[]; index: number },
   ): Promise<ToldFrame[]> {
     const updates = updatesOf(event, await this.#statusBefore(event, page.slice(0, index)))
-    const runId = event.id ?? shape?.runId ?? null
+    const runId = event.id ?? shape?.runId ?? this.#idOfDeleted(event)
+    if (event.id !== null) this.#remember(event.ref, event.id)
     const run = event.id === null ? null : await this.#store.read(this.#projectId, 'run', { id: event.id })
     const stored = run === 'deleted' ? null : run
     const frames: Omit<Frame & { data: unknown }, 'seq'>[] = updates.map((type) => ({
@@ -132,6 +138,16 @@ export class FrameMaker {
       const seq = i === frames.length - 1 ? this.cursor(event.seq) : undefined
       return { type: frame.type, text: frameText({ ...frame, seq }, data), item: null }
     })
+  }
+
+  #remember(ref: number, id: string): void {
+    this.#ids.set(ref, id)
+    const oldest = this.#ids.size > mostIds ? this.#ids.keys().next() : undefined
+    if (oldest && !oldest.done) this.#ids.delete(oldest.value)
+  }
+
+  #idOfDeleted({ kind, ref }: RunEvent): string | null {
+    return (kind === 'run_deleted' ? this.#ids.get(ref) : undefined) ?? null
   }
 
   /** The status of the run right before an event; null where nobody knows. */

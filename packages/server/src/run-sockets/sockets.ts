@@ -31,6 +31,12 @@ export interface Opening {
   purpose: Purpose
 }
 
+interface Connection {
+  socket: WebSocket
+  words: Words
+  outlet: SocketOutlet
+}
+
 /** The open WebSockets of runs of this process. */
 export class RunSockets {
   readonly #deps: Deps
@@ -48,6 +54,14 @@ export class RunSockets {
     this.#count(socket)
     const outlet = new SocketOutlet(socket, opening.request.raw.socket, this.#settings.stallMs)
     const words = new Words(socket)
+    try {
+      await this.#converse({ socket, words, outlet }, opening)
+    } finally {
+      words.forget()
+    }
+  }
+
+  async #converse({ socket, words, outlet }: Connection, opening: Opening): Promise<void> {
     const principal = opening.principal ?? (await this.#introduced(socket, words))
     if (principal === null || outlet.closed) return
     this.#keepAlive(socket, { outlet, principal })
@@ -115,13 +129,13 @@ export class RunSockets {
   /** Looks at every heartbeat whether somebody is still there, and may still be. */
   #keepAlive(socket: WebSocket, { outlet, principal }: { outlet: SocketOutlet; principal: Principal }): void {
     const { access, log, now } = this.#deps
-    let answered = true
+    let unanswered = 0
     socket.on('pong', () => {
-      answered = true
+      unanswered = 0
     })
     const beat = () => {
-      if (!answered) return socket.terminate()
-      answered = false
+      // One may still be on its way.
+      if (unanswered++ === 2) return socket.terminate()
       socket.ping()
       const timestamp = new Date(now()).toISOString()
       if (!outlet.full) outlet.tell({ event_type: 'ping', type: 'ping', timestamp })
@@ -186,6 +200,7 @@ class Words {
   constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (socket.readyState !== socket.OPEN) return
       if (isBinary) return this.end(1003, 'binary')
       this.#said.push(data.toString())
       socket.pause()
@@ -207,10 +222,15 @@ class Words {
   }
 
   end(code: number, reason: string): void {
+    this.#socket.close(code, reason)
+    this.forget()
+    this.#wake()
+  }
+
+  /** Nobody listens any more: what is read now is the client's goodbye. */
+  forget(): void {
     this.#said.length = 0
     this.#socket.resume()
-    this.#socket.close(code, reason)
-    this.#wake()
   }
 }
 
