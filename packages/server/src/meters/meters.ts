@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { createJudgeMeters, type JudgeMeters } from './judge-meters.ts'
+import { createRunMeters, type RunMeters } from './run-meters.ts'
 
 /** The server's own measurements. One registry per server, so that two servers in one process do not mix. */
 export interface Meters {
@@ -24,6 +25,7 @@ export interface Meters {
   poolUsed: Gauge
   poolSize: Gauge
   judge: JudgeMeters
+  runs: RunMeters
 }
 
 /** Makes the measurements; nothing is read from the process until `registry.metrics()` is asked. */
@@ -71,5 +73,6 @@ export function createMeters(): Meters {
     poolUsed: gauge('llm_eval_pool_used', 'Database connections in use.'),
     poolSize: gauge('llm_eval_pool_size', 'Database connections there may be.'),
     judge: createJudgeMeters(registry),
+    runs: createRunMeters(registry),
   }
 }

@@ -4,6 +4,7 @@ import type { Engine } from '@llm-eval/engine'
 import { type RunItem, type RunTask } from '@llm-eval/protocol'
 import type { NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { Catalogue } from '../judging/judge.ts'
+import { countItems, type RunMeters } from '../meters/run-meters.ts'
 import { readCases } from './cases.ts'
 import { prepareScorer, readMetrics } from './metrics.ts'
 import { answererOf, type TaskTools } from './tasks.ts'
@@ -16,6 +17,7 @@ export interface ExecuteParts {
   catalogue: Catalogue
   tools: TaskTools
   now: () => number
+  meters: RunMeters
   /** Names this process in the store. */
   owner: string
 }
@@ -159,9 +161,10 @@ class Writer {
   }
 
   async #write(items: NewRunItem[]): Promise<void> {
-    const { store, now } = this.#parts
+    const { store, now, meters } = this.#parts
     const { projectId, run, stopping } = this.#held
     const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease: null, at: now() })
+    if (stored.result === 'ok') countItems(meters, items, stored.fates)
     // Somebody cancelled or deleted it, here or elsewhere.
     if (stored.result !== 'ok' || stored.status !== 'running') stopping.abort()
   }

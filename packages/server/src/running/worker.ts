@@ -5,6 +5,7 @@ import { Failure } from '@llm-eval/protocol'
 import type { Store, StoredRun } from '@llm-eval/store'
 import type { Logger } from 'pino'
 import type { Catalogue } from '../judging/judge.ts'
+import type { RunMeters } from '../meters/run-meters.ts'
 import { execute, type Held } from './execute.ts'
 import type { TaskTools } from './tasks.ts'
 
@@ -15,6 +16,7 @@ export interface WorkerParts {
   tools: TaskTools
   now: () => number
   log: Logger
+  meters: RunMeters
   /** The id of the project `default`. */
   home: number
 }
@@ -129,10 +131,12 @@ export class RunWorker {
     const working = this.#workAfter(before, held).finally(() => {
       if (this.#held.get(key)?.stopping === held.stopping) this.#held.delete(key)
       this.#working.delete(held)
+      this.#parts.meters.inFlight.set(this.#held.size)
       void this.wake()
     })
     this.#held.set(key, held)
     this.#working.set(held, working)
+    this.#parts.meters.inFlight.set(this.#held.size)
   }
 
   /** The numbers of the run are read anew, for the one before may have stored something in between. */

@@ -14,6 +14,7 @@ import * as z from 'zod'
 import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
+import { countItems } from '../meters/run-meters.ts'
 import { leftToServer, scoreItems } from '../running/score-items.ts'
 import { hashItem, itemIdOf, toNewItem } from '../running/wire.ts'
 import { clientLeaseMs, findRun } from './find.ts'
@@ -136,6 +137,7 @@ class Telling {
     const lease = { owner, leaseMs: clientLeaseMs }
     const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease, at: now() })
     if (stored.result !== 'ok') throw new Failure(stored.result === 'deleted' ? 'run_deleted' : 'run_not_found')
+    countItems(this.#deps.meters.runs, items, stored.fates)
     this.status = stored.status
     return stored.fates
   }

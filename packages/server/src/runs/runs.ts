@@ -33,6 +33,7 @@ export function registerRuns(tools: TaskTools): Register {
   return (app, deps) => {
     const worker = new RunWorker({
       ...deps,
+      meters: deps.meters.runs,
       tools,
       engine: deps.judge.engine,
       catalogue: deps.judge.catalogue,

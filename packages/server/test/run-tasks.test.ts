@@ -1,0 +1,121 @@
+import { run, runMetrics } from '@llm-eval/protocol/run-schemas'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Provider, says, startProvider } from '../../engine/test/provider.ts'
+import { type RunServer, startRunServer, startTask } from './runs-of-tests.ts'
+
+let provider: Provider
+let runs: RunServer
+beforeAll(async () => {
+  provider = await startProvider({
+    answer: ({ prompt }) => says({ output: /one|two|three/.exec(prompt)?.[0].toUpperCase() ?? 'none' }),
+  })
+  const test = { api: 'openai', base_url: provider.base('openai'), api_key: 'test' }
+  runs = await startRunServer({ providers: { test }, default_model: 'test/writer' })
+  await runs.dataset(
+    'texts',
+    ['one', 'two', 'three'].map((input) => ({ id: input, input, tone: 'loud', expected: input.toUpperCase() })),
+  )
+})
+afterAll(async () => {
+  await runs[Symbol.asyncDispose]()
+  await provider[Symbol.asyncDispose]()
+})
+
+const make = async (fields: object) => {
+  const body = { name: 'r', dataset: 'texts', metrics_used: ['exact-match'], ...fields }
+  return run.parse((await runs.send('POST', '/api/v1/runs', body)).json)
+}
+
+describe('a prompt', () => {
+  it('is filled with the values of each case, and what the model says is scored', async () => {
+    const task = { kind: 'prompt', system: 'Be {{tone}}.', template: '{{ input }}{{nothing}}' }
+    const { run_id: id } = await make({ task })
+    expect(await runs.until(id)).toMatchObject({
+      status: 'completed',
+      successful_items: 3,
+      metrics: { 'exact-match': { mean: 1, n: 3 } },
+    })
+    const items = await runs.items(id)
+    expect(items.map(({ output }) => output)).toEqual(['ONE', 'TWO', 'THREE'])
+    for (const { prompt } of provider.asked) expect(prompt).toMatch(/^Be loud\.\s*(one|two|three)$/)
+  })
+
+  it('of a model that is not configured is refused', async () => {
+    const task = { kind: 'prompt', template: 'x', model: 'nobody/none' }
+    const body = { name: 'r', dataset: 'texts', metrics_used: ['exact-match'], task }
+    expect((await runs.send('POST', '/api/v1/runs', body)).json).toMatchObject({ errors: [{ path: 'task.model' }] })
+  })
+})
+
+describe('the limits of a run', () => {
+  it('end it once its money is spent, with what is finished', async () => {
+    await using task = await startTask(({ input }) => ({ output: input, cost: 1 }))
+    const settings = { concurrency: 1, limits: { cost: 2 } }
+    const { run_id: id } = await make({ task: { kind: 'http', url: task.url }, settings })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', stopped_by: 'cost_limit', completed_items: 2 })
+  })
+
+  it('end it at a cost that nobody knows', async () => {
+    await using task = await startTask(({ input }) => ({ output: input }))
+    const settings = { concurrency: 1, limits: { cost: 2 } }
+    const { run_id: id } = await make({ task: { kind: 'http', url: task.url }, settings })
+    expect(await runs.until(id)).toMatchObject({ stopped_by: 'cost_limit', completed_items: 1, unknown_costs: 1 })
+  })
+
+  it('end it once its time is up', async () => {
+    await using task = await startTask(() => undefined)
+    const settings = { limits: { duration_ms: 50 } }
+    const { run_id: id } = await make({ task: { kind: 'http', url: task.url }, settings })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', stopped_by: 'time_limit', completed_items: 0 })
+  })
+})
+
+describe('an evaluator of a project', () => {
+  it('scores a run in the version that the run was made with, whatever becomes of it', async () => {
+    const definition = { kind: 'preset', base: 'contains', config: { values: ['ONE'] } }
+    await runs.send('POST', '/api/v1/evaluators', { slug: 'has-one', definition })
+    await using task = await startTask(({ input }) => ({ output: String(input).toUpperCase() }))
+    const asked = { task: { kind: 'http', url: task.url }, metrics_used: ['has-one'] }
+    const { run_id: id } = await make(asked)
+    await runs.until(id)
+    const change = { definition: { ...definition, config: { values: ['TWO', 'THREE'] } } }
+    expect((await runs.send('PATCH', '/api/v1/evaluators/has-one', change)).status).toBe(200)
+    const other = await make(asked)
+    await runs.until(other.run_id)
+    const versionOf = async (run_id: string) => {
+      const { json } = await runs.send('GET', `/api/v1/runs/${run_id}/metrics`)
+      return runMetrics.parse(json).items[0]
+    }
+    const [before, after] = [await versionOf(id), await versionOf(other.run_id)]
+    expect(before?.evaluator_version).not.toBe(after?.evaluator_version)
+    const { json } = await runs.send('GET', `/api/v1/comparisons?run_ids=${id},${other.run_id}`)
+    expect(json).toMatchObject({ compared: [{ metrics: [{ name: 'has-one', evaluator: 'changed' }] }] })
+  })
+
+  it('that is gone makes a run fail, and says so', async () => {
+    await runs.send('POST', '/api/v1/evaluators', {
+      slug: 'soon-gone',
+      definition: { kind: 'preset', base: 'contains', config: { values: ['a'] } },
+    })
+    await using task = await startTask(() => ({ output: 'a' }))
+    const { run_id: id } = await make({ task: { kind: 'http', url: task.url }, metrics_used: ['soon-gone'] })
+    await runs.until(id)
+    await runs.send('DELETE', '/api/v1/evaluators/soon-gone')
+    await runs.send('POST', `/api/v1/runs/${id}/resume`)
+    expect(await runs.until(id)).toMatchObject({ status: 'failed', error: { code: 'evaluator_not_found' } })
+  })
+})
+
+describe('a task on a private address', () => {
+  it('is refused by a server that does not allow it, also where a name leads there', async () => {
+    await using strict = await startRunServer({ allow_private_evaluators: false })
+    await strict.dataset('one', [{ input: 'a' }])
+    const body = { name: 'r', dataset: 'one', metrics_used: ['char-count'] }
+    for (const url of ['http://127.0.0.1:1/', 'http://localhost:1/', 'http://[::1]:1/', 'http://169.254.169.254/'])
+      expect((await strict.send('POST', '/api/v1/runs', { ...body, task: { kind: 'http', url } })).json).toMatchObject({
+        code: 'address_refused',
+      })
+    const file = { ...body, task: { kind: 'http', url: 'file:///etc/passwd' } }
+    expect((await strict.send('POST', '/api/v1/runs', file)).status).toBe(422)
+  })
+})
