@@ -7,6 +7,7 @@ import {
   limits,
   routes,
   runRoutes,
+  runSocketRoutes,
   traceloopRoutes,
 } from '@llm-eval/protocol'
 import * as schemas from '@llm-eval/protocol/schemas'
@@ -49,9 +50,14 @@ function missing(words: string, pattern: RegExp, exists: (name: string) => boole
 }
 
 const patterns = [
-  ...Object.values({ ...routes, ...evaluationRoutes, ...datasetRoutes, ...runRoutes, ...traceloopRoutes }).map(
-    ({ path }) => path.replace(/:\w+/g, '[^/]+'),
-  ),
+  ...Object.values({
+    ...routes,
+    ...evaluationRoutes,
+    ...datasetRoutes,
+    ...runRoutes,
+    ...runSocketRoutes,
+    ...traceloopRoutes,
+  }).map(({ path }) => path.replace(/:\w+/g, '[^/]+')),
   '/openapi\\.json',
   '/docs',
 ].map((path) => new RegExp(`^(/api/v1)?${path}/?$`))
@@ -106,7 +112,13 @@ describe('the API reference', () => {
 
   test('has every other route on its second page', () => {
     const page = text('docs/reference/api-evaluation.md')
-    const others = Object.values({ ...evaluationRoutes, ...datasetRoutes, ...runRoutes, ...traceloopRoutes })
+    const others = Object.values({
+      ...evaluationRoutes,
+      ...datasetRoutes,
+      ...runRoutes,
+      ...runSocketRoutes,
+      ...traceloopRoutes,
+    })
     const names = others.map(({ method, path }) => `\`${method} ${path}\``)
     expect(names.filter((name) => !page.includes(name))).toEqual([])
   })

@@ -2,7 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { datasetRoutes, evaluationRoutes, type Route, runRoutes, traceloopRoutes } from '@llm-eval/protocol'
+import {
+  datasetRoutes,
+  evaluationRoutes,
+  type Route,
+  runRoutes,
+  runSocketRoutes,
+  traceloopRoutes,
+} from '@llm-eval/protocol'
 import * as z from 'zod'
 import { configSchema } from '../../packages/server/src/config/config.ts'
 import { startServer } from '../../packages/server/src/main.ts'
@@ -58,6 +65,12 @@ const parts: { title: string; about: string; routes: Record<string, Route>; belo
     about:
       'A task evaluated over a dataset: by the server, or by user code that tells of it. Ids of runs are yours, up to 200 characters.',
     routes: runRoutes,
+    below: /^\//,
+  },
+  {
+    title: 'WebSockets of runs',
+    about: 'Runs as they go on; [what is told there](streams.md#websockets-of-runs).',
+    routes: runSocketRoutes,
     below: /^\//,
   },
 ]
