@@ -125,6 +125,10 @@ export const runInput = z.strictObject({
     .array(metric)
     .min(1, 'must name at least one evaluator')
     .max(limits.runEvaluators, `may hold at most ${limits.runEvaluators}`),
+  metric_configs: z
+    .record(name, object)
+    .default({})
+    .describe('Configurations by metric, beside those in `metrics_used`.'),
   settings: settings.prefault({}),
   total_items: atMost(limits.runItems).nullable().default(null).describe('Of user code that knows it.'),
   tags: tags.default([]),

@@ -149,6 +149,12 @@ describe('a run of the server', () => {
     ['an evaluator that nobody knows', { metrics_used: ['nobody'] }, 'metrics_used[0].evaluator'],
     ['two metrics of one name', { metrics_used: ['exact-match', 'exact-match'] }, 'metrics_used[1].name'],
     ['no metrics', { metrics_used: [] }, 'metrics_used'],
+    ['a configuration of no metric', { metric_configs: { nobody: {} } }, 'metric_configs.nobody'],
+    [
+      'a configuration that does not fit',
+      { metric_configs: { 'exact-match': { nope: 1 } } },
+      'metrics_used[0].config.nope',
+    ],
     ['a column that is none', { task: { kind: 'outputs', column: 'nope' } }, 'task.column'],
     ['no dataset', { dataset: null }, 'dataset'],
     ['a model that nobody provides', { task: { kind: 'prompt', template: 'x' } }, 'task.model'],

@@ -1,7 +1,6 @@
 /** Works one run off: what the engine makes of it is stored as it comes. */
-import { run as work, type RunEnded } from '@llm-eval/engine'
-import type { Engine } from '@llm-eval/engine'
-import { type RunItem, type RunTask } from '@llm-eval/protocol'
+import { type Engine, run as work, type RunEnded } from '@llm-eval/engine'
+import type { RunItem } from '@llm-eval/protocol'
 import type { NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { Catalogue } from '../judging/judge.ts'
 import { countItems, type RunMeters } from '../meters/run-meters.ts'
@@ -69,11 +68,6 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   }
   await writer.flush()
   if (end !== undefined && !stopping.signal.aborted) await storeEnd(parts, held, end)
-}
-
-/** Whether the server can do a task. */
-export function isOfServer(task: RunTask): boolean {
-  return task.kind !== 'client'
 }
 
 async function finishedOf(store: Store, { projectId, run }: Held): Promise<Set<number>> {

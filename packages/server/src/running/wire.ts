@@ -66,7 +66,7 @@ export function toRun(stored: StoredRun, now: number): Run {
 }
 
 /** The numbers of a run as they are shown. */
-export function progressOfRun(
+function progressOfRun(
   numbers: RunNumbers,
   { names, repetitions }: { names: readonly string[]; repetitions: number },
 ): RunProgress {

@@ -4,7 +4,7 @@ import { Failure, limits, type RunTask } from '@llm-eval/protocol'
 import type { ParsedRun } from '@llm-eval/protocol/run-schemas'
 import type { NewRun, StoredRun } from '@llm-eval/store'
 import type { Deps } from '../http/app.ts'
-import { chooseMetrics, type UsedMetric } from '../running/metrics.ts'
+import { chooseMetrics, type MetricWish, type UsedMetric } from '../running/metrics.ts'
 import type { TaskTools } from '../running/tasks.ts'
 import { hashItem } from '../running/wire.ts'
 import { clientLeaseMs } from './find.ts'
@@ -27,8 +27,7 @@ export async function createRun(making: Making, given: ParsedRun): Promise<{ mad
   const { store, now, judge } = deps
   checkTask(making, given.task)
   const others = given.task.kind === 'client' ? 'left_to_client' : 'refused'
-  const configured = given.metrics_used.map((wish) => wish)
-  const metrics = await chooseMetrics(judge, principal.projectId, { wishes: configured, others })
+  const metrics = await chooseMetrics(judge, principal.projectId, { wishes: wishesOf(given), others })
   const { decision } = given.settings
   if (decision !== null && !metrics.some(({ name }) => name === decision.metric))
     throw refused('settings.decision.metric', 'must be a metric of the run')
@@ -64,6 +63,19 @@ function checkTask({ tools }: Making, task: RunTask): void {
   }
   if (task.kind === 'prompt' && tools.models?.knows(task.model ?? null, 'chat') !== true)
     throw refused('task.model', 'needs a provider that is configured')
+}
+
+/** The metrics that were asked for, with the configurations that stand apart from them. */
+function wishesOf({ metrics_used: wishes, metric_configs: configs }: ParsedRun): MetricWish[] {
+  const names = wishes.map((wish) => ('name' in wish && wish.name !== undefined ? wish.name : wish.evaluator))
+  const errors = Object.keys(configs).flatMap((name) =>
+    names.includes(name) ? [] : { path: `metric_configs.${name.slice(0, 100)}`, message: 'is no metric of the run' },
+  )
+  if (errors.length > 0) throw new Failure('invalid_request', { errors: errors.slice(0, 100) })
+  return wishes.map((wish, at) => {
+    const config = configs[names[at] ?? '']
+    return config === undefined ? wish : { ...wish, config }
+  })
 }
 
 async function newRun(

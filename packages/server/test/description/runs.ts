@@ -21,6 +21,7 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
     name: 'first',
     dataset: 'cases',
     task: { kind: 'outputs', column: 'answer' },
+    metric_configs: { right: {} },
     metrics_used: ['char-count', { name: 'right', evaluator: 'exact-match', config: {} }],
     settings: { concurrency: 2, limits: { duration_ms: 60_000 } },
     tags: ['x'],
