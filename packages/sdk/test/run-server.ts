@@ -78,7 +78,10 @@ class Scene implements RunServerScene {
       void (async () => {
         const url = new URL(request.url ?? '/', 'http://localhost')
         const body = await text(request)
+        if (url.pathname.endsWith('/events')) this.posts.mostAtOnce = Math.max(this.posts.mostAtOnce, ++this.#atOnce)
+        await new Promise(setImmediate)
         const answer = this.#answer(request.method ?? '', url, body)
+        if (url.pathname.endsWith('/events')) this.#atOnce--
         if (answer === 'reset') return void response.socket?.resetAndDestroy()
         const { status, body: said, headers } = answer
         response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(said))
@@ -162,9 +165,7 @@ class Scene implements RunServerScene {
 
   #take(kept: KeptRun, body: string): Answer {
     this.posts.count++
-    this.posts.mostAtOnce = Math.max(this.posts.mostAtOnce, ++this.#atOnce)
     const read = runEventsInput.safeParse(JSON.parse(body))
-    this.#atOnce--
     if (!read.success) return problem(422, 'invalid_request', read.error.message)
     const results = read.data.events.map((event) => {
       return { event_id: event.event_id, sequence: event.sequence, ...applied(kept, event) }

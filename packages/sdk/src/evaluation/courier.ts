@@ -33,6 +33,8 @@ export interface Delivery {
 const mostBytes = 4_000_000
 /** Events that come within so many milliseconds share a request. */
 const lingerMs = 50
+/** Milliseconds that a server has which was never there. */
+const firstMs = 1_000
 const backoff = { baseMs: 500, capMs: 15_000 }
 
 /**
@@ -78,16 +80,20 @@ export class Courier {
     this.#wake()
   }
 
-  /** Waits until all is delivered, or nothing was for so many milliseconds. No event can be added after it. */
+  /**
+   * Waits until all is delivered, or the server was away for so many milliseconds; one that was never there is not waited for.
+   * A server that takes its time is. No event can be added after it.
+   */
   async close(patienceMs: number): Promise<Delivery> {
     this.#isClosing = true
     this.#wake()
     const { clock } = this.#options
     let callOff: () => void = () => undefined
     const watch = (seen: number): void => {
-      callOff = clock.after(this.#isOpen ? patienceMs : Math.min(patienceMs, 1_000), () => {
-        if (this.#delivery.delivered === seen) this.#ending.abort(new Error('the server is away'))
-        else watch(this.#delivery.delivered)
+      callOff = clock.after(this.#isOpen ? patienceMs : Math.min(patienceMs, firstMs), () => {
+        const { delivered } = this.#delivery
+        if (delivered === seen && this.#isAway) this.#ending.abort(new Error('the server is away'))
+        else watch(delivered)
       })
     }
     watch(this.#delivery.delivered)
@@ -153,7 +159,7 @@ export class Courier {
     const [first] = refused
     if (first && this.#delivery.refused === refused.length)
       this.#options.onWarning(
-        `The server does not take an item (${first.status}): ${first.message ?? 'it says no more'}`,
+        `The server does not take an event (${first.status}): ${first.message ?? 'it says no more'}`,
       )
   }
 

@@ -51,7 +51,7 @@ export class Evaluation {
     try {
       const wish = this.#wish()
       const made = await this.#create(wish)
-      if (made?.status === 'completed' && made.stopped_by === null) return this.#before(made)
+      if (made && isWhole(made)) return this.#before(made)
       const plan = await this.#plan(made)
       this.#courier = this.#deliverTo(made, wish)
       const ended = await this.#work(plan, this.#courier)
@@ -61,13 +61,16 @@ export class Evaluation {
     }
   }
 
+  /** Makes the run, or takes up where another process left it. */
+  async #open(wish: RunWish, signal: AbortSignal): Promise<Run> {
+    const run = await this.#server.create(wish, signal)
+    return run.status === 'queued' || isWhole(run) ? run : await this.#server.resume(this.#worker, signal)
+  }
+
   /** Null while the server is away: cases that are here can be evaluated nevertheless. */
   async #create(wish: RunWish): Promise<Run | null> {
     try {
-      const run = await this.#server.create(wish)
-      return run.status === 'queued' || isWhole(run)
-        ? run
-        : await this.#server.resume(this.#worker, this.#ending.signal)
+      return await this.#open(wish, this.#ending.signal)
     } catch (error) {
       const away = error instanceof LLMEvalError && isPassing(error)
       if (!away || typeof this.#options.dataset === 'string') throw error
@@ -129,7 +132,7 @@ export class Evaluation {
     const { clock, random } = this.#connection
     const { heartbeatMs = 10_000, bufferBytes = 16 * 1024 * 1024 } = this.#options
     return new Courier({
-      open: async (signal) => void (await this.#server.create(wish, signal)),
+      open: async (signal) => void (await this.#open(wish, signal)),
       send: (events, signal) => this.#server.send(events, this.#worker, signal),
       state: made ? 'open' : 'unopened',
       worker: this.#worker,

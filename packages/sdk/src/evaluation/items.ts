@@ -1,5 +1,5 @@
 import { type Answerer, type Ask, type RunAnswer } from '@llm-eval/engine'
-import type { RunItem } from '@llm-eval/protocol'
+import { limits, type RunItem } from '@llm-eval/protocol'
 import { isObject } from '../inside.ts'
 import { caseIn } from './cases.ts'
 import { caseField } from './metrics.ts'
@@ -44,10 +44,18 @@ function readOutput(said: unknown): TaskOutput {
   return { output: said }
 }
 
-/** What the server's evaluators see of a case beside its input and expectation. */
+/** What the server's evaluators see of a case beside its input and expectation: its row, where that is no larger than an output. */
 export function evidenceOf({ case: one }: Ask, evidence: Record<string, unknown>): Record<string, unknown> {
   const { [caseField]: _, ...values } = one.values ?? {}
-  return { ...values, ...evidence }
+  return isSmallJson(values) ? { ...values, ...evidence } : evidence
+}
+
+function isSmallJson(values: unknown): boolean {
+  try {
+    return JSON.stringify(values).length <= limits.runOutputBytes
+  } catch {
+    return false
+  }
 }
 
 /** The event of a finished item. */

@@ -27,6 +27,8 @@ export function resultOf({ ended, stored, metrics, ...rest }: Outcome): Evaluati
   const { progress } = ended
   const here = new Set(metrics.here.map(({ name }) => name))
   const completed = progress.completed_items
+  // The server knows what its judges cost.
+  const costs = here.size < metrics.wishes.length && stored ? stored : progress
   return {
     runId: rest.runId,
     runUrl: rest.runUrl,
@@ -37,9 +39,8 @@ export function resultOf({ ended, stored, metrics, ...rest }: Outcome): Evaluati
     completedItems: completed,
     successfulItems: progress.successful_items,
     successRate: progress.success_rate,
-    // The server knows what its judges cost.
-    cost: stored?.cost ?? progress.cost,
-    unknownCosts: stored?.unknown_costs ?? progress.unknown_costs,
+    cost: costs.cost,
+    unknownCosts: costs.unknown_costs,
     metrics: Object.fromEntries(
       metrics.wishes.map(({ name }) => {
         const by = here.has(name) ? 'client' : 'server'

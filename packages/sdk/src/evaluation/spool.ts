@@ -8,6 +8,7 @@ import { join } from 'node:path'
  */
 export class Spool {
   readonly #memoryBytes: number
+  readonly #folder: string
   #head: string[] = []
   #headBytes = 0
   #file: { folder: string; handle: number } | null = null
@@ -17,8 +18,10 @@ export class Spool {
   #readAt = 0
   #writeAt = 0
 
-  constructor(memoryBytes: number) {
+  /** @param folder where the file is made when it is needed */
+  constructor(memoryBytes: number, folder = tmpdir()) {
     this.#memoryBytes = memoryBytes
+    this.#folder = folder
   }
 
   get length(): number {
@@ -38,7 +41,7 @@ export class Spool {
       this.#headBytes += bytes
       return
     }
-    const { handle } = (this.#file ??= openFile())
+    const { handle } = (this.#file ??= openFile(this.#folder))
     const data = Buffer.from(text)
     for (let done = 0; done < bytes; ) done += writeSync(handle, data, done, bytes - done, this.#writeAt + done)
     this.#writeAt += bytes
@@ -93,7 +96,7 @@ export class Spool {
   }
 }
 
-function openFile(): { folder: string; handle: number } {
-  const folder = mkdtempSync(join(tmpdir(), 'llm-eval-run-'))
+function openFile(parent: string): { folder: string; handle: number } {
+  const folder = mkdtempSync(join(parent, 'llm-eval-run-'))
   return { folder, handle: openSync(join(folder, 'events'), 'w+', 0o600) }
 }
