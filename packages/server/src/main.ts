@@ -134,7 +134,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const deps: Deps = { store, access, judge, config, now, log, meters, version, closing: closing.signal }
     const app = createApp(
       deps,
-      slices(options.dashboard ?? builtDashboard, createTaskTools(models, addressCheckOf(config))),
+      slices(
+        options.dashboard ?? builtDashboard,
+        createTaskTools(models, { allows: addressCheckOf(config), judgeConcurrency: config.judge_concurrency }),
+      ),
     )
     const address = await listen(app, config)
     const url = ownUrl(address)

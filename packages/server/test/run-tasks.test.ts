@@ -40,6 +40,32 @@ describe('a prompt', () => {
     for (const { prompt } of provider.asked) expect(prompt).toMatch(/^Be loud\.\s*(one|two|three)$/)
   })
 
+  it('is asked of no more models at the same time than the server may', async () => {
+    let [now, most] = [0, 0]
+    await using slow = await startProvider({
+      answer: async () => {
+        most = Math.max(most, ++now)
+        await new Promise(setImmediate)
+        now--
+        return says({ output: 'ONE' })
+      },
+    })
+    const test = { api: 'openai', base_url: slow.base('openai'), api_key: 'test' }
+    const own = { providers: { test }, default_model: 'test/writer', judge_concurrency: 2 }
+    await using server = await startRunServer(own)
+    await server.dataset(
+      'many',
+      Array.from({ length: 20 }, (_, input) => ({ input })),
+    )
+    const body = { name: 'r', dataset: 'many', metrics_used: ['char-count'], settings: { concurrency: 20 } }
+    const task = { kind: 'prompt', template: '{{input}}' }
+    for (const run_id of ['a', 'b', 'c']) await server.send('POST', '/api/v1/runs', { ...body, run_id, task })
+    for (const run_id of ['a', 'b', 'c'])
+      expect(await server.until(run_id)).toMatchObject({ status: 'completed', successful_items: 20 })
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThanOrEqual(2)
+  })
+
   it('of a model that is not configured is refused', async () => {
     const task = { kind: 'prompt', template: 'x', model: 'nobody/none' }
     const body = { name: 'r', dataset: 'texts', metrics_used: ['exact-match'], task }

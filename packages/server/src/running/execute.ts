@@ -40,7 +40,10 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   const { projectId, run, stopping } = held
   const task = readTask(run.task)
   const settings = readSettings(run.settings)
-  const { scorer, metrics } = await prepareScorer(parts, projectId, readMetrics(run.metrics))
+  const evaluators = { ...parts, turns: parts.tools.turns }
+  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
+  // Items that wait for a model beside others of their run would only run out of time.
+  const most = asksModels || task.kind === 'prompt' ? parts.tools.turns.width : settings.concurrency
   const done = await finishedOf(parts.store, held)
   const traces = new Map<string, string>()
   const cases = readCases({ store: parts.store, projectId, run, task }, traces)
@@ -48,7 +51,7 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   const plan = {
     cases,
     metrics,
-    settings,
+    settings: { ...settings, concurrency: Math.min(settings.concurrency, most) },
     total: run.total === null ? null : run.total / settings.repetitions,
     earlier: {
       finished: (_id: string, index: number) => done.has(index),
@@ -58,7 +61,7 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   }
   const events = work(plan, {
     answer: answererOf(task, parts.tools),
-    evaluate: scorer.evaluate,
+    evaluate,
     signal: stopping.signal,
   })
   let end: RunEnded | undefined

@@ -1,8 +1,9 @@
 /** The evaluators of runs: looked up when a run is made, and again, as they were then, by whoever scores. */
-import { createScorer, type Engine, type Evaluation, type RunScorer } from '@llm-eval/engine'
+import { createScorer, type Engine, type Evaluation, type Scorer } from '@llm-eval/engine'
 import { Failure, type Fault, type RunMetric } from '@llm-eval/protocol'
 import * as z from 'zod'
 import type { Catalogue } from '../judging/judge.ts'
+import type { Turns } from './turns.ts'
 
 const stored = z.array(
   z.object({
@@ -32,6 +33,15 @@ export interface MetricWish {
 export interface Evaluators {
   engine: Engine
   catalogue: Catalogue
+}
+
+/** What scores in the metrics of a run. */
+export interface Scoring {
+  evaluate: Scorer
+  /** Those that the server has the evaluators of. */
+  metrics: RunMetric[]
+  /** Whether any of them asks a model. */
+  asksModels: boolean
 }
 
 /** The metrics of a run, from what the store keeps. */
@@ -105,17 +115,25 @@ function unlessUnknown(error: unknown): undefined {
  * @throws {Failure} `version_not_found`, `evaluator_not_found`
  */
 export async function prepareScorer(
-  evaluators: Evaluators,
+  evaluators: Evaluators & { turns: Turns },
   projectId: number,
   metrics: readonly UsedMetric[],
-): Promise<{ scorer: RunScorer; metrics: RunMetric[] }> {
+): Promise<Scoring> {
   const uses = new Map<string, Evaluation['evaluator']>()
   const here = metrics.filter(({ held }) => held === 'here')
   for (const metric of here) uses.set(metric.name, await recall(evaluators, projectId, metric))
   // The scorer looks evaluators up by what a metric calls them, and two metrics may have one evaluator in two versions.
   const named = here.map(({ name, config }): RunMetric => ({ name, evaluator: name, config }))
   const scorer = createScorer(evaluators.engine, named, (name) => uses.get(name) ?? name)
-  return { scorer, metrics: named }
+  const asks = (name: string) => (scorer.infos.get(name)?.provider ?? 'none') !== 'none'
+  return {
+    metrics: named,
+    asksModels: named.some(({ name }) => asks(name)),
+    evaluate: (metric, input, options) =>
+      asks(metric.name)
+        ? evaluators.turns.take(options.signal, () => scorer.evaluate(metric, input, options))
+        : scorer.evaluate(metric, input, options),
+  }
 }
 
 async function recall(

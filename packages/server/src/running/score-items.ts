@@ -3,6 +3,7 @@ import { run as work } from '@llm-eval/engine'
 import { Failure, type RunItem, type RunSettings, type Score } from '@llm-eval/protocol'
 import type { StoredRun } from '@llm-eval/store'
 import { type Evaluators, prepareScorer, readMetrics } from './metrics.ts'
+import type { Turns } from './turns.ts'
 import { readSettings } from './wire.ts'
 
 /** An item to be scored. */
@@ -24,12 +25,13 @@ export function leftToServer(run: Pick<StoredRun, 'metrics'>, { status, scores }
  * @throws {Failure} `version_not_found`, `shutting_down`
  */
 export async function scoreItems(
-  evaluators: Evaluators,
+  evaluators: Evaluators & { turns: Turns },
   { projectId, run, signal }: { projectId: number; run: StoredRun; signal: AbortSignal },
   unscored: readonly Unscored[],
 ): Promise<Record<string, Score>[]> {
-  const { scorer, metrics } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
-  const { concurrency, timeout_ms } = readSettings(run.settings)
+  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
+  const { concurrency: wanted, timeout_ms } = readSettings(run.settings)
+  const concurrency = asksModels ? Math.min(wanted, evaluators.turns.width) : wanted
   const plain: RunSettings = { concurrency, timeout_ms, retries: 0, repetitions: 1, limits: {}, decision: null }
   const scores: Record<string, Score>[] = unscored.map(() => ({}))
   const lacking = (at: number) => metrics.filter(({ name }) => !unscored[at]?.item.scores[name]).map(({ name }) => name)
@@ -51,7 +53,7 @@ export async function scoreItems(
       const { output, response_time_ms: responseTimeMs, tokens, cost } = one.item
       return { output, responseTimeMs, tokens, cost, evidence: one.evidence }
     }
-    for await (const event of work(plan, { answer, evaluate: scorer.evaluate, signal }))
+    for await (const event of work(plan, { answer, evaluate, signal }))
       if (event.type === 'item') scores[Number(event.item.case_id)] = event.item.scores
   }
   if (signal.aborted) throw new Failure('shutting_down', { retryAfter: 1 })

@@ -11,6 +11,7 @@ import {
 } from '@llm-eval/engine'
 import { limits, type RunTask } from '@llm-eval/protocol'
 import * as z from 'zod'
+import { Turns } from './turns.ts'
 
 /** What tasks ask with. */
 export interface TaskTools {
@@ -20,14 +21,20 @@ export interface TaskTools {
   fetch: typeof globalThis.fetch
   /** What is wrong with an address, as far as that shows without asking anybody. */
   addressFault: (url: string) => string | undefined
+  /** In which models are asked: by all runs of the process together. */
+  turns: Turns
 }
 
 /** The tools of a server that reaches only the addresses that are allowed. */
-export function createTaskTools(models: Models | undefined, allows: AddressCheck): TaskTools {
+export function createTaskTools(
+  models: Models | undefined,
+  { allows, judgeConcurrency }: { allows: AddressCheck; judgeConcurrency: number },
+): TaskTools {
   return {
     models: models ?? null,
     fetch: guardedFetch({ allows }),
     addressFault: (url) => addressFault(url, allows),
+    turns: new Turns(judgeConcurrency),
   }
 }
 
@@ -39,7 +46,7 @@ export function answererOf(task: RunTask, tools: TaskTools): Answerer {
     case 'http':
       return (ask) => askEndpoint(task, ask, tools.fetch)
     case 'prompt':
-      return (ask) => askModel(task, ask, tools.models)
+      return (ask) => tools.turns.take(ask.signal, () => askModel(task, ask, tools.models))
     case 'client':
       throw new TypeError('a client answers for itself')
   }

@@ -16,6 +16,7 @@ import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { countItems } from '../meters/run-meters.ts'
 import { leftToServer, scoreItems } from '../running/score-items.ts'
+import type { TaskTools } from '../running/tasks.ts'
 import { hashItem, itemIdOf, toNewItem } from '../running/wire.ts'
 import { clientLeaseMs, findRun } from './find.ts'
 
@@ -29,7 +30,7 @@ interface Fate {
 }
 
 /** Serves the route that takes what clients tell. */
-export function registerRunEvents(app: App, deps: Deps): void {
+export function registerRunEvents(app: App, deps: Deps, { turns }: Pick<TaskTools, 'turns'>): void {
   mount(app, runRoutes.sendRunEvents, {
     schema: { params: z.object({ run_id: name }), body: runEventsInput, response: { 200: runEventsReceipt } },
     bodyLimit: limits.runEventsBytes,
@@ -38,7 +39,7 @@ export function registerRunEvents(app: App, deps: Deps): void {
       const run = await findRun(deps.store, projectId, params.run_id)
       // Nobody can tell what the server does itself.
       if (run.worker === 'server') throw new Failure('run_held')
-      const telling = new Telling(deps, { projectId, run, worker: body.worker })
+      const telling = new Telling({ ...deps, turns }, { projectId, run, worker: body.worker })
       const fates = await telling.take(body.events)
       const applied = fates.filter(({ status }) => status === 'applied').length
       return {
@@ -67,10 +68,10 @@ interface Told {
 class Telling {
   /** Of the run, as far as it was told. */
   status: RunStatus
-  readonly #deps: Deps
+  readonly #deps: Deps & Pick<TaskTools, 'turns'>
   readonly #told: Told
 
-  constructor(deps: Deps, told: Told) {
+  constructor(deps: Deps & Pick<TaskTools, 'turns'>, told: Told) {
     this.#deps = deps
     this.#told = told
     this.status = told.run.status
@@ -144,7 +145,7 @@ class Telling {
 
   /** Items with the scores that the client left to the server. What is stored already is not scored again. */
   async #scored(finished: readonly Finished[]): Promise<NewRunItem[]> {
-    const { store, judge, now, closing } = this.#deps
+    const { store, judge, turns, now, closing } = this.#deps
     const { projectId, run } = this.#told
     const items = finished.map((one) => toRunItem(one))
     const lacking: number[] = []
@@ -158,7 +159,7 @@ class Telling {
         const [item, one] = [items[at], finished[at]]
         return item && one ? { item, evidence: one.evidence } : []
       })
-      const scores = await scoreItems(judge, { projectId, run, signal: closing }, unscored)
+      const scores = await scoreItems({ ...judge, turns }, { projectId, run, signal: closing }, unscored)
       for (const [place, at] of lacking.entries()) Object.assign(items[at]?.scores ?? {}, scores[place])
     }
     const at = now()

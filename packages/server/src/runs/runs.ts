@@ -46,7 +46,7 @@ export function registerRuns(tools: TaskTools): Register {
     registerEndings(app, deps, worker)
     registerVerdicts(app, deps)
     registerRunItems(app, deps)
-    registerRunEvents(app, deps)
+    registerRunEvents(app, deps, tools)
     registerRunNumbers(app, deps)
   }
 }
