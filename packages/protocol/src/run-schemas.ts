@@ -25,11 +25,24 @@ const note = z.string().max(limits.noteChars, `may hold at most ${limits.noteCha
 const atMost = (most: number) => z.int().min(0).max(most, `must be at most ${most}`)
 const text = z.string().max(limits.textChars, `may hold at most ${limits.textChars} characters`)
 
+/** Those that say how a request travels are the server's own. */
+const ownHeaders = /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer)$/i
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header')
+  .refine((given) => !ownHeaders.test(given), 'is set by the server')
+
 const httpTask = z.strictObject({
   kind: z.literal('http'),
   url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000),
   headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header'), z.string().max(4_000))
+    .record(
+      headerName,
+      z
+        .string()
+        .max(4_000)
+        .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be printable'),
+    )
     .refine((headers) => Object.keys(headers).length <= limits.runHeaders, `may hold at most ${limits.runHeaders}`)
     .exactOptional()
     .describe('Sent with each request. Answers show their values masked.'),

@@ -110,6 +110,37 @@ describe('the events of a run of a client', () => {
     expect(await runs.until(id)).toMatchObject({ status: 'completed', completed_items: 2 })
   })
 
+  it('come after it was cancelled, whatever state it was in', async () => {
+    const cancel = () => runs.send('POST', `/api/v1/runs/${id}/cancel`)
+    const resume = () => runs.send('POST', `/api/v1/runs/${id}/resume`, { worker: 'client' })
+    // Queued.
+    expect((await cancel()).json).toMatchObject({ status: 'cancelled', completed_items: 0 })
+    expect(await tell([item(0), { type: 'heartbeat' }])).toMatchObject({ fates: ['run_over', 'run_over'] })
+    expect((await cancel()).json).toMatchObject({ code: 'run_over' })
+    await resume()
+    // Running.
+    await tell([item(0)])
+    expect((await cancel()).json).toMatchObject({ status: 'cancelled', completed_items: 1 })
+    await resume()
+    // Abandoned.
+    clock.now += 2 * limits.runSilenceSeconds * 1_000
+    await runs.until(id, ({ status }) => status === 'abandoned')
+    expect((await cancel()).json).toMatchObject({ status: 'cancelled', stopped_by: 'cancelled' })
+    await resume()
+    // Failed, and completed.
+    for (const status of ['failed', 'completed']) {
+      await tell([{ type: 'run_ended', status }])
+      expect((await cancel()).json).toMatchObject({ code: 'run_over' })
+      await resume()
+    }
+    expect((await tell([item(0), item(1), { type: 'run_ended' }])).fates).toEqual(['duplicate', 'applied', 'applied'])
+  })
+
+  it('are refused when they are too large', async () => {
+    const text = 'x'.repeat(limits.runEventsBytes)
+    expect((await runs.send('POST', `/api/v1/runs/${id}/events`, JSON.stringify({ text }))).status).toBe(413)
+  })
+
   it('are refused of runs that are deleted, unknown, or worked off by the server', async () => {
     expect((await post([{ type: 'heartbeat' }], {}, 'nobody')).status).toBe(404)
     await runs.send('DELETE', `/api/v1/runs/${id}`)

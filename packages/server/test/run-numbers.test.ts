@@ -1,6 +1,7 @@
 import { limits } from '@llm-eval/protocol'
 import { runComparison, runMetrics } from '@llm-eval/protocol/run-schemas'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tooMany } from '../src/running/numbers.ts'
 import { type RunServer, startRunServer } from './runs-of-tests.ts'
 
 let runs: RunServer
@@ -103,6 +104,11 @@ describe('a comparison', () => {
   ])('is refused of %s', async (_, query, path) => {
     const { status, json } = await compared(query)
     expect({ status, json }).toMatchObject({ status: 400, json: { errors: [{ path }] } })
+  })
+
+  it('looks at so many items and not one more', () => {
+    expect(tooMany([{ completed: limits.comparedItems - 1 }, { completed: 1 }])).toBe(false)
+    expect(tooMany([{ completed: limits.comparedItems }, { completed: 1 }])).toBe(true)
   })
 
   it('of a run that is not there is refused, and lists as many cases as it may', async () => {

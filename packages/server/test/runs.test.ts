@@ -19,6 +19,8 @@ afterAll(async () => {
 
 const make = async (fields: object) =>
   run.parse((await runs.send('POST', '/api/v1/runs', { name: 'r', metrics_used: ['exact-match'], ...fields })).json)
+const http = (fields: object) => ({ task: { kind: 'http', url: 'http://127.0.0.1:1/', ...fields } })
+const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-${n}`, 'y']))
 const asks = () => ({ dataset: 'three', task: { kind: 'http', url: task.url } })
 
 describe('a run of the server', () => {
@@ -134,6 +136,22 @@ describe('a run of the server', () => {
     await runs.until(made.run_id)
   })
 
+  it('may hold as much as the limits say', async () => {
+    const made = await make({
+      task: { kind: 'client' },
+      tags: Array.from({ length: limits.runTags }, (_, n) => `${n}`),
+      metadata: { a: 'x'.repeat(limits.runMetadataChars - 8) },
+    })
+    expect(made.tags).toHaveLength(limits.runTags)
+    const asked = await make({ dataset: 'none', ...http({ headers: many(limits.runHeaders) }) })
+    await runs.until(asked.run_id)
+  })
+
+  it('is refused when it is too large', async () => {
+    const body = { name: 'r', metrics_used: ['mine'], task: { kind: 'prompt', template: 'x'.repeat(limits.runBytes) } }
+    expect((await runs.send('POST', '/api/v1/runs', body)).status).toBe(413)
+  })
+
   it('is made once, however often it is sent', async () => {
     const body = { run_id: 'once', name: 'r', metrics_used: ['exact-match'], ...asks() }
     expect((await runs.send('POST', '/api/v1/runs', body)).status).toBe(201)
@@ -168,6 +186,10 @@ describe('a run of the server', () => {
       { settings: { concurrency: limits.runConcurrency + 1 } },
       'settings.concurrency',
     ],
+    ['a header that is set by the server', http({ headers: { Host: 'x' } }), 'task.headers.Host'],
+    ['a header that breaks the line', http({ headers: { a: 'b\r\nc: d' } }), 'task.headers.a'],
+    ['one header more than may be', http({ headers: many(limits.runHeaders + 1) }), 'task.headers'],
+    ['more metadata than may be', { metadata: { a: 'x'.repeat(limits.runMetadataChars - 7) } }, 'metadata'],
     ['one tag more than may be', { tags: Array.from({ length: limits.runTags + 1 }, (_, n) => `${n}`) }, 'tags'],
   ])('is refused with %s', async (_, fields, path) => {
     const { status, json } = await runs.send('POST', '/api/v1/runs', {

@@ -153,6 +153,6 @@ function columnOf({
 }
 
 /** Whether runs have too many items to be compared at once. */
-export function tooMany(runs: readonly StoredRun[]): boolean {
+export function tooMany(runs: readonly Pick<StoredRun, 'completed'>[]): boolean {
   return runs.reduce((sum, { completed }) => sum + completed, 0) > limits.comparedItems
 }
