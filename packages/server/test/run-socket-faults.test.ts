@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { limits } from '@llm-eval/protocol'
+import type { Store } from '@llm-eval/store'
 import { afterEach, describe, expect, it } from 'vitest'
 import { newItem } from '../../store/src/contract/running.contract.ts'
 import { registerRunSocketsWith } from '../src/run-sockets/run-sockets.ts'
@@ -24,10 +25,12 @@ const patient: SocketSettings = { heartbeatMs: 60_000, stallMs: 120_000, flushMs
 async function start(
   changed: Partial<SocketSettings> = {},
   shelf?: Shelf,
+  wrap?: (store: Store) => Store,
 ): Promise<{ ground: Ground; origin: string }> {
   const ground = await startGround({
     slices: [...allSlices, (app, deps) => registerRunSocketsWith(app, deps, { ...patient, ...changed })],
     ...(shelf ? { shelf } : {}),
+    ...(wrap ? { wrap } : {}),
   })
   grounds.push(ground)
   const open = new Set<Socket>()
@@ -129,19 +132,22 @@ describe('a reader that does not read', () => {
     const run = await make(ground)
     const path = `/ws/runs/${run.id}/progress`
     using slow = new Watcher(`${origin}${path}`)
-    using quick = new Watcher(`${origin}${path}`)
-    await Promise.all([slow.frame('connected'), quick.frame('connected')])
+    await slow.frame('connected')
+    const [carrier] = socketsOf(ground)
+    const held = () => carrier?.writableLength ?? 0
     slow.socket.pause()
+    using quick = new Watcher(`${origin}${path}`)
+    await quick.frame('connected')
     const preview = 'x'.repeat(2_000)
-    const count = 6_000
-    for (let at = 0; at < count; at += 500)
-      await run.add(...Array.from({ length: 500 }, (_, i) => newItem(at + i, { preview })))
+    const add = (at: number) => run.add(...Array.from({ length: 500 }, (_, i) => newItem(at + i, { preview })))
+    // What lies between both ends takes some megabytes first.
+    let count = 0
+    for (; count < 50_000 && held() === 0; count += 500) await add(count)
+    for (const end = count + 2_000; count < end; count += 500) await add(count)
     await run.end()
     await quick.frame('completed')
     expect(quick.lasting.filter(({ type }) => type === 'result')).toHaveLength(count)
-    const held = [...socketsOf(ground)].map((one) => one.writableLength)
-    expect(Math.max(...held)).toBeGreaterThan(0)
-    expect(Math.max(...held)).toBeLessThanOrEqual(2 * limits.streamPageBytes)
+    expect(held()).toBeLessThanOrEqual(2 * limits.streamPageBytes)
     expect(slow.lasting.length).toBeLessThan(count)
     slow.socket.resume()
     await slow.frame('completed')
@@ -159,6 +165,55 @@ describe('a reader that does not read', () => {
       await run.add(...Array.from({ length: 500 }, (_, i) => newItem(at + i, { preview })))
     for (const one of socketsOf(ground)) if (!one.destroyed) await once(one, 'close')
     socket.destroy()
+  })
+})
+
+describe('a client that is not there any more', () => {
+  it('is cut when it answers no ping, and one that answers stays', async () => {
+    const { origin } = await start({ heartbeatMs: 1_000 })
+    using gone = new Watcher(`${origin}/ws`, { autoPong: false })
+    using there = new Watcher(`${origin}/ws`)
+    let pings = 0
+    there.socket.on('message', (data: Buffer) => (pings += data.toString().includes('"ping"') ? 1 : 0))
+    expect((await gone.end()).code).toBe(1006)
+    there.say({ type: 'ping' })
+    await there.frame('pong')
+    expect(pings).toBeGreaterThan(0)
+  })
+})
+
+describe('a store that does not answer', () => {
+  it('closes the sockets with 1013, and who comes back later goes on', async () => {
+    let broken = false
+    const shelf = await openShelf()
+    shelves.push(shelf)
+    const wrap = (store: Store): Store =>
+      new Proxy(store, {
+        get: (target, name) => {
+          if (name === 'read')
+            return (...args: Parameters<Store['read']>) =>
+              broken && args[1] === 'runEvents' ? Promise.reject(new Error('broken')) : target.read(...args)
+          const value: unknown = Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      })
+    const { ground, origin } = await start({}, shelf, wrap)
+    const run = await make(ground)
+    const path = `${origin}/ws/runs/${run.id}/progress`
+    using watcher = new Watcher(path)
+    await watcher.frame('progress')
+    await run.addAll([0])
+    const { seq } = await watcher.frame('result')
+    broken = true
+    await run.addAll([1])
+    expect(await watcher.end()).toEqual({ code: 1013, reason: 'storage_unavailable' })
+    using early = new Watcher(`${path}?after_seq=${seq}`)
+    expect(await early.end()).toEqual({ code: 1013, reason: 'storage_unavailable' })
+    broken = false
+    using back = new Watcher(`${path}?after_seq=${seq}`)
+    await run.addAll([2])
+    await back.until(() => back.lasting.length === 2)
+    expect(back.lasting.map(({ data }) => data.item_index)).toEqual([1, 2])
   })
 })
 
