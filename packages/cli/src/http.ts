@@ -7,7 +7,7 @@ import type { Target } from './target.ts'
 export interface Request {
   route: Route
   values?: Record<string, string>
-  query?: Record<string, string>
+  query?: Record<string, string> | [name: string, value: string][]
   body?: object
   /** A body that is sent while it is read, in place of `body`. */
   stream?: { chunks: AsyncIterable<Uint8Array>; headers: Record<string, string> }

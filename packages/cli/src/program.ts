@@ -3,7 +3,7 @@ import { rejectReasons } from '@llm-eval/protocol'
 import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
 import { examples, type Parts } from './command.ts'
-import { addRuns } from './run-commands.ts'
+import { addCompare, addRuns } from './run-commands.ts'
 import { moment, wholeNumber } from './moments.ts'
 import { ownVersion } from './version.ts'
 
@@ -46,6 +46,7 @@ export function createProgram(parts: Parts): Command {
   addDatasets(program, parts)
   addEvaluators(program, parts)
   addRuns(program, parts)
+  addCompare(program, parts)
   addKeys(program, parts)
   return program
 }

@@ -171,3 +171,53 @@ function metricValue(text: string): { name: string; value: number } {
   if (at <= 0 || !Number.isFinite(value)) throw new InvalidArgumentError('Give a metric and a number: rouge-l=0.9.')
   return { name: text.slice(0, at), value }
 }
+
+/** `llm-eval compare` */
+export function addCompare(program: Command, { terminal, perform }: Parts): void {
+  const compare = program.command('compare').description('Hold runs against the first, case by case, and gate on it.')
+  compare
+    .argument('<run-ids...>', 'two to ten runs, the baseline first; or one, with --min or --max', upToTen)
+    .addOption(
+      new Option('--fail-on <what>', 'no metric may be worse than that of the first run').choices(['regression']),
+    )
+    .option('--min <metric=value>', 'the mean must be at least this; as often as you like', severalBounds)
+    .option('--max <metric=value>', 'the mean must be at most this; as often as you like', severalBounds)
+    .option('--level <share>', 'of intervals and verdicts, between 0 and 1', level, 0.95)
+    .option('--sort-by <metric>', 'the metric that says which cases are the worst; all unless said')
+    .option('--cases <cases>', 'list so many cases, the worst first', wholeNumber(0, limits.comparedCases), 10)
+    .option('--markdown', 'a summary for a pull request')
+    .option('--junit <file>', 'write what was asked to this file as JUnit XML')
+    .option('--json', 'as one JSON object: comparison and gate')
+  examples(compare, [
+    'llm-eval compare run_before run_after',
+    'llm-eval compare run_before run_after --fail-on regression --min faithfulness=0.9 --junit gate.xml',
+    'llm-eval compare run_before run_after --markdown >> "$GITHUB_STEP_SUMMARY"',
+    'llm-eval compare run_after --min rouge-l=0.6 --max toxicity=0.01',
+    '',
+    'Bounds hold for every run but the first. Exit codes: 0 passed, or nothing was asked; 1 the gate failed; 3 it cannot be ' +
+      'told: scores are missing, a run is not complete, evaluators changed or have no version, there is too little data; 2 ' +
+      'it could not be tried.',
+  ])
+  compare.action((ids: string[], _options, command: Command) =>
+    perform(async () => (await import('./commands/compare.ts')).compareRuns(terminal, ids, command.optsWithGlobals())),
+  )
+}
+
+function upToTen(id: string, before: string[] = []): string[] {
+  if (before.includes(id)) throw new InvalidArgumentError(`It is named twice: ${id}.`)
+  if (before.length === limits.comparedRuns)
+    throw new InvalidArgumentError(`At most ${limits.comparedRuns} runs can be compared.`)
+  return [...before, id]
+}
+
+type MetricValue = ReturnType<typeof metricValue>
+
+function severalBounds(text: string, before: MetricValue[] = []): MetricValue[] {
+  return [...before, metricValue(text)]
+}
+
+function level(text: string): number {
+  const value = amount(text)
+  if (value <= 0 || value >= 1) throw new InvalidArgumentError('Give a number between 0 and 1.')
+  return value
+}

@@ -35,6 +35,7 @@ const commands = [
   ['runs', 'approve'],
   ['runs', 'reject'],
   ['runs', 'delete'],
+  ['compare'],
   ['keys', 'create'],
   ['keys', 'list'],
   ['keys', 'revoke'],

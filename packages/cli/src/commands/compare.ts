@@ -1,0 +1,232 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import {
+  type GateOutcome,
+  type GateVerdict,
+  type MetricComparison,
+  type RunComparison,
+  type RunMetricSummary,
+  runRoutes,
+} from '@llm-eval/protocol'
+import { runComparison, runMetrics } from '@llm-eval/protocol/run-schemas'
+import { Complaint, exitCodes, fileComplaint, orImpossible } from '../complaint.ts'
+import { count, figure } from '../display/amounts.ts'
+import { type Column, table } from '../display/table.ts'
+import { oneLine, safeJson } from '../display/width.ts'
+import { ask, readAnswer } from '../http.ts'
+import { findTarget, type GlobalOptions, type Target } from '../target.ts'
+import type { Terminal } from '../terminal.ts'
+import {
+  chanceText,
+  type Compared,
+  gateWords,
+  groundsText,
+  intervalText,
+  junitOf,
+  markdownOf,
+  summaryOf,
+  usageNames,
+  verdictText,
+} from './comparison-words.ts'
+import { fetchRun, type ToldRun } from './runs.ts'
+
+/** How a gate ends the command. What cannot be told is no pass; 2 is what could not be tried at all. */
+const gateCodes = { pass: exitCodes.ok, fail: exitCodes.failed, cannot_tell: 3 } as const
+
+/** A bound of a metric's mean. */
+interface Bound {
+  name: string
+  value: number
+}
+
+/** Options of `llm-eval compare`. */
+export interface CompareOptions extends GlobalOptions {
+  failOn?: 'regression'
+  min?: Bound[]
+  max?: Bound[]
+  level: number
+  sortBy?: string
+  cases: number
+  markdown?: boolean
+  junit?: string
+  json?: boolean
+}
+
+/** `llm-eval compare`: holds runs against the first, and says whether they pass what was asked. Gives the exit code. */
+export async function compareRuns(terminal: Terminal, ids: string[], options: CompareOptions): Promise<number> {
+  const { failOn, min = [], max = [] } = options
+  const asked = failOn !== undefined || min.length + max.length > 0
+  if (ids.length === 1 && !asked)
+    throw new Complaint('Name a run to compare it with, or what it must reach: --min rouge-l=0.9.')
+  if (options.junit !== undefined && !asked)
+    throw new Complaint('--junit reports what was asked: say --fail-on regression, --min or --max.')
+  const target = await findTarget(terminal, options)
+  const comparison = ids.length === 1 ? null : await orImpossible(() => compared(terminal, target, { ids, options }))
+  // Bounds hold for what is new; with a single run that is the run itself.
+  const judged = await orImpossible(() => subjectsOf(terminal, target, comparison === null ? ids : ids.slice(1)))
+  const gate = asked ? await gateOf({ comparison, judged }, options) : null
+  const all: Compared = { comparison, gate }
+  if (options.junit !== undefined && gate !== null) await save(terminal, options.junit, junitOf(gate))
+  if (options.json) terminal.out.line(safeJson(JSON.stringify(all)))
+  else if (options.markdown) terminal.out.line(markdownOf(all))
+  else print(terminal, all, judged)
+  return gate === null ? exitCodes.ok : gateCodes[gate.outcome]
+}
+
+interface ComparisonWish {
+  ids: string[]
+  options: CompareOptions
+}
+
+async function compared({ signal }: Terminal, target: Target, wish: ComparisonWish): Promise<RunComparison> {
+  const { cases, level, sortBy } = wish.options
+  const query: [string, string][] = [
+    // Several times: an id may hold a comma.
+    ...wish.ids.map((id): [string, string] => ['run_ids', id]),
+    ['cases', String(cases)],
+    ['level', String(level)],
+    ...(sortBy === undefined ? [] : [['sort_by', sortBy] satisfies [string, string]]),
+  ]
+  return readAnswer(await ask(target, { route: runRoutes.compareRuns, query, signal }), runComparison)
+}
+
+/** A run with its metrics. */
+interface Judged {
+  run: ToldRun
+  metrics: RunMetricSummary[]
+}
+
+async function subjectsOf(terminal: Terminal, target: Target, ids: string[]): Promise<Judged[]> {
+  const { signal } = terminal
+  return Promise.all(
+    ids.map(async (id) => {
+      const route = runRoutes.getRunMetrics
+      const { items } = await readAnswer(await ask(target, { route, values: { run_id: id }, signal }), runMetrics)
+      // After its metrics: items that came meanwhile are missing in them, which is no pass.
+      return { run: await fetchRun(terminal, target, id), metrics: items }
+    }),
+  )
+}
+
+interface GateSubjects {
+  comparison: RunComparison | null
+  judged: Judged[]
+}
+
+/** What the gate says of all that was asked: the comparison as a whole, and the bounds of each run. */
+async function gateOf({ comparison, judged }: GateSubjects, options: CompareOptions): Promise<GateVerdict> {
+  const { gate } = await import('@llm-eval/server')
+  const { failOn } = options
+  const [min, max] = [boundsOf(options.min), boundsOf(options.max)]
+  const bounded = Object.keys(min).length + Object.keys(max).length > 0
+  const told = [
+    ...(failOn === undefined ? [] : gate({ comparison: comparison ?? undefined }, { failOn }).reasons),
+    ...(bounded ? judged : []).flatMap(({ run, metrics }) =>
+      gate({ run, metrics }, { min, max }).reasons.map((reason) => {
+        return judged.length === 1 ? reason : { ...reason, message: `${run.run_id}: ${reason.message}` }
+      }),
+    ),
+  ]
+  const has = (outcome: GateOutcome) => told.some((reason) => reason.outcome === outcome)
+  return { outcome: has('fail') ? 'fail' : has('cannot_tell') ? 'cannot_tell' : 'pass', reasons: told }
+}
+
+function boundsOf(bounds: Bound[] = []): Record<string, number> {
+  return Object.fromEntries(bounds.map(({ name, value }) => [name, value]))
+}
+
+async function save({ cwd }: Terminal, name: string, text: string): Promise<void> {
+  const path = resolve(cwd, name)
+  try {
+    await writeFile(path, text)
+  } catch (error) {
+    throw fileComplaint(`${path} cannot be written`, error)
+  }
+}
+
+function print(terminal: Terminal, { comparison, gate }: Compared, judged: readonly Judged[]): void {
+  const { out } = terminal
+  if (comparison !== null) printComparison(terminal, comparison)
+  for (const { run } of judged)
+    if (run.status === 'queued' || run.status === 'running')
+      out.line(`${oneLine(run.run_id)} is ${run.status}: its numbers are not final.`)
+  if (comparison !== null) out.line(out.paint('bold', summaryOf(comparison)))
+  if (gate === null) return
+  const styles = { pass: 'green', fail: 'red', cannot_tell: 'yellow' } as const
+  for (const { outcome, message } of gate.reasons)
+    out.line(`  ${out.paint(styles[outcome], gateWords[outcome])}  ${oneLine(message)}`)
+  out.line(out.paint(styles[gate.outcome], `Gate: ${gateWords[gate.outcome]}.`))
+}
+
+const metricColumns = (level: string): Column[] => [
+  { title: 'METRIC', max: 24 },
+  { title: 'VERDICT' },
+  { title: 'BEFORE', align: 'right' },
+  { title: 'AFTER', align: 'right' },
+  { title: 'CHANGE', align: 'right' },
+  { title: level },
+  { title: 'P', align: 'right' },
+  { title: 'N', align: 'right' },
+  { title: 'MDE', align: 'right' },
+  { title: '+/-/=', align: 'right' },
+  { title: 'TEST' },
+]
+
+function printComparison({ out }: Terminal, comparison: RunComparison): void {
+  const [first = ''] = comparison.runs
+  for (const { run_id: id, metrics, usage } of comparison.compared) {
+    const level = metrics.concat(usage).find(({ difference }) => difference !== null)?.difference?.level ?? 0.95
+    out.line(out.paint('bold', `${oneLine(id)} against ${oneLine(first)}`))
+    const rows = [...metrics.map((row) => comparisonRow(row)), ...usage.map((row) => comparisonRow(named(row)))]
+    for (const line of table(out, metricColumns(`${figure(level * 100)} %`), rows)) out.line(line)
+    out.line()
+  }
+  printCases({ out }, comparison)
+  const { cases_shared: shared, cases_total: total } = comparison
+  out.line(
+    `${count(shared)} of ${count(total)} cases are in all runs. +/-/= are cases that became better, worse, or neither;`,
+  )
+  out.line(
+    'P is Holm’s, over all rows; MDE is the smallest change that so many pairs would show four times out of five.',
+  )
+}
+
+function named(row: MetricComparison): MetricComparison {
+  return { ...row, name: usageNames[row.name] ?? row.name }
+}
+
+function comparisonRow(row: MetricComparison): string[] {
+  const [better, worse] = row.direction === null ? ['-', '-'] : [count(row.improved), count(row.regressed)]
+  return [
+    oneLine(row.name),
+    verdictText(row),
+    figure(row.before),
+    figure(row.after),
+    figure(row.difference?.estimate ?? null),
+    intervalText(row),
+    chanceText(row),
+    count(row.n),
+    figure(row.minimal_detectable_effect),
+    `${better}/${worse}/${count(row.unchanged)}`,
+    groundsText(row),
+  ]
+}
+
+/** Metrics that have a column of their own. */
+const shownMetrics = 4
+
+function printCases({ out }: Pick<Terminal, 'out'>, { cases }: RunComparison): void {
+  const worse = cases.filter(({ regression }) => regression !== null && regression > 0)
+  if (worse.length === 0) return
+  const names = Object.keys(worse[0]?.values ?? {}).slice(0, shownMetrics)
+  const columns: Column[] = [
+    { title: 'CASES THAT BECAME WORSE', max: 40 },
+    ...names.map((name): Column => ({ title: oneLine(name), max: 32 })),
+  ]
+  const rows = worse.map(({ case_id: id, values }) => [
+    oneLine(id),
+    ...names.map((name) => (values[name] ?? []).map(figure).join(' → ')),
+  ])
+  for (const line of table(out, columns, rows)) out.line(line)
+  out.line()
+}
