@@ -13,10 +13,9 @@ export interface Unscored {
   evidence: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Names of the metrics that the server has to score an item in. */
-export function leftToServer(run: Pick<StoredRun, 'metrics'>, { status, scores }: Pick<RunItem, 'status' | 'scores'>) {
-  if (status !== 'success') return []
-  return readMetrics(run.metrics).flatMap(({ name, held }) => (held === 'here' && !scores[name] ? name : []))
+/** Names of the metrics of a run that the server can score in. */
+export function heldHere(run: Pick<StoredRun, 'metrics'>): string[] {
+  return readMetrics(run.metrics).flatMap(({ name, held }) => (held === 'here' ? name : []))
 }
 
 /**

@@ -15,7 +15,7 @@ import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { countItems } from '../meters/run-meters.ts'
-import { leftToServer, scoreItems } from '../running/score-items.ts'
+import { heldHere, scoreItems } from '../running/score-items.ts'
 import type { TaskTools } from '../running/tasks.ts'
 import { hashItem, itemIdOf, toNewItem } from '../running/wire.ts'
 import { clientLeaseMs, findRun } from './find.ts'
@@ -149,8 +149,9 @@ class Telling {
     const { projectId, run } = this.#told
     const items = finished.map((one) => toRunItem(one))
     const lacking: number[] = []
+    const here = heldHere(run)
     for (const [at, item] of items.entries()) {
-      if (leftToServer(run, item).length === 0) continue
+      if (item.status !== 'success' || here.every((metric) => item.scores[metric])) continue
       const there = await store.read(projectId, 'runItem', { ref: run.ref, itemIndex: item.item_index })
       if (there === null) lacking.push(at)
     }
