@@ -1,4 +1,4 @@
-import { limits, parseCursor, type ResyncReason } from '@llm-eval/protocol'
+import { limits, parseCursor, type ResyncReason, type RunStatus } from '@llm-eval/protocol'
 import { type Head, resyncReason, type Store, type StoredEvent, type StoredRun } from '@llm-eval/store'
 import type { WebSocket } from 'ws'
 import { Channel, type ChannelParts, type Numbers, type Subscription } from './channel.ts'
@@ -36,6 +36,7 @@ export class RunHub {
   readonly #awaited = new Map<string, Set<(seq: number) => void>>()
   readonly #reading = new AbortController()
   readonly #parts: Promise<ChannelParts>
+  #counts: Promise<Record<RunStatus, number>> | undefined
   /** Sockets that are here. */
   readonly users = new Set<WebSocket>()
 
@@ -66,6 +67,16 @@ export class RunHub {
 
   head(): Promise<Head> {
     return this.#options.store.read(this.#options.projectId, 'head', {})
+  }
+
+  /** How many runs there are of each status: asked once for all, until something becomes of one. */
+  counts(): Promise<Record<RunStatus, number>> {
+    const { store, projectId } = this.#options
+    const counts = (this.#counts ??= store.read(projectId, 'runCounts', {}))
+    counts.catch(() => {
+      if (this.#counts === counts) this.#counts = undefined
+    })
+    return counts
   }
 
   async cursor(seq: number): Promise<string> {
@@ -134,7 +145,10 @@ export class RunHub {
     for (const event of events) {
       if (!isRunEvent(event)) continue
       news.set(event.run, event.seq)
-      if (event.kind !== 'run_item') news.set(null, event.seq)
+      if (event.kind !== 'run_item') {
+        news.set(null, event.seq)
+        this.#counts = undefined
+      }
       if (event.kind === 'run_created' && this.#awaited.size > 0) await this.#created(event.seq)
     }
     await Promise.all([...news].map(async ([ref, seq]) => this.#channels.get(ref)?.announce(seq)))

@@ -169,7 +169,7 @@ export class Session {
   }
 
   async #statistics(type: 'initial_stats' | 'run_statistics'): Promise<object> {
-    const by_status = await this.#parts.deps.store.read(this.#parts.projectId, 'runCounts', {})
+    const by_status = await this.#parts.hub.counts()
     const total_runs = Object.values(by_status).reduce((sum, count) => sum + count, 0)
     return this.frame(type, { data: { total_runs, by_status } })
   }
