@@ -96,6 +96,13 @@ describe('a comparison of scores', () => {
     expect(seen.verdict).toBe('no_detectable_difference')
   })
 
+  it('takes amounts for amounts, also where all are 0 or 1', () => {
+    const [zeros, ones] = [Array(40).fill(0), Array(40).fill(1)] as number[][]
+    expect(compare(ones ?? [], zeros ?? [])).toMatchObject({ kind: 'binary', test: 'mcnemar_exact' })
+    const amounts = compare(ones ?? [], zeros ?? [], { kind: 'continuous' })
+    expect(amounts).toMatchObject({ kind: 'continuous', test: 'sign_flip_exact', difference: 1, verdict: 'better' })
+  })
+
   it('is not certain of a difference only because it is the same in every pair', () => {
     const b = Array.from({ length: 40 }, (_, at) => at / 10)
     const seen = compare(

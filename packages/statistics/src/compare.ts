@@ -17,6 +17,8 @@ export interface CompareOptions extends Confidence {
   direction?: 'higher' | 'lower' | undefined
   /** For each case what it belongs to, when cases are not independent: the same question asked several times, one document. */
   clusters?: readonly ClusterKey[] | undefined
+  /** `continuous`: amounts, which are no passes and failures even where all are 0 or 1. Told by the values unless said. */
+  kind?: 'continuous' | undefined
   /** Chance of seeing the difference that `mde` names, above 1 - level and below 1; 0.8 unless told. */
   power?: number | undefined
   /** The smallest difference that matters, more than 0. A comparison that could have missed it has not enough data. */
@@ -37,7 +39,7 @@ export type ComparisonTest =
 
 /** Side a against side b, over the cases of which both are known. */
 export interface Comparison {
-  /** `binary` where every known value is 0, 1, true or false. */
+  /** `binary` where every known value is 0, 1, true or false, unless told otherwise. */
   kind: 'binary' | 'continuous'
   /** Pairs compared. */
   n: number
@@ -91,7 +93,7 @@ export function compare(a: readonly Outcome[], b: readonly Outcome[], options: C
   const { smallestEffect, direction = 'higher' } = options
   if (smallestEffect !== undefined && !(smallestEffect > 0))
     throw new RangeError(`smallestEffect is ${smallestEffect}; it must be more than 0`)
-  const pairs = knownPairs(a, b, options.clusters)
+  const pairs = knownPairs(a, b, options)
   const leftOut = a.length - pairs.a.length
   const n = pairs.a.length
   if (n === 0) return { ...nothing, leftOut }
@@ -150,14 +152,14 @@ interface KnownPairs {
 function knownPairs(
   a: readonly Outcome[],
   b: readonly Outcome[],
-  clusters: readonly ClusterKey[] | undefined,
+  { clusters, kind }: Pick<CompareOptions, 'clusters' | 'kind'>,
 ): KnownPairs {
   requirePairs(a, b, 'a and b')
   if (clusters !== undefined) requirePairs(a, clusters, 'a and clusters')
   const known = { a: new Float64Array(a.length), b: new Float64Array(a.length) }
   const keys: ClusterKey[] = []
   let n = 0
-  let binary = true
+  let binary = kind === undefined
   for (let at = 0; at < a.length; at++) {
     const x = valueOf(a[at], 'a', at)
     const y = valueOf(b[at], 'b', at)

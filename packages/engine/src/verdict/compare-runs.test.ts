@@ -241,6 +241,17 @@ describe('several metrics and runs', () => {
 })
 
 describe('what runs used', () => {
+  it('knows costs and times for amounts, also where all are 0 or 1', () => {
+    const [before, after] = [runOf('a', []), runOf('b', [])]
+    for (const run of [before, after])
+      for (const item of numbersOf(values(20, () => 1))) run.add({ ...item, cost: 0, response_time_ms: 1 })
+    const none = { estimate: 0, low: 0, high: 0 }
+    expect(compareRuns([before, after]).compared[0]?.usage).toMatchObject([
+      { name: 'response_time_ms', test: 'sign_flip_exact', difference: none },
+      { name: 'cost', test: 'sign_flip_exact', difference: none },
+    ])
+  })
+
   it('is compared too, less being better: times of what succeeded, and costs where they are known', () => {
     const [before, after] = [runOf('a', []), runOf('b', [])]
     for (const [index, item] of numbersOf(values(40, () => 1)).entries()) {

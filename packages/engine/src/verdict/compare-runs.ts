@@ -66,7 +66,7 @@ interface Compared {
   missing: number
 }
 
-function compareOne({ metric, means }: Table, other: number, level: number): Compared {
+function compareOne({ metric, usage, means }: Table, other: number, level: number): Compared {
   const [before, after] = [means[0] ?? new Float64Array(), means[other] ?? new Float64Array()]
   const pairs: { a: number[]; b: number[] } = { a: [], b: [] }
   let [unpaired, missing] = [0, 0]
@@ -82,7 +82,11 @@ function compareOne({ metric, means }: Table, other: number, level: number): Com
     }
   }
   const direction = metric.direction ?? undefined
-  return { comparison: compare(pairs.a, pairs.b, { level, direction }), unpaired, missing }
+  return {
+    comparison: compare(pairs.a, pairs.b, { level, direction, kind: usage ? 'continuous' : undefined }),
+    unpaired,
+    missing,
+  }
 }
 
 function rowOf(
