@@ -19,6 +19,7 @@ import { heldHere, scoreItems } from '../running/score-items.ts'
 import type { TaskTools } from '../running/tasks.ts'
 import { hashItem, itemIdOf, toNewItem } from '../running/wire.ts'
 import { clientLeaseMs, findRun } from './find.ts'
+import { mapInTurns } from './in-turns.ts'
 
 type Happened<T extends RunHappening['type']> = Extract<RunHappening, { type: T }>
 type Finished = Happened<'item_finished'>
@@ -83,9 +84,11 @@ class Telling {
     const items: { at: number; item: Finished }[] = []
     const ends: { at: number; end: Happened<'run_ended'> }[] = []
     const signs: number[] = []
-    for (const [at, said] of events.entries()) {
+    const read = await mapInTurns(events, (said) => {
       const parsed = runHappening.safeParse(said)
-      const faults = parsed.success ? this.#faultsOf(parsed.data) : faultsOf(parsed.error.issues)
+      return { parsed, faults: parsed.success ? this.#faultsOf(parsed.data) : faultsOf(parsed.error.issues) }
+    })
+    for (const [at, { parsed, faults }] of read.entries()) {
       if (!parsed.success || faults.length > 0) fates[at] = fate('invalid', wordsOf(faults))
       else if (parsed.data.type === 'item_finished') items.push({ at, item: parsed.data })
       else if (parsed.data.type === 'run_ended') ends.push({ at, end: parsed.data })
@@ -165,9 +168,9 @@ class Telling {
     }
     const at = now()
     // Apart from evidence, which is not kept, an item is what was sent: the same whatever it is scored.
-    return items.map((item, place) =>
-      toNewItem(item, { names: run.metricNames, hash: hashOfSent(finished[place]), at }),
-    )
+    return mapInTurns(items, (item, place) => {
+      return toNewItem(item, { names: run.metricNames, hash: hashOfSent(finished[place]), at })
+    })
   }
 
   async #end({ status, stopped_by: stoppedBy, error, total_items: total }: Happened<'run_ended'>): Promise<Fate> {

@@ -8,6 +8,7 @@ import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { toItem } from '../running/wire.ts'
 import { findRun } from './find.ts'
+import { mapInTurns } from './in-turns.ts'
 
 const byId = z.object({ run_id: name })
 const byIndex = byId.extend({
@@ -39,7 +40,7 @@ export function registerRunItems(app: App, { store }: Deps): void {
         bytes: pageBytes,
       })
       if ('invalidCursor' in page) throw invalid('cursor', 'is not a cursor of this list: leave it out to start anew')
-      return { items: page.items.map(toItem), next_cursor: page.nextCursor, searched_to: page.searchedTo }
+      return { items: await mapInTurns(page.items, toItem), next_cursor: page.nextCursor, searched_to: page.searchedTo }
     },
   })
   mount(app, runRoutes.getRunItem, {

@@ -1,5 +1,5 @@
 /** Runs: made, listed, changed, ended and decided about; and the worker that works them off. `/api/v1/runs`. */
-import { Failure, limits, type Run, type RunApproval, runRoutes } from '@llm-eval/protocol'
+import { Failure, limits, type RunApproval, runRoutes } from '@llm-eval/protocol'
 import { deletion } from '@llm-eval/protocol/answers'
 import {
   approvalInput,
@@ -11,7 +11,6 @@ import {
   runsQuery,
 } from '@llm-eval/protocol/run-schemas'
 import { name } from '@llm-eval/protocol/schemas'
-import type { StoredRun } from '@llm-eval/store'
 import * as z from 'zod'
 import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps, Register } from '../http/app.ts'
@@ -22,12 +21,11 @@ import { toRun } from '../running/wire.ts'
 import { createRun } from './create.ts'
 import { changed, clientLeaseMs, findRun } from './find.ts'
 import { registerRunEvents } from './events.ts'
+import { mapInTurns } from './in-turns.ts'
 import { registerRunItems } from './items.ts'
 import { registerRunNumbers } from './numbers.ts'
 
 const byId = z.object({ run_id: name })
-/** Runs of a list that are written out in one go. */
-const turnEvery = 10
 /** Items that one commit of a deletion removes. */
 const deletionStep = 1_000
 
@@ -74,23 +72,14 @@ function registerMaking(app: App, deps: Deps, { tools, worker }: { tools: TaskTo
       const filter = filterOf(query)
       const page = await store.read(principal.projectId, 'runs', { filter, order, direction, limit, cursor })
       if ('invalidCursor' in page) throw invalidCursor()
-      return { items: await toRuns(page.items, now()), next_cursor: page.nextCursor }
+      const at = now()
+      return { items: await mapInTurns(page.items, (stored) => toRun(stored, at)), next_cursor: page.nextCursor }
     },
   })
   mount(app, runRoutes.getRun, {
     schema: { params: byId, response: { 200: run } },
     handler: async ({ principal, params }) => toRun(await findRun(store, principal.projectId, params.run_id), now()),
   })
-}
-
-/** Intervals of many runs with many metrics take a while: others get their turn in between. */
-async function toRuns(page: readonly StoredRun[], at: number): Promise<Run[]> {
-  const shown: Run[] = []
-  for (const [place, stored] of page.entries()) {
-    if (place > 0 && place % turnEvery === 0) await new Promise(setImmediate)
-    shown.push(toRun(stored, at))
-  }
-  return shown
 }
 
 function filterOf(query: z.infer<typeof runsQuery>) {
