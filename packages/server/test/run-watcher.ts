@@ -3,7 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { NewRun, NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { ClientOptions } from 'ws'
 import { WebSocket } from 'ws'
-import { leaseMs, newItem, newRun, worker } from '../../store/src/contract/running.contract.ts'
+import { newItem, newRun, worker } from '../../store/src/contract/running.contract.ts'
+
+/** Longer than any test. */
+const leaseMs = 3_600_000
 
 /** A frame as a client reads it. */
 export interface Frame {
