@@ -151,10 +151,17 @@ describe('a run', () => {
   it('that the server refuses is not evaluated', async () => {
     await using server = await startRunServer()
     let asked = 0
-    const refused = evaluatorOf(server, { task: () => asked++, metrics: ['x'.repeat(300)] }).run()
+    const refused = evaluatorOf(server, { task: () => asked++, name: 'x'.repeat(300) }).run()
     await expect(refused).rejects.toThrow(LLMEvalError)
     await expect(refused).rejects.toMatchObject({ failure: 'invalid_request' })
     expect(asked).toBe(0)
+  })
+
+  it('in a metric that nobody knows is not evaluated', async () => {
+    await using server = await startRunServer()
+    const refused = evaluatorOf(server, { metrics: ['word-count', 'unheard-of'] }).run()
+    await expect(refused).rejects.toMatchObject({ code: 'not_found', failure: 'evaluator_not_found' })
+    expect(server.runs.size).toBe(0)
   })
 
   it('that is cancelled on the server ends here too, and is not resumed by what comes late', async () => {

@@ -74,6 +74,12 @@ describe('an evaluation on the real server', () => {
     })
   })
 
+  it('is refused in a metric that neither knows', async () => {
+    await using server = await startRealServer()
+    const refused = evaluatorOf(server.url, { metrics: ['acuracy'] }).run()
+    await expect(refused).rejects.toMatchObject({ code: 'not_found', failure: 'evaluator_not_found' })
+  })
+
   it('goes on while the server is restarted, and misses nothing', async () => {
     await using server = await startRealServer()
     let restarted: Promise<void> | undefined

@@ -128,6 +128,8 @@ class Scene implements RunServerScene {
   #answer(method: string, url: URL, body: string): Answer | 'reset' {
     const [, , , kind = '', id = '', what = ''] = url.pathname.split('/').map(decodeURIComponent)
     if (kind === 'datasets') return this.#page(url)
+    if (kind === 'evaluators')
+      return id === 'unheard-of' ? problem(404, 'evaluator_not_found') : { status: 200, body: {} }
     const key = method === 'POST' && id === '' ? 'create' : what === 'events' ? 'events' : undefined
     const instead = key && this.#instead[key].shift()
     if (instead === 'reset') return 'reset'

@@ -63,6 +63,9 @@ export class Evaluation {
 
   /** Makes the run, or takes up where another process left it. */
   async #open(wish: RunWish, signal: AbortSignal): Promise<Run> {
+    const { here, wishes } = this.#metrics
+    const elsewhere = wishes.filter(({ name }) => !here.some((metric) => metric.name === name))
+    await this.#server.checkEvaluators([...new Set(elsewhere.map(({ evaluator }) => evaluator))], signal)
     const run = await this.#server.create(wish, signal)
     return run.status === 'queued' || isWhole(run) ? run : await this.#server.resume(this.#worker, signal)
   }

@@ -1,4 +1,12 @@
-import { limits, type Run, type RunItem, type RunSettings, runRoutes, type RunStatus } from '@llm-eval/protocol'
+import {
+  evaluationRoutes,
+  limits,
+  type Run,
+  type RunItem,
+  type RunSettings,
+  runRoutes,
+  type RunStatus,
+} from '@llm-eval/protocol'
 import { emptyTotals, type RunTotals, withItem } from '@llm-eval/engine'
 import { type Connection, isObject, LLMEvalError } from '../inside.ts'
 import type { MetricWish } from './metrics.ts'
@@ -55,6 +63,16 @@ export class RunServer {
   async create(wish: RunWish, signal?: AbortSignal): Promise<Run> {
     const call = { route: runRoutes.createRun, body: JSON.stringify({ ...wish, task: { kind: 'client' } }), signal }
     return await this.#connection.ask<Run>(call)
+  }
+
+  /**
+   * Makes sure that the server has these evaluators: it takes those that it does not know for ones of this process.
+   *
+   * @throws {LLMEvalError} `not_found`
+   */
+  async checkEvaluators(slugs: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const slug of slugs)
+      await this.#connection.request({ route: evaluationRoutes.getEvaluator, values: { slug }, signal })
   }
 
   /** Goes on with a run that another process left, under the name of this one. */
