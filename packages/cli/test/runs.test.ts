@@ -2,17 +2,17 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run as runAnswer } from '@llm-eval/protocol/run-schemas'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { answering, folder, llmEval, serve, sharedServer } from './stage.ts'
+import { answering, folder, llmEval, sharedServer } from './stage.ts'
 
-const server = sharedServer()
+const server = sharedServer({ allow_private_evaluators: true })
 
 const options = (cwd = folder()) => ({ cwd, env: { LLM_EVAL_URL: server.url() } })
 
 /** Adds a dataset. */
-async function makeDataset(slug: string, rows: object[], given = options(import.meta.dirname)): Promise<void> {
+async function makeDataset(slug: string, rows: object[]): Promise<void> {
   const input = rows.map((row) => JSON.stringify(row)).join('\n')
   const args = ['datasets', 'import', '-', '--dataset', slug, '--format', 'jsonl']
-  const { code, err } = await llmEval(args, { ...given, input })
+  const { code, err } = await llmEval(args, { ...options(import.meta.dirname), input })
   if (code !== 0) throw new Error(err)
 }
 
@@ -69,33 +69,29 @@ describe('llm-eval runs start', () => {
   })
 
   test('asks an endpoint with its headers, draws a bar, and groups what went wrong', async () => {
-    const own = await serve({ allow_private_evaluators: true })
-    const given = { cwd: folder(), env: { LLM_EVAL_URL: own.url }, columns: 100 }
-    await makeDataset('words', cases, { cwd: given.cwd, env: given.env })
+    const given = options()
     const endpoint = await answering((request, response, body) => {
       if (request.headers['x-key'] !== 'secret' || body.includes('three')) return response.writeHead(500).end('no')
       response.setHeader('content-type', 'application/json')
       response.end('{"a":{"b":"one"}}')
     })
     const asked = ['--endpoint', endpoint, '--header', 'X-Key: secret', '--output', 'a.b', '--timeout', '60s']
-    const args = ['runs', 'start', '--dataset', 'words', ...asked, '-m', 'exact-match', '--id', 'asks', '--watch']
-    const { code, out, err } = await llmEval(args, { ...given, env: { ...given.env, NO_COLOR: '1' } })
+    const args = ['runs', 'start', '--dataset', 'numbers', ...asked, '-m', 'exact-match', '--id', 'asks', '--watch']
+    const { code, out, err } = await llmEval(args, { ...given, columns: 100, env: { ...given.env, NO_COLOR: '1' } })
     expect([code, out]).toEqual([0, expect.stringContaining('4/4, 75 % without an error')])
     expect(err).toMatch(/waits for a worker|\d\/4 items/)
     expect(out).toMatch(/TIMES +ERROR +SUCH AS +WHAT IT SAYS\n +1 +execution_failed /)
     expect(out).not.toContain('secret')
-    const items = await llmEval(['runs', 'items', 'asks', '--status', 'failed'], { cwd: given.cwd, env: given.env })
+    const items = await llmEval(['runs', 'items', 'asks', '--status', 'failed'], given)
     expect(items.out).toMatch(/ITEM +CASE +STATUS +LATENCY +exact-match +OUTPUT\n +2 .* failed .*execution_failed: /)
   })
 
   test('says how to go on when nobody waits, and that it goes on after Ctrl-C', async () => {
-    const own = await serve({ allow_private_evaluators: true })
-    const given = { cwd: folder(), env: { LLM_EVAL_URL: own.url } }
-    await makeDataset('words', cases, given)
+    const given = options()
     const { promise: asked, resolve } = Promise.withResolvers<void>()
     // It never answers.
     const endpoint = await answering(() => resolve())
-    const args = ['runs', 'start', '--dataset', 'words', '--endpoint', endpoint, '-m', 'exact-match']
+    const args = ['runs', 'start', '--dataset', 'numbers', '--endpoint', endpoint, '-m', 'exact-match']
     const started = await llmEval([...args, '--id', 'first'], given)
     expect(started).toEqual({ code: 0, err: '', out: 'Started first.\n\nNext: llm-eval runs watch first\n' })
     await asked

@@ -127,11 +127,11 @@ export async function serve(flags: Partial<Config> = {}): Promise<TestServer> {
 }
 
 /** One server for all tests of a file; each brings traces of its own. */
-export function sharedServer(): { url(): string; post(...traces: object[]): Promise<void> } {
+export function sharedServer(flags: Partial<Config> = {}): { url(): string; post(...traces: object[]): Promise<void> } {
   let server: TestServer | undefined
   const directory = mkdtempSync(join(tmpdir(), 'llm-eval-cli-'))
   beforeAll(async () => {
-    server = await open(directory)
+    server = await open(directory, flags)
   })
   afterAll(async () => {
     await server?.close()

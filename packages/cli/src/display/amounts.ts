@@ -10,11 +10,11 @@ export function figure(value: number | null): string {
   return value === null ? '-' : String(Number(value.toPrecision(4)))
 }
 
-/** A share of 0 to 1 in percent; unknown is shown as a dash, and only all is 100 %. */
+/** A share of 0 to 1 in percent; unknown is shown as a dash, only all is 100 %, and only none is 0. */
 export function percent(share: number | null): string {
   if (share === null) return '-'
-  const rounded = Math.round(share * 1_000) / 10
-  return `${share < 1 ? Math.min(99.9, rounded) : rounded} %`
+  if (share <= 0 || share >= 1) return `${share * 100} %`
+  return `${Math.min(99.9, Math.max(0.1, Math.round(share * 1_000) / 10))} %`
 }
 
 /** Bytes in the unit that suits them. */
