@@ -126,6 +126,13 @@ describe('events of an evaluation', () => {
     expect(result.warnings.at(-1)).toContain('the same runId again does what the server does not have')
   })
 
+  it('are not waited for longer than the end may take, whatever the server asks', async () => {
+    await using server = await startRunServer()
+    server.instead('events', { status: 503, body: { title: 'wait', status: 503 }, headers: { 'retry-after': '3600' } })
+    const result = await evaluatorOf(server, { deliveryMs: 20 }).run()
+    expect(result).toMatchObject({ status: 'completed', delivery: { delivered: 0, undelivered: 31 } })
+  })
+
   it('that are refused for good end the deliveries, not the evaluation', async () => {
     await using server = await startRunServer()
     server.instead('events', { status: 403, body: { title: 'no', status: 403, detail: 'The key may not do this.' } })

@@ -1,5 +1,5 @@
 import type { RunStatus } from '@llm-eval/protocol'
-import { backoffMs, type Clock, isOverload, LLMEvalError, pause, toError } from '../inside.ts'
+import { backoffMs, type Clock, isOverload, LLMEvalError, toError } from '../inside.ts'
 import type { Receipt } from './run-server.ts'
 import { Spool } from './spool.ts'
 
@@ -54,6 +54,10 @@ export class Courier {
   #isClosing = false
   #isAway = false
   #failedTries = 0
+  #isResting = false
+  /** Whether the server said how long to wait. */
+  #isAsked = false
+  #hurry: () => void = () => undefined
   #wake: () => void = () => undefined
 
   constructor(options: CourierOptions) {
@@ -87,12 +91,15 @@ export class Courier {
   async close(patienceMs: number): Promise<Delivery> {
     this.#isClosing = true
     this.#wake()
+    if (!this.#isAsked) this.#hurry()
     const { clock } = this.#options
+    const tries = this.#failedTries
     let callOff: () => void = () => undefined
     const watch = (seen: number): void => {
       callOff = clock.after(this.#isOpen ? patienceMs : Math.min(patienceMs, firstMs), () => {
         const { delivered } = this.#delivery
-        if (delivered === seen && this.#isAway) this.#ending.abort(new Error('the server is away'))
+        const failing = this.#isResting || this.#failedTries > tries
+        if (delivered === seen && this.#isAway && failing) this.#ending.abort(new Error('the server is away'))
         else watch(delivered)
       })
     }
@@ -135,8 +142,11 @@ export class Courier {
     const { open, send, mostEvents } = this.#options
     const { signal } = this.#ending
     try {
-      if (!this.#isOpen) await open(signal)
-      this.#isOpen = true
+      if (!this.#isOpen) {
+        await open(signal)
+        this.#isOpen = true
+        this.#back()
+      }
       const events = this.#spool.peek(mostEvents, mostBytes)
       const receipt = await send(events, signal)
       this.#spool.drop(events.length)
@@ -147,8 +157,7 @@ export class Courier {
       if (signal.aborted) return
       if (!(error instanceof LLMEvalError) || !isPassing(error)) return this.#stop(toError(error))
       this.#away(error)
-      const wait = { random: this.#options.random(), retryAfter: error.retryAfter }
-      await this.#rest(backoffMs(backoff, ++this.#failedTries, wait))
+      await this.#restAfter(error)
     }
   }
 
@@ -180,8 +189,27 @@ export class Courier {
     this.#ending.abort(error)
   }
 
-  async #rest(ms: number): Promise<void> {
-    await pause(ms, this.#options.clock, this.#ending.signal).catch(() => undefined)
+  async #restAfter({ retryAfter }: LLMEvalError): Promise<void> {
+    this.#isResting = true
+    this.#isAsked = retryAfter !== undefined
+    await this.#rest(backoffMs(backoff, ++this.#failedTries, { random: this.#options.random(), retryAfter }))
+    this.#isResting = this.#isAsked = false
+  }
+
+  /** The end of the evaluation cuts it short. */
+  #rest(ms: number): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#ending
+    return new Promise((resolve) => {
+      const settle = () => {
+        callOff()
+        signal.removeEventListener('abort', settle)
+        resolve()
+      }
+      const callOff = clock.after(signal.aborted ? 0 : ms, settle)
+      signal.addEventListener('abort', settle, { once: true })
+      this.#hurry = settle
+    })
   }
 }
 
