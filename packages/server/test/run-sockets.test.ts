@@ -78,6 +78,36 @@ describe('the socket of a run', () => {
     expect(watcher.frames.at(-1)?.type).toBe('completed')
   })
 
+  it('tells how things stand ten times a second at most, and of every item', async () => {
+    const run = await make()
+    const begun = performance.now()
+    using watcher = watchRun(run.id)
+    await watcher.frame('connected')
+    for (let i = 0; i < 300; i++) await run.addAll([i])
+    await run.end()
+    await watcher.frame('completed')
+    const progress = watcher.frames.filter(({ type }) => type === 'progress').map(({ data }) => data.completed_items)
+    // One at the beginning, and one with the end.
+    expect(progress.length).toBeLessThanOrEqual(2 + (performance.now() - begun) / limits.runProgressMs)
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b))
+    expect(progress.at(-1)).toBe(300)
+    expect(watcher.lasting.filter(({ type }) => type === 'result')).toHaveLength(300)
+  })
+
+  it('takes the same run again in place of what it followed, from another place or with a filter', async () => {
+    const run = await make()
+    using watcher = watchRun(run.id)
+    const { seq } = await watcher.frame('connected')
+    await run.addAll([0, 1])
+    await watcher.until(() => watcher.lasting.length === 2)
+    watcher.say({ type: 'subscribe', run_id: run.id, after_seq: seq, filter: { events: ['result', 'completed'] } })
+    await watcher.until(() => watcher.lasting.length === 4)
+    await run.end()
+    await watcher.frame('completed')
+    const told = watcher.lasting.map(({ type, data }) => data.item_index ?? type)
+    expect(told).toEqual([0, 1, 0, 1, 'completed'])
+  })
+
   it('begins with how things stand', async () => {
     const run = await make({ total: 10 })
     await run.addAll([0, 1, 2])
