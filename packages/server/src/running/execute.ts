@@ -1,7 +1,7 @@
 /** Works one run off: what the engine makes of it is stored as it comes. */
 import { type Engine, run as work, type RunEnded } from '@llm-eval/engine'
 import type { RunItem } from '@llm-eval/protocol'
-import type { NewRunItem, Store, StoredRun } from '@llm-eval/store'
+import type { ItemBody, NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { Catalogue } from '../judging/judge.ts'
 import { countItems, type RunMeters } from '../meters/run-meters.ts'
 import { readCases } from './cases.ts'
@@ -95,6 +95,12 @@ async function storeEnd({ store, owner, now }: ExecuteParts, { projectId, run }:
 /** Bytes of items that wait to be stored before the run waits too. */
 const mostBytes = 16 * 1024 * 1024
 const mostItems = 1_000
+/** Items of one commit: handing many to the thread that writes would hold others up. */
+const portion = 100
+
+function bytesOf({ input, expected, output, scores }: ItemBody): number {
+  return input.length + (expected?.length ?? 0) + (output?.length ?? 0) + scores.length
+}
 
 /** Stores items: one commit at a time, of all that came during the one before. */
 class Writer {
@@ -118,9 +124,11 @@ class Writer {
   async add(item: RunItem): Promise<void> {
     this.#mind()
     const sourceTraceId = this.#traces.get(item.case_id)
-    const kept = toNewItem(item, { names: this.#names, sourceTraceId, at: this.#parts.now() })
+    // Nobody sends it again: who does it again asks again, and the first that was stored stays.
+    const hash = `the server, ${item.completed_at}`
+    const kept = toNewItem(item, { names: this.#names, hash, sourceTraceId, at: this.#parts.now() })
     this.#waiting.push(kept)
-    this.#bytes += kept.body.input.length + (kept.body.output?.length ?? 0) + kept.body.scores.length
+    this.#bytes += bytesOf(kept.body)
     this.#begin()
     while (this.#bytes > mostBytes || this.#waiting.length > mostItems) {
       await this.#writing
@@ -145,8 +153,8 @@ class Writer {
 
   #begin(): void {
     if (this.#writing || this.#waiting.length === 0) return
-    const items = this.#waiting.splice(0, mostItems)
-    this.#bytes = 0
+    const items = this.#waiting.splice(0, portion)
+    for (const { body } of items) this.#bytes -= bytesOf(body)
     this.#writing = this.#write(items)
       .catch((error: unknown) => {
         this.#failed = { error }

@@ -128,8 +128,8 @@ function jsonOrNull(json: string | null | undefined): unknown {
 export interface Keeping {
   /** Of the metrics of the run, in their order. */
   names: readonly string[]
-  /** Of the item as it was sent; that of the whole item unless it came without all of its scores. */
-  hash?: string | undefined
+  /** Of the item as it was sent. */
+  hash: string
   /** The trace that its case was made of. */
   sourceTraceId?: string | null | undefined
   /** Milliseconds since 1970, where the item does not say when it was finished. */
@@ -144,7 +144,7 @@ export function toNewItem(item: RunItem, { names, hash, sourceTraceId, at }: Kee
     caseId: item.case_id,
     repetition: item.repetition,
     status: item.status === 'success' ? 'success' : 'failed',
-    hash: hash ?? hashItem(item),
+    hash,
     responseMs: item.response_time_ms,
     costNano: item.cost === null ? null : nanoOf(item.cost),
     tokens: item.tokens,
