@@ -94,6 +94,10 @@ describe('llm-eval runs start', () => {
     const args = ['runs', 'start', '--dataset', 'numbers', '--endpoint', endpoint, '-m', 'exact-match']
     const started = await llmEval([...args, '--id', 'first'], given)
     expect(started).toEqual({ code: 0, err: '', out: 'Started first.\n\nNext: llm-eval runs watch first\n' })
+    const same = await llmEval([...args, '--id', 'first'], given)
+    expect([same.code, same.out]).toEqual([0, expect.stringContaining('It is there already: first.')])
+    const other = await llmEval([...args, '--id', 'first', '--retries', '1'], given)
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('with other content')])
     await asked
     const told = (await llmEval(['runs', 'show', 'first', '--json'], given)).out
     const interrupting = new AbortController()

@@ -169,7 +169,7 @@ const metricColumns = (level: string): Column[] => [
   { title: 'N', align: 'right' },
   { title: 'MDE', align: 'right' },
   { title: '+/-/=', align: 'right' },
-  { title: 'TEST' },
+  { title: 'TEST', wraps: true },
 ]
 
 function printComparison({ out }: Terminal, comparison: RunComparison): void {

@@ -51,10 +51,12 @@ export async function startRun(terminal: Terminal, file: string | undefined, opt
   if (!('task' in body))
     throw new Complaint('Say what answers the cases: --endpoint URL, --prompt TEXT, --outputs COLUMN, or a file.')
   const target = await findTarget(terminal, options)
-  const made = await orImpossible(async () =>
-    readAnswer(await ask(target, { route: runRoutes.createRun, body, signal: terminal.signal }), runAnswer),
-  )
-  return follow(terminal, { target, run: made, words: 'Started', options })
+  const { run, words } = await orImpossible(async () => {
+    const answer = await ask(target, { route: runRoutes.createRun, body, signal: terminal.signal })
+    const told = answer.status === 201 ? 'Started' : 'It is there already:'
+    return { run: await readAnswer(answer, runAnswer), words: told }
+  })
+  return follow(terminal, { target, run, words, options })
 }
 
 /** What the flags say, in the words of the wire; the server says what is wrong with it. */
