@@ -14,15 +14,17 @@ afterEach(() => {
 })
 
 /** Writes what the real tool writes, and the tool's name into the file `ran`; fails when the source says so. */
-const tool = (name: string, output: string) => `
+const tool = (name: string, ...outputs: string[]) => `
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 const base = new URL('../../../', import.meta.url)
 if (readFileSync(new URL('packages/protocol/src/index.ts', base), 'utf8').includes('broken')) {
   console.log('index.ts: it is broken')
   process.exit(2)
 }
-mkdirSync(new URL('./', new URL('${output}', base)), { recursive: true })
-writeFileSync(new URL('${output}', base), '')
+for (const output of ${JSON.stringify(outputs)}) {
+  mkdirSync(new URL('./', new URL(output, base)), { recursive: true })
+  writeFileSync(new URL(output, base), '')
+}
 appendFileSync(new URL('ran', base), '${name} ')
 `
 
@@ -64,7 +66,10 @@ function writeRepository(base: string): void {
     'packages/dashboard/index.html': '',
     'packages/typescript/bin/tsc': tool('compiled', 'packages/protocol/dist/.tsbuildinfo'),
     'packages/vite/bin/vite.js': tool('bundled', 'packages/dashboard/dist/index.html'),
-    'packages/sdk/build.mjs': tool('packed', 'packages/sdk/dist/index.js').replace('../../../', '../../'),
+    'packages/sdk/build.mjs': tool('packed', 'packages/sdk/dist/index.js', 'packages/sdk/dist/evaluation.js').replace(
+      '../../../',
+      '../../',
+    ),
     'packages/cli/bin/llm-eval.js': server,
   }
   for (const [path, text] of Object.entries(files)) {
