@@ -112,4 +112,9 @@ async function evaluates(url: string): Promise<void> {
   const { items } = (await list.json()) as { items: { evaluator: string; score: { passed: boolean } | null }[] }
   for (const { evaluator, score } of items) expect(score, evaluator).toMatchObject({ passed: true })
   expect(items).toHaveLength(executions.length)
+  const run = { run_id: 'packed', name: 'packed', metrics_used: ['is-short'] }
+  const headers = { 'content-type': 'application/json' }
+  expect((await fetch(`${url}/api/v1/runs`, { method: 'POST', headers, body: JSON.stringify(run) })).status).toBe(201)
+  const summary = await fetch(`${url}/api/v1/runs/packed/metrics`)
+  expect(await summary.json()).toMatchObject({ items: [{ name: 'is-short', scored: 0 }] })
 }
