@@ -97,8 +97,11 @@ export interface EvaluationChanges {
   }
   /** Keeps those of the executions that the owner holds for longer. */
   holdExecutions: { in: { refs: number[]; owner: string; at: number; leaseMs: number }; out: { held: number } }
-  /** Lets go of all of the owner's executions, so that whoever comes next need not wait. */
-  releaseExecutions: { in: { owner: string }; out: { released: number } }
+  /**
+   * Lets go of all of the owner's executions, so that whoever comes next need not wait. After a `stop` in good order the
+   * attempt is not counted; after the `death` of their process, which they may have caused, it is.
+   */
+  releaseExecutions: { in: { owner: string; after: 'stop' | 'death' }; out: { released: number } }
   noteProgress: { in: { ref: number; owner: string; done: number; total: number; at: number }; out: { held: boolean } }
   /**
    * Ends an execution that `owner` holds: result, score on the trace, rule's costs and events in one transaction. A cost is

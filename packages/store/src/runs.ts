@@ -181,8 +181,8 @@ export interface RunChanges {
   }
   /** Keeps those of the runs that the owner holds for longer; the others are not its own any more. */
   holdRuns: { in: { refs: number[]; owner: string; at: number; leaseMs: number }; out: { held: number[] } }
-  /** Lets go of all of the owner's runs, so that whoever comes next need not wait. */
-  releaseRuns: { in: { owner: string; at: number }; out: { released: number } }
+  /** Lets go of all of the owner's runs, so that whoever comes next need not wait; attempts count as for executions. */
+  releaseRuns: { in: { owner: string; after: 'stop' | 'death'; at: number }; out: { released: number } }
   /** Gives up runs of clients that were not heard of in time: they are `abandoned`, and go on if their worker does. */
   abandonRuns: { in: { at: number; limit: number }; out: { refs: number[] } }
   /**

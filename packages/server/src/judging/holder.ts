@@ -41,7 +41,7 @@ export class Holder {
   async start(): Promise<void> {
     const { store, owner, home } = this.#parts
     for (const { id } of await store.read(home, 'projects', {}))
-      await store.apply(id, { kind: 'releaseExecutions', owner })
+      await store.apply(id, { kind: 'releaseExecutions', owner, after: 'death' })
     await this.#look()
     this.#timers.push(
       setInterval(() => void this.#hold(), holdEveryMs).unref(),

@@ -143,7 +143,8 @@ export class Runner {
     late.abort()
     const held = this.held()
     for (const { stopping } of this.#held.values()) stopping.abort()
-    for (const projectId of held.keys()) await store.apply(projectId, { kind: 'releaseExecutions', owner })
+    for (const projectId of held.keys())
+      await store.apply(projectId, { kind: 'releaseExecutions', owner, after: 'stop' })
   }
 
   #forget({ work }: Held): void {

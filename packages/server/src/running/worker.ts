@@ -56,7 +56,7 @@ export class RunWorker {
   async start(): Promise<void> {
     const { store, home, now } = this.#parts
     for (const { id } of await store.read(home, 'projects', {}))
-      await store.apply(id, { kind: 'releaseRuns', owner: this.#owner, at: now() })
+      await store.apply(id, { kind: 'releaseRuns', owner: this.#owner, after: 'death', at: now() })
     await this.wake()
     this.#timers.push(
       setInterval(() => void this.#hold(), holdEveryMs).unref(),
@@ -91,7 +91,7 @@ export class RunWorker {
     late.abort()
     const { store, now } = this.#parts
     for (const projectId of projects)
-      await store.apply(projectId, { kind: 'releaseRuns', owner: this.#owner, at: now() })
+      await store.apply(projectId, { kind: 'releaseRuns', owner: this.#owner, after: 'stop', at: now() })
   }
 
   async #lookAgain(): Promise<void> {

@@ -191,19 +191,19 @@ export async function holdExecutions(
 /** Lets go of everything that somebody works on. */
 export async function releaseExecutions(
   tx: Transaction,
-  { owner }: Changes['releaseExecutions']['in'],
+  { owner, after }: Changes['releaseExecutions']['in'],
 ): Promise<Changes['releaseExecutions']['out']> {
+  // No number of restarts uses the attempts up; only that it was begun at all is kept, since it may have cost something.
+  const calledOff = after === 'stop' ? 1 : 0
   const done = await tx.db
     .updateTable('executions')
-    // An attempt that was called off is none of those that an execution has, so no number of restarts uses them up; only
-    // that it was begun at all is kept, since it may have cost something.
     .set((eb) => ({
       owner: null,
       lease_until: 0,
       attempt: eb
         .case()
         .when('attempt', '>', 1)
-        .then(eb('attempt', '-', 1))
+        .then(eb('attempt', '-', calledOff))
         .else(eb.ref('attempt'))
         .end(),
     }))

@@ -87,7 +87,7 @@ export async function holdRuns(
 /** Lets go of everything that somebody works on. */
 export async function releaseRuns(
   tx: Transaction,
-  { owner, at }: RunChanges['releaseRuns']['in'],
+  { owner, after, at }: RunChanges['releaseRuns']['in'],
 ): Promise<RunChanges['releaseRuns']['out']> {
   const rows = await tx.db
     .selectFrom('runs')
@@ -105,7 +105,7 @@ export async function releaseRuns(
         began_at: null,
         worked_ms: workedUntil({ ...row, id: row.id ?? '' }, at),
         // An attempt that was called off is none of those that a run has; only that it was begun at all is kept.
-        attempt: row.attempt > 1 ? row.attempt - 1 : row.attempt,
+        attempt: after === 'stop' && row.attempt > 1 ? row.attempt - 1 : row.attempt,
       })
       .where('ref', '=', row.ref)
       .execute()

@@ -178,7 +178,7 @@ export function executionsContract(room: () => Promise<Room>): void {
       expect(await r.apply({ ...hold, refs: [] })).toEqual({ held: 0 })
       const { executions } = await take(r, { owner: 'next', at: now + leaseMs })
       expect(executions.map(({ ref }) => ref)).toEqual([own[0], others[0]])
-      expect(await r.apply({ kind: 'releaseExecutions', owner })).toEqual({ released: 2 })
+      expect(await r.apply({ kind: 'releaseExecutions', owner, after: 'stop' })).toEqual({ released: 2 })
       expect(await r.apply({ ...hold })).toEqual({ held: 0 })
       expect((await take(r, { owner: 'next', at: now + 1 })).executions).toHaveLength(2)
     })
@@ -201,11 +201,22 @@ export function executionsContract(room: () => Promise<Room>): void {
       const r = await room()
       const { id, ref } = await startOne(r)
       for (let restart = 0; restart < 10; restart++) {
-        expect(await r.apply({ kind: 'releaseExecutions', owner })).toEqual({ released: 1 })
+        expect(await r.apply({ kind: 'releaseExecutions', owner, after: 'stop' })).toEqual({ released: 1 })
         const { executions, abandoned } = await take(r, { at: now + 1 })
         expect([executions.map((execution) => [execution.ref, execution.attempt]), abandoned]).toEqual([[[ref, 2]], 0])
       }
       expect(await executionOf(r, id)).toMatchObject({ status: 'running' })
+    })
+
+    test('what a process held when it died counts as interrupted', async () => {
+      const r = await room()
+      await startOne(r)
+      for (const attempt of [2, 3]) {
+        expect(await r.apply({ kind: 'releaseExecutions', owner, after: 'death' })).toEqual({ released: 1 })
+        expect((await take(r, { at: now + 1 })).executions).toMatchObject([{ attempt }])
+      }
+      expect(await r.apply({ kind: 'releaseExecutions', owner, after: 'death' })).toEqual({ released: 1 })
+      expect(await take(r, { at: now + 1 })).toEqual({ executions: [], abandoned: 1 })
     })
 
     test('the oldest are taken first, as many as are asked for', async () => {

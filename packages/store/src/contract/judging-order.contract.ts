@@ -96,7 +96,8 @@ class Scene {
     else if (one.what === 'take') {
       const at = now + one.later * leaseMs
       await take(r, { owner: `o-${one.owner}`, at, limit: 3, maxAttempts: 2 })
-    } else if (one.what === 'release') await r.apply({ kind: 'releaseExecutions', owner: `o-${one.owner}` })
+    } else if (one.what === 'release')
+      await r.apply({ kind: 'releaseExecutions', owner: `o-${one.owner}`, after: 'stop' })
     else if (!target) return
     else if (one.what === 'finish') {
       const { held } = await finish(r, { ref: target.ref, owner: `o-${one.owner}` }, endOf(one))

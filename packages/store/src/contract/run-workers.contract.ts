@@ -96,7 +96,9 @@ export function runWorkersContract(room: () => Promise<Room>): void {
       expect(await r.apply({ ...hold, refs: [] })).toEqual({ held: [] })
       expect(await r.apply({ ...hold, owner: 'next' })).toEqual({ held: [] })
       expect(await take(r, { owner: 'next', at: now + leaseMs })).toEqual({ runs: [], abandoned: 0 })
-      expect(await r.apply({ kind: 'releaseRuns', owner: worker, at: now + 800 })).toEqual({ released: 2 })
+      expect(await r.apply({ kind: 'releaseRuns', owner: worker, after: 'stop', at: now + 800 })).toEqual({
+        released: 2,
+      })
       expect(await runOf(r, mine[1]?.id ?? '')).toMatchObject({ status: 'running', owner: null, workedMs: 800 })
       const { runs } = await take(r, { owner: 'next', at: now + 1_000 })
       // What was let go of in good order was not interrupted: it uses up no further attempt.

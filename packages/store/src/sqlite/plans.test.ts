@@ -75,7 +75,7 @@ describe('an evaluation', () => {
     await writer.commitGroup([{ projectId: 1, change: hold }])
     for (const change of [
       { kind: 'noteProgress', ref: 11, owner: 'o', done: 1, total: 2, at: 0 },
-      { kind: 'releaseExecutions', owner: 'o' },
+      { kind: 'releaseExecutions', owner: 'o', after: 'stop' },
       { kind: 'takeExecutions', owner: 'p', at: 0, leaseMs: 1_000, limit: 5, maxAttempts: 3 },
       { kind: 'cancelExecution', id: executions[12]?.id ?? '', at: 0 },
       { kind: 'expireExecutions', before: 1, limit: 5 },
