@@ -93,7 +93,7 @@ export class Room {
   /** Waits until roll-ups and search index have read everything. */
   async caughtUp(): Promise<void> {
     await vi.waitFor(async () => expect(await this.read('lags', {})).toEqual({ search: 0, rollups: 0 }), {
-      timeout: 25_000,
+      timeout: 75_000,
       interval: 25,
     })
   }
