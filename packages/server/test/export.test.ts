@@ -151,6 +151,13 @@ describe('the export', () => {
     expect(lines.map((item) => item.user_query).sort()).toEqual(risky.toSorted())
   })
 
+  it('begins no cell with a formula where semicolons or tabs part them', async () => {
+    await start()
+    await fill(2, (n) => ({ user_query: ['a;=1+1', 'a\t=1+1'][n] }))
+    const { text } = await server.send({ path: '/api/v1/exports/traces?format=csv' })
+    for (const cell of ['"a;=1+1"', '"a\t=1+1"']) expect(text).toContain(`,${cell},`)
+  })
+
   it('is only a header when there is nothing, and only its head when that is asked for', async () => {
     let pages = 0
     await start(watched(() => pages++))

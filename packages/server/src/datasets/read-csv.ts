@@ -1,7 +1,7 @@
 import { Failure } from '@llm-eval/protocol'
 import { CsvError, Parser } from 'csv-parse'
 import { BrokenBody } from '../http/streamed-body.ts'
-import { unguarded } from './csv.ts'
+import { unguarded } from '../http/csv.ts'
 import { type Entry, entryBytes, textOf } from './entries.ts'
 
 type Cell = string | null

@@ -4,7 +4,7 @@ import type { Score } from '@llm-eval/protocol'
 import { score as scoreSchema } from '@llm-eval/protocol/evaluation-schemas'
 import type { Store, StoredExperimentRun } from '@llm-eval/store'
 import * as z from 'zod'
-import { csvLine } from './csv.ts'
+import { csvJson, csvRecord, csvText } from '../http/csv.ts'
 import { fieldsOf } from './results.ts'
 
 /** A run and where its tasks are. */
@@ -60,13 +60,19 @@ export async function exportCsv(source: RunSource): Promise<Readable> {
     }
   }
   async function* lines() {
-    yield csvLine([...columns])
+    yield csvRecord([...columns].map(csvText))
     for await (const task of tasksOf(source)) {
       const cells = cellsOf(task)
-      yield csvLine([...columns].map((column) => cells[column]))
+      yield csvRecord([...columns].map((column) => cellOf(cells[column])))
     }
   }
   return begun(lines())
+}
+
+/** Unknown is empty, nested values are JSON. */
+function cellOf(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'string' ? csvText(value) : csvJson(value)
 }
 
 function cellsOf({ id, input, output, error, evaluations }: Task): Record<string, unknown> {

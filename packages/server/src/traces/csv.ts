@@ -1,4 +1,5 @@
 import type { TraceDetail } from '@llm-eval/protocol'
+import { csvJson, csvRecord, csvText } from '../http/csv.ts'
 
 type Cell = string | number | null | { json: unknown }
 
@@ -32,25 +33,18 @@ const columns: Record<string, (trace: TraceDetail) => Cell> = {
 }
 
 /** The first line. */
-export const csvHeader = `${Object.keys(columns).join(',')}\r\n`
+export const csvHeader = csvRecord(Object.keys(columns))
 
 /**
- * A trace as one CSV record (RFC 4180). Unknown is empty; nested values are JSON. Text that a spreadsheet would take for a
- * formula (it starts with `=`, `+`, `-`, `@`, tab or CR) gets a `'` before it: exact texts are in the JSON Lines export.
+ * A trace as one CSV record. Unknown is empty; nested values are JSON. Text that a spreadsheet would take for a formula gets
+ * a `'` before it: exact texts are in the JSON Lines export.
  */
 export function csvRow(trace: TraceDetail): string {
-  return `${Object.values(columns)
-    .map((read) => cellText(read(trace)))
-    .join(',')}\r\n`
+  return csvRecord(Object.values(columns).map((read) => cellOf(read(trace))))
 }
 
-function cellText(cell: Cell): string {
+function cellOf(cell: Cell): string {
   if (cell === null) return ''
   if (typeof cell === 'number') return String(cell)
-  if (typeof cell === 'object') return quoted(JSON.stringify(cell.json))
-  return quoted(/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell)
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return typeof cell === 'object' ? csvJson(cell.json) : csvText(cell)
 }
