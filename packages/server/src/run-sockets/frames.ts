@@ -1,4 +1,3 @@
-import { progressOf, totalsFrom } from '@llm-eval/engine'
 import {
   formatCursor,
   type RunFrameType,
@@ -7,7 +6,7 @@ import {
   type RunStatusUpdate,
 } from '@llm-eval/protocol'
 import type { ItemScore, RunEvent, RunNumbers, Store, StoredRun, StoredRunItem } from '@llm-eval/store'
-import * as z from 'zod'
+import { progressOfRun, readSettings } from '../running/wire.ts'
 import type { Told, ToldFrame } from './view.ts'
 
 /** What never changes of a run. */
@@ -18,21 +17,21 @@ export interface RunShape {
   repetitions: number
 }
 
-const settingsShape = z.object({ repetitions: z.int().min(1) })
-
 export function shapeOf(run: Pick<StoredRun, 'ref' | 'id' | 'metricNames' | 'settings'>): RunShape {
-  const settings = settingsShape.safeParse(JSON.parse(run.settings))
-  const repetitions = settings.success ? settings.data.repetitions : 1
-  return { ref: run.ref, runId: run.id, names: run.metricNames, repetitions }
+  return {
+    ref: run.ref,
+    runId: run.id,
+    names: run.metricNames,
+    repetitions: readSettings(run.settings).repetitions,
+  }
 }
 
 /** The numbers of a run as frames show them. */
-export function progressData(numbers: RunNumbers, { names, repetitions }: RunShape): RunProgressData {
-  const { completed, successful, costNano, unknownCosts, totals, total } = numbers
-  const known = { completed, successful, cost: costNano / 1e9, unknownCosts }
-  const progress = progressOf(totalsFrom(known, totals), { names, repetitions, totalItems: total })
-  const isDone = numbers.status === 'completed' || (total !== null && completed >= total)
-  return { ...progress, status: completed === 0 ? 'started' : isDone ? 'processing_complete' : 'processing' }
+export function progressData(numbers: RunNumbers, shape: RunShape): RunProgressData {
+  const { completed, total, status } = numbers
+  const isDone = status === 'completed' || (total !== null && completed >= total)
+  const state = completed === 0 ? 'started' : isDone ? 'processing_complete' : 'processing'
+  return { ...progressOfRun(numbers, shape), status: state }
 }
 
 /** What a frame is made of, beside its data. */

@@ -18,8 +18,6 @@ import { readMetrics } from './metrics.ts'
 const scoresShape = runItem.shape.scores
 const objectShape = z.record(z.string(), z.unknown())
 
-export { itemIdOf } from '@llm-eval/engine'
-
 /** What a run is to do, from what the store keeps. */
 export function readTask(json: string): RunTask {
   return runInput.shape.task.parse(JSON.parse(json))
@@ -66,7 +64,7 @@ export function toRun(stored: StoredRun, now: number): Run {
 }
 
 /** The numbers of a run as they are shown. */
-function progressOfRun(
+export function progressOfRun(
   numbers: RunNumbers,
   { names, repetitions }: { names: readonly string[]; repetitions: number },
 ): RunProgress {

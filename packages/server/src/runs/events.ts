@@ -1,4 +1,5 @@
 /** What clients tell of the runs that they work off: `POST /api/v1/runs/:run_id/events`. */
+import { itemIdOf } from '@llm-eval/engine'
 import { Failure, type Fault, limits, type RunItem, runRoutes, type RunStatus } from '@llm-eval/protocol'
 import {
   type EventFate,
@@ -17,7 +18,7 @@ import { mount } from '../http/mount.ts'
 import { countItems } from '../meters/run-meters.ts'
 import { heldHere, scoreItems } from '../running/score-items.ts'
 import type { TaskTools } from '../running/tasks.ts'
-import { hashItem, itemIdOf, toNewItem } from '../running/wire.ts'
+import { hashItem, toNewItem } from '../running/wire.ts'
 import { clientLeaseMs, findRun } from './find.ts'
 import { mapInTurns } from './in-turns.ts'
 
