@@ -78,3 +78,34 @@ export function Confirm({
     </Dialog>
   )
 }
+
+/** How the form of a dialog ends: what went wrong, and its two ways out. */
+export function FormEnd({
+  fault,
+  action,
+  busy,
+  onCancel,
+}: {
+  fault: string | undefined
+  action: string
+  busy: boolean
+  onCancel: () => void
+}) {
+  return (
+    <>
+      {fault !== undefined && (
+        <p role="alert" className="text-bad">
+          {fault}
+        </p>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button size="medium" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button type="submit" size="medium" look="primary" disabled={busy}>
+          {action}
+        </Button>
+      </div>
+    </>
+  )
+}

@@ -3,8 +3,7 @@ import { type FormEvent, useState } from 'react'
 import { addTrace, createDataset, datasetQueries } from '../api/datasets.ts'
 import { useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
-import { Button } from '../components/button.tsx'
-import { Dialog } from '../components/dialog.tsx'
+import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { Select, TextField, wordOf } from '../components/field.tsx'
 import { Loading, sayError } from '../components/notice.tsx'
 
@@ -67,19 +66,7 @@ export function AddToDataset({
             onChange={(event) => setChosen(event.target.value)}
           />
           {(chosen ?? first) === '' && <TextField label="Name" name="name" required maxLength={200} />}
-          {fault !== undefined && (
-            <p role="alert" className="text-bad">
-              {fault}
-            </p>
-          )}
-          <div className="flex justify-end gap-2">
-            <Button size="medium" onClick={() => onOpen(false)}>
-              Cancel
-            </Button>
-            <Button type="submit" size="medium" look="primary" disabled={add.isPending}>
-              Add
-            </Button>
-          </div>
+          <FormEnd fault={fault} action="Add" busy={add.isPending} onCancel={() => onOpen(false)} />
         </form>
       )}
     </Dialog>

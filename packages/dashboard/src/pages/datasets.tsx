@@ -6,7 +6,7 @@ import { type FormEvent, useState } from 'react'
 import { createDataset, datasetQueries } from '../api/datasets.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
-import { Dialog } from '../components/dialog.tsx'
+import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
 import { Loading, Notice, sayError, Trouble } from '../components/notice.tsx'
 import { Snippet } from '../components/teach.tsx'
@@ -103,19 +103,7 @@ function NewDataset({ open, onOpen }: { open: boolean; onOpen: (open: boolean) =
       <form aria-label="New dataset" className="flex flex-col gap-3" onSubmit={submit}>
         <TextField label="Name" name="name" required maxLength={200} />
         <TextField label="Description (optional)" name="description" />
-        {fault !== undefined && (
-          <p role="alert" className="text-bad">
-            {fault}
-          </p>
-        )}
-        <div className="flex justify-end gap-2">
-          <Button size="medium" onClick={() => onOpen(false)}>
-            Cancel
-          </Button>
-          <Button type="submit" size="medium" look="primary" disabled={create.isPending}>
-            Create
-          </Button>
-        </div>
+        <FormEnd fault={fault} action="Create" busy={create.isPending} onCancel={() => onOpen(false)} />
       </form>
     </Dialog>
   )

@@ -4,8 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { createEvaluator } from '../api/evaluation.ts'
 import { useParts } from '../app/parts.ts'
-import { Button } from '../components/button.tsx'
-import { Dialog } from '../components/dialog.tsx'
+import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { Segments, Select, TextField, wordOf } from '../components/field.tsx'
 import { sayError } from '../components/notice.tsx'
 
@@ -70,19 +69,7 @@ export function NewEvaluator({
         </div>
         <TextField label="Description" name="description" placeholder="What its value means, and what passes" />
         <Definition kind={kind} catalogue={catalogue} />
-        {fault !== undefined && (
-          <p role="alert" className="text-bad">
-            {fault}
-          </p>
-        )}
-        <div className="flex justify-end gap-2">
-          <Button size="medium" onClick={() => onOpen(false)}>
-            Cancel
-          </Button>
-          <Button type="submit" size="medium" look="primary" disabled={create.isPending}>
-            Create
-          </Button>
-        </div>
+        <FormEnd fault={fault} action="Create" busy={create.isPending} onCancel={() => onOpen(false)} />
       </form>
     </Dialog>
   )

@@ -6,7 +6,7 @@ import { changeRule, createRule, deleteRule, type RuleRequest, evaluationQueries
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
-import { Confirm, Dialog } from '../components/dialog.tsx'
+import { Confirm, Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
 import { Loading, Notice, sayError, Trouble } from '../components/notice.tsx'
 import { formatCost, formatCount, formatPercent } from '../format/numbers.ts'
@@ -162,19 +162,7 @@ function NewRule({ open, onOpen }: { open: boolean; onOpen: (open: boolean) => v
           />
           <TextField label="Daily limit, $ (none if empty)" name="limit" inputMode="decimal" pattern="\d+(\.\d+)?" />
         </div>
-        {fault !== undefined && (
-          <p role="alert" className="text-bad">
-            {fault}
-          </p>
-        )}
-        <div className="flex justify-end gap-2">
-          <Button size="medium" onClick={() => onOpen(false)}>
-            Cancel
-          </Button>
-          <Button type="submit" size="medium" look="primary" disabled={create.isPending}>
-            Create
-          </Button>
-        </div>
+        <FormEnd fault={fault} action="Create" busy={create.isPending} onCancel={() => onOpen(false)} />
       </form>
     </Dialog>
   )
