@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessContract } from './contract/access.contract.ts'
 import { countersContract } from './contract/counters.contract.ts'
+import { datasetDeletionContract } from './contract/dataset-deletion.contract.ts'
 import { datasetsContract } from './contract/datasets.contract.ts'
 import { deletionContract } from './contract/deletion.contract.ts'
 import { experimentsContract } from './contract/experiments.contract.ts'
@@ -60,6 +61,7 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     rulesContract(room, open)
     judgingOrderContract(room)
     datasetsContract(room)
+    datasetDeletionContract(room)
     experimentsContract(room)
     runsContract(room)
     runWorkersContract(room)
