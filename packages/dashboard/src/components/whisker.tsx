@@ -1,0 +1,63 @@
+import type { Interval } from '@llm-eval/protocol'
+import { type Domain, marksOf, placeOn } from '../format/scale.ts'
+
+const colors = { plain: 'text-plot-1', good: 'text-plot-good', bad: 'text-plot-3', faint: 'text-ink-3' } as const
+/** What the colour of a whisker says. */
+export type WhiskerMood = keyof typeof colors
+
+const percent = (domain: Domain, value: number): string => `${placeOn(domain, value)}%`
+
+export interface WhiskerProps {
+  /** Null draws the axis alone: unknown is no dot at 0. */
+  of: Pick<Interval, 'estimate' | 'low' | 'high'> | null
+  domain: Domain
+  /** A line across, such as a threshold, or the 0 of differences. */
+  mark?: number | undefined
+  mood?: WhiskerMood
+  className?: string
+}
+
+/**
+ * An estimate as a dot with the whiskers of its interval, on an axis that it shares with the others above and below it. It is a
+ * picture only: write the numbers beside it, where screen readers find them.
+ */
+export function Whisker({ of, domain, mark, mood = 'plain', className = '' }: WhiskerProps) {
+  return (
+    <svg aria-hidden width="100%" height="24" className={`block overflow-visible ${colors[mood]} ${className}`}>
+      {marksOf(domain).map((at) => (
+        <Line key={at} at={percent(domain, at)} className="stroke-plot-grid" />
+      ))}
+      {mark !== undefined && <Line at={percent(domain, mark)} className="stroke-line-strong" dashed="3 3" />}
+      {of && (
+        <g stroke="currentColor" strokeWidth={2} strokeLinecap="round">
+          <line x1={percent(domain, of.low)} x2={percent(domain, of.high)} y1={12} y2={12} />
+          <line x1={percent(domain, of.low)} x2={percent(domain, of.low)} y1={8} y2={16} />
+          <line x1={percent(domain, of.high)} x2={percent(domain, of.high)} y1={8} y2={16} />
+          <circle cx={percent(domain, of.estimate)} cy={12} r={4.5} fill="currentColor" className="stroke-surface" />
+        </g>
+      )}
+    </svg>
+  )
+}
+
+function Line({ at, className, dashed }: { at: string; className: string; dashed?: string }) {
+  return <line x1={at} x2={at} y1={0} y2={24} className={className} strokeDasharray={dashed} />
+}
+
+/** The marks of an axis, to stand over or under whiskers of the same width. */
+export function WhiskerAxis({ domain, format }: { domain: Domain; format: (value: number) => string }) {
+  return (
+    <div aria-hidden className="relative h-4 text-2xs font-normal text-ink-3">
+      {marksOf(domain).map((at) => {
+        const place = placeOn(domain, at)
+        // The labels at both ends stay within the width.
+        const shift = place < 4 ? '' : place > 96 ? '-translate-x-full' : '-translate-x-1/2'
+        return (
+          <span key={at} className={`absolute top-0 whitespace-nowrap ${shift}`} style={{ left: `${place}%` }}>
+            {format(at)}
+          </span>
+        )
+      })}
+    </div>
+  )
+}
