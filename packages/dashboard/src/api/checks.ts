@@ -39,6 +39,11 @@ export function nullable<T>(check: Check<T>): Check<T | null> {
   return (value, path) => (value === null || value === undefined ? null : check(value, path))
 }
 
+/** The value, or undefined when it is null or absent. */
+export function optional<T>(check: Check<T>): Check<T | undefined> {
+  return (value, path) => (value === null || value === undefined ? undefined : check(value, path))
+}
+
 /** What to take when the field is absent. */
 export function absent<T>(check: Check<T>, fallback: T): Check<T> {
   return (value, path) => (value === undefined ? fallback : check(value, path))

@@ -24,16 +24,12 @@ import {
   nullable,
   number,
   oneOf,
+  optional,
   record,
   shape,
   text,
 } from './checks.ts'
 import type { Api } from './client.ts'
-
-const optional =
-  <T>(check: Check<T>): Check<T | undefined> =>
-  (value, path) =>
-    value === undefined || value === null ? undefined : check(value, path)
 
 const field: Check<Field> = (value, path) => {
   const { enum_values, ...rest } = shape<Omit<Field, 'enum_values'> & { enum_values: string[] | undefined }>({

@@ -1,0 +1,169 @@
+import {
+  type Run,
+  type RunDecision,
+  type RunLimits,
+  type RunMetric,
+  runRoutes,
+  runSocketRoutes,
+  type RunTask,
+} from '@llm-eval/protocol'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { anything, shape, text } from './checks.ts'
+import type { Api } from './client.ts'
+import { run, runComparison, runItem, runItemPage, runMetrics, runPage } from './run-answers.ts'
+import { type ItemSearch, itemsQueryOf, type RunSearch, runsQueryOf } from './run-filters.ts'
+
+/** Keys of the cache. Everything under `run`, id is about that run; all under `runs` are infinite lists of pages. */
+export const runKeys = {
+  lists: ['runs'] as const,
+  list: (search: RunSearch) => ['runs', search] as const,
+  run: (runId: string) => ['run', runId] as const,
+  detail: (runId: string) => ['run', runId, 'detail'] as const,
+  items: (runId: string) => ['run', runId, 'items'] as const,
+  metrics: (runId: string) => ['run', runId, 'metrics'] as const,
+  comparisons: ['comparison'] as const,
+}
+
+const pageRows = '50'
+const itemRows = '100'
+
+/** What a comparison is asked for. */
+export interface ComparisonWish {
+  /** Two to ten; the first is what the others are held against. */
+  runs: readonly string[]
+  /** The metric that says which cases are the worst; all unless said. */
+  sortBy?: string | undefined
+  /** How many cases are listed; 100 unless said. */
+  cases?: number | undefined
+}
+
+/** How runs are read. What becomes of them comes over the socket of `stream/run-watch.ts`, which has them read again. */
+export function runQueries(api: Api) {
+  return {
+    /** Runs, a page at a time. */
+    list: (search: RunSearch) =>
+      infiniteQueryOptions({
+        queryKey: runKeys.list(search),
+        initialPageParam: '',
+        queryFn: ({ pageParam, signal }) => {
+          const query = runsQueryOf(search)
+          query.set('limit', pageRows)
+          if (pageParam !== '') query.set('cursor', pageParam)
+          return api({ route: runRoutes.listRuns, query, answer: runPage, signal })
+        },
+        getNextPageParam: (last) => last.next_cursor,
+        staleTime: 2_000,
+      }),
+    run: (runId: string) =>
+      queryOptions({
+        queryKey: runKeys.detail(runId),
+        queryFn: ({ signal }) => api({ route: runRoutes.getRun, path: { run_id: runId }, answer: run, signal }),
+        staleTime: 2_000,
+      }),
+    /** The finished items that fit, in the order of the dataset. A page may be empty while another follows. */
+    items: (runId: string, search: ItemSearch) =>
+      infiniteQueryOptions({
+        queryKey: [...runKeys.items(runId), search] as const,
+        initialPageParam: '',
+        queryFn: ({ pageParam, signal }) => {
+          const query = itemsQueryOf(search)
+          query.set('limit', itemRows)
+          if (pageParam !== '') query.set('cursor', pageParam)
+          return api({ route: runRoutes.listRunItems, path: { run_id: runId }, query, answer: runItemPage, signal })
+        },
+        getNextPageParam: (last) => last.next_cursor,
+        staleTime: 2_000,
+      }),
+    item: (runId: string, index: number) =>
+      queryOptions({
+        queryKey: [...runKeys.run(runId), 'item', index] as const,
+        queryFn: ({ signal }) => {
+          const path = { run_id: runId, item_index: String(index) }
+          return api({ route: runRoutes.getRunItem, path, answer: runItem, signal })
+        },
+        staleTime: 2_000,
+      }),
+    /** Each metric with interval, percentiles and distribution. */
+    metrics: (runId: string) =>
+      queryOptions({
+        queryKey: runKeys.metrics(runId),
+        queryFn: ({ signal }) =>
+          api({ route: runRoutes.getRunMetrics, path: { run_id: runId }, answer: runMetrics, signal }),
+        staleTime: 2_000,
+        placeholderData: keepPreviousData,
+      }),
+    comparison: ({ runs, sortBy, cases }: ComparisonWish) =>
+      queryOptions({
+        queryKey: [...runKeys.comparisons, runs, sortBy ?? null, cases ?? null] as const,
+        queryFn: ({ signal }) => {
+          const query = new URLSearchParams(runs.map((id) => ['run_ids', id]))
+          if (sortBy !== undefined) query.set('sort_by', sortBy)
+          if (cases !== undefined) query.set('cases', String(cases))
+          return api({ route: runRoutes.compareRuns, query, answer: runComparison, signal })
+        },
+        staleTime: 2_000,
+      }),
+  }
+}
+
+/** What a run is made of; what is left out is the server's to choose. */
+export interface NewRun {
+  name: string
+  description?: string
+  dataset: string
+  dataset_version?: string
+  task: RunTask
+  metrics_used: RunMetric[]
+  settings: {
+    concurrency?: number
+    timeout_ms?: number
+    retries?: number
+    repetitions?: number
+    limits?: RunLimits
+    decision?: RunDecision
+  }
+  tags: string[]
+  metadata: Record<string, unknown>
+}
+
+export function createRun(api: Api, body: NewRun): Promise<Run> {
+  return api({ route: runRoutes.createRun, body, answer: run })
+}
+
+/** What of a run can be changed. */
+export type RunChange = Partial<Pick<Run, 'name' | 'description' | 'tags' | 'metadata'>>
+
+export function changeRun(api: Api, runId: string, body: RunChange): Promise<Run> {
+  return api({ route: runRoutes.updateRun, path: { run_id: runId }, body, answer: run })
+}
+
+export async function deleteRun(api: Api, runId: string): Promise<void> {
+  await api({ route: runRoutes.deleteRun, path: { run_id: runId }, answer: anything })
+}
+
+export function cancelRun(api: Api, runId: string): Promise<Run> {
+  return api({ route: runRoutes.cancelRun, path: { run_id: runId }, answer: run })
+}
+
+export function resumeRun(api: Api, runId: string): Promise<Run> {
+  return api({ route: runRoutes.resumeRun, path: { run_id: runId }, body: {}, answer: run })
+}
+
+/** What somebody decides about a run. */
+export interface Decision {
+  verdict: 'approve' | 'reject'
+  note: string | null
+  /** Null where the server knows who asks. */
+  by: string | null
+}
+
+export function decideRun(api: Api, runId: string, { verdict, ...body }: Decision): Promise<Run> {
+  const route = verdict === 'approve' ? runRoutes.approveRun : runRoutes.rejectRun
+  return api({ route, path: { run_id: runId }, body, answer: run })
+}
+
+/** A ticket that opens one WebSocket. */
+export async function socketTicket(api: Api): Promise<string> {
+  const answer = shape<{ ticket: string }>({ ticket: text })
+  return (await api({ route: runSocketRoutes.createSocketTicket, body: {}, answer })).ticket
+}
