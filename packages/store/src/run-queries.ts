@@ -1,4 +1,4 @@
-import type { RunStatus } from '@llm-eval/protocol'
+import type { RunStatus, TaskFault } from '@llm-eval/protocol'
 import type { Head } from './head.ts'
 import type { RunNumbers, StoredRun, StoredRunItem } from './runs.ts'
 
@@ -29,9 +29,22 @@ export interface RunItemFilter {
   status?: 'success' | 'failed' | undefined
   /** Scored below a value in the metric of this place; a score without a value is 1 or 0, as it passed. */
   below?: { metric: number; value: number } | undefined
+  /** The same, scored above a value. */
+  above?: { metric: number; value: number } | undefined
+  /** The place of a metric whose evaluator failed. */
+  errored?: number | undefined
+  /** The code of the task's error. */
+  error?: TaskFault | undefined
+  /** The task failed, or an evaluator did. */
+  troubled?: true | undefined
   /** Somewhere in the id of the case. */
   caseId?: string | undefined
+  /** Somewhere in the id of the case, its input, what was expected, the output or the error; A to Z are the same as a to z. */
+  search?: string | undefined
 }
+
+/** Characters of the JSON texts of an item that lists show. */
+export const beginningChars = 400
 
 /** Numbers of many items, column by column. NaN is unknown. */
 export interface RunColumns {
@@ -84,8 +97,9 @@ export interface RunQueries {
   /** Projects with runs that are not over and that nobody holds any more. The same whatever project asks. */
   freeRuns: { in: { at: number }; out: number[] }
   /**
-   * In the order of the dataset. Stops at `limit` items, about `bytes` of bodies (but not before the first item), or after
-   * about `sliceMs` of searching.
+   * In the order of the dataset, after the cursor, or from the index `from` on. Stops at `limit` items, about `bytes` of bodies
+   * (but not before the first item), or after about `sliceMs` of searching. `beginnings` of bodies are the first
+   * `beginningChars` of their texts, without scores; `scores` are these alone.
    */
   runItems: {
     in: {
@@ -93,8 +107,9 @@ export interface RunQueries {
       filter: RunItemFilter
       limit: number
       cursor: string | null
+      from?: number | undefined
       sliceMs: number
-      bodies: 'with' | 'without'
+      bodies: 'with' | 'without' | 'beginnings' | 'scores'
       bytes: number
     }
     out: { items: StoredRunItem[]; nextCursor: string | null; searchedTo: number | null } | { invalidCursor: true }

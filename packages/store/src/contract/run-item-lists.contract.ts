@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { RunItemFilter } from '../run-queries.ts'
+import { beginningChars, type RunItemFilter } from '../run-queries.ts'
 import type { NewRunItem, StoredRunItem } from '../runs.ts'
 import type { Queries } from '../store.ts'
 import { now, type Room } from './room.contract.ts'
@@ -24,6 +24,14 @@ export function runItemListsContract(room: () => Promise<Room>): void {
         caseId: `case-${i % 400}`,
         repetition: 1 + Math.floor(i / 400),
         status: i % 11 === 0 ? 'failed' : 'success',
+        error:
+          i % 11 === 0 ? { code: i % 22 === 0 ? 'timeout' : 'execution_failed', message: `No "Answer" ${i}` } : null,
+        body: {
+          input: JSON.stringify({ q: `Zürich “${i}”\n` }),
+          expected: null,
+          output: i % 11 === 0 ? null : JSON.stringify(`${'long '.repeat(100)}END`),
+          scores: `{"exact":{"value":${i}}}`,
+        },
         scores: [
           i % 5 === 0 ? null : scored(null, i % 3 === 0),
           i % 7 === 0 ? { outcome: 'errored', value: null, passed: null } : scored(i / 1_300, null),
@@ -32,14 +40,26 @@ export function runItemListsContract(room: () => Promise<Room>): void {
       await add(r, run.id, known)
     }, 120_000)
 
-    function itemFits(item: NewRunItem, { status, below, caseId }: RunItemFilter): boolean {
-      const score = below && item.scores[below.metric]
-      const number =
-        score?.outcome === 'scored' ? (score.value ?? (score.passed === null ? null : Number(score.passed))) : null
+    function numberOf(item: NewRunItem, metric: number): number | null {
+      const score = item.scores[metric]
+      if (score?.outcome !== 'scored') return null
+      return score.value ?? (score.passed === null ? null : Number(score.passed))
+    }
+
+    function itemFits(item: NewRunItem, filter: RunItemFilter): boolean {
+      const { status, below, above, caseId, errored, error, troubled, search } = filter
+      const erred = item.scores.map((score) => score?.outcome === 'errored')
+      const texts = [item.caseId, JSON.stringify(item.error), item.body.input, item.body.output ?? '']
+      const sought = search && JSON.stringify(search).slice(1, -1).toLowerCase()
       return (
         (status === undefined || item.status === status) &&
         (caseId === undefined || item.caseId.includes(caseId)) &&
-        (below === undefined || (number !== null && number < below.value))
+        (below === undefined || (numberOf(item, below.metric) ?? Infinity) < below.value) &&
+        (above === undefined || (numberOf(item, above.metric) ?? -Infinity) > above.value) &&
+        (errored === undefined || erred[errored] === true) &&
+        (error === undefined || item.error?.code === error) &&
+        (troubled === undefined || item.status === 'failed' || erred.includes(true)) &&
+        (sought === undefined || texts.some((text) => text.toLowerCase().includes(sought)))
       )
     }
 
@@ -47,7 +67,12 @@ export function runItemListsContract(room: () => Promise<Room>): void {
       const filters: fc.Arbitrary<RunItemFilter> = fc.record({
         status: optional('success' as const, 'failed' as const),
         below: optional({ metric: 0, value: 1 }, { metric: 1, value: 0.2 }, { metric: 1, value: -1 }),
+        above: optional({ metric: 0, value: 0 }, { metric: 1, value: 0.7 }),
+        errored: optional(0, 1),
+        error: optional('timeout' as const, 'invalid_output' as const),
+        troubled: optional(true as const),
         caseId: optional('case-39', '7', 'nobody'),
+        search: optional('zürich “12', 'NO "ANSWER" 1', 'CASE-3', 'end', 'nowhere'),
       })
       await fc.assert(
         fc.asyncProperty(
@@ -102,6 +127,30 @@ export function runItemListsContract(room: () => Promise<Room>): void {
         }
         expect(all.slice(0, 20)).toEqual(whole)
       }
+    })
+
+    test('a page begins at a place, whether or not an item is there', async () => {
+      for (const from of [0, 2_100, 2_101, 9_999]) {
+        const { items } = await itemsOf(r, ref, { limit: 30, from })
+        expect(items).toEqual(known.filter(({ itemIndex }) => itemIndex >= from).map(shown))
+      }
+    })
+
+    test('beginnings of texts come without scores, and scores without texts', async () => {
+      const query = { ref, filter: {}, limit: 3, cursor: null, sliceMs: 1_000, bytes: 1e6 } as const
+      const bodies = async (which: 'beginnings' | 'scores') => {
+        const page = await r.read('runItems', { ...query, bodies: which })
+        return 'items' in page ? page.items.map(({ body }) => body) : []
+      }
+      const cut = (text: string | null) => text && text.slice(0, beginningChars)
+      expect(await bodies('beginnings')).toEqual(
+        known.slice(0, 3).map(({ body: { input, output } }) => {
+          return { input: cut(input), expected: null, output: cut(output), scores: '{}' }
+        }),
+      )
+      expect(await bodies('scores')).toEqual(
+        known.slice(0, 3).map(({ body: { scores } }) => ({ input: 'null', expected: null, output: null, scores })),
+      )
     })
 
     test('a cursor that the store did not make is refused', async () => {
