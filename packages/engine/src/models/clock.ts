@@ -9,10 +9,20 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, then) {
-    const timer = setTimeout(then, ms)
-    return () => clearTimeout(timer)
-  },
+  after: afterOnTimer,
+}
+
+/** What a timer of the machine can wait, in milliseconds; one that is set to more goes off at once. */
+const longestTimer = 2 ** 31 - 1
+
+/** {@link Clock.after} by timers of the machine, however long it is. */
+export function afterOnTimer(ms: number, then: () => void): () => void {
+  let timer: NodeJS.Timeout
+  const wait = (left: number): void => {
+    timer = left > longestTimer ? setTimeout(() => wait(left - longestTimer), longestTimer) : setTimeout(then, left)
+  }
+  wait(ms)
+  return () => clearTimeout(timer)
 }
 
 /** Waits; rejects with the signal's reason as soon as it is aborted. */

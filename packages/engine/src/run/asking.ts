@@ -4,7 +4,7 @@ import { backoffMs } from '../backoff.ts'
 import type { Flight } from './flight.ts'
 import { LazySignal } from '../lazy-signal.ts'
 import { messageOf, plainOf } from './plain.ts'
-import { type Answerer, type RunAnswer, TaskFailed } from './plan.ts'
+import { type Answerer, isLater, type RunAnswer, TaskFailed } from './plan.ts'
 import type { Slot } from './source.ts'
 
 /** How a task is asked. */
@@ -23,8 +23,8 @@ export interface Asked {
   attempts: number
   /** US dollars of all attempts; null when what one of them cost is unknown. */
   cost: number | null
-  /** Of the last attempt. */
-  responseTimeMs: number
+  /** Of the last attempt; null where its answer says that nobody took the time. */
+  responseTimeMs: number | null
 }
 
 /** An answer that was looked through. */
@@ -32,7 +32,7 @@ export interface Answer {
   output: unknown
   tokens: number | null
   cost: number | null
-  responseTimeMs: number
+  responseTimeMs: number | null
   traceId: string | null
   evidence: Readonly<Record<string, unknown>>
 }
@@ -79,19 +79,15 @@ function attempt(trial: Trial, asking: Asking): Attempt | Promise<Attempt> {
         return ending.signal
       },
     })
-    return isThenable(answer) ? inTime(answer, { ...trial, ending }, asking) : readAnswer(answer, trial, asking.clock)
+    return isLater(answer) ? inTime(answer, { ...trial, ending }, asking) : readAnswer(answer, trial, asking.clock)
   } catch (error) {
     return flight.over ? new Promise<never>(() => undefined) : threw(error)
   }
 }
 
-function isThenable(answer: RunAnswer | Promise<RunAnswer>): answer is Promise<RunAnswer> {
-  return typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
-}
-
 /** Waits for an answer as long as it may take. A task that goes on nevertheless is left alone: what it says later is lost. */
 function inTime(
-  answering: Promise<RunAnswer>,
+  answering: PromiseLike<RunAnswer>,
   trial: Trial & { ending: LazySignal },
   { clock, timeoutMs }: Asking,
 ): Promise<Attempt> {
@@ -114,7 +110,8 @@ function inTime(
       callOff()
       ending.abort(why)
     })
-    answering.then(
+    // What is no promise of the language may throw when it is asked to wait.
+    Promise.resolve(answering).then(
       (answer) => settle(() => readAnswer(answer, trial, clock)),
       (error: unknown) => settle(() => threw(error)),
     )
@@ -147,7 +144,7 @@ function readAnswer(answer: unknown, { began }: Trial, clock: Clock): Attempt {
         output: output.value,
         tokens: countOf(told.tokens),
         cost,
-        responseTimeMs: countOf(told.responseTimeMs) ?? elapsed(clock, began),
+        responseTimeMs: told.responseTimeMs === undefined ? elapsed(clock, began) : countOf(told.responseTimeMs),
         traceId: idOf(told.traceId),
         evidence: isRecord(evidence.value) ? evidence.value : {},
       },

@@ -1,6 +1,6 @@
 import type { RunDecision, RunItem } from '@llm-eval/protocol'
 import { createConfidenceSequence } from '@llm-eval/statistics'
-import { numberOf } from './totals.ts'
+import { numberOf, scoreOf } from './totals.ts'
 import type { Slot } from './source.ts'
 
 /** Says when a run has seen enough. */
@@ -34,7 +34,7 @@ export function createDecider({ metric, threshold, level }: RunDecision): Decide
     },
     finished({ caseIndex }, { scores }) {
       const one = open.get(caseIndex)
-      const score = scores[metric]
+      const score = scoreOf(scores, metric)
       const value = score ? numberOf(score) : null
       if (!one) return decided
       one.left--

@@ -51,7 +51,7 @@ export interface RunAnswer {
   tokens?: number | null | undefined
   /** US dollars. 0 is free, absent is unknown. */
   cost?: number | null | undefined
-  /** Milliseconds, where it was answered at another time; else they are measured. */
+  /** Milliseconds, where it was answered at another time, and null where nobody took them; else they are measured. */
   responseTimeMs?: number | null | undefined
   traceId?: string | null | undefined
   /** What evaluators see beside: `tool_calls`, `context`, `system_prompt`, and fields of one's own. */
@@ -60,6 +60,11 @@ export interface RunAnswer {
 
 /** Answers a case. Throwing fails the attempt; {@link TaskFailed} says more about why. */
 export type Answerer = (ask: Ask) => RunAnswer | Promise<RunAnswer>
+
+/** Whether something is to be waited for, as promises of any make are. */
+export function isLater<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
 
 /** A task failed, and knows what it cost so far and whether to ask again. */
 export class TaskFailed extends Error {
@@ -110,15 +115,17 @@ export function checkPlan({ metrics, settings, total, earlier }: RunPlan): void 
   for (const [name, value] of Object.entries(settings.limits))
     if (value !== undefined && !(value > 0))
       errors.push({ path: `settings.limits.${name}`, message: 'must be more than 0' })
-  errors.push(...namesTwice(metrics), ...decisionFaults(metrics, settings))
+  errors.push(...namesAmiss(metrics), ...decisionFaults(metrics, settings))
   if (earlier && earlier.totals.length !== sizeOf(metrics.length))
     errors.push({ path: 'earlier.totals', message: 'must be of the same metrics' })
   if (errors.length > 0) throw new Failure('invalid_request', { errors })
 }
 
-function namesTwice(metrics: readonly RunMetric[]): Fault[] {
+function namesAmiss(metrics: readonly RunMetric[]): Fault[] {
   const seen = new Set<string>()
   return metrics.flatMap(({ name }, index) => {
+    // Members of objects cannot be called so.
+    if (name === '__proto__') return [{ path: `metrics[${index}].name`, message: 'must be another name' }]
     const twice = seen.has(name)
     seen.add(name)
     return twice ? [{ path: `metrics[${index}].name`, message: 'is the name of another metric' }] : []

@@ -1,5 +1,5 @@
 import type { RunItem, RunStop } from '@llm-eval/protocol'
-import type { Clock } from '../models/clock.ts'
+import { afterOnTimer, type Clock } from '../models/clock.ts'
 import { type Asked, ask } from './asking.ts'
 import { createDecider, type Decider } from './decider.ts'
 import type { RunEnded, RunEvent } from './events.ts'
@@ -13,10 +13,7 @@ import { emptyTotals, progressOf, type RunTotals, spentOf, withItem } from './to
 /** The clock of the machine, to the microsecond. */
 const preciseClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
-  after(ms, then) {
-    const timer = setTimeout(then, ms)
-    return () => clearTimeout(timer)
-  },
+  after: afterOnTimer,
 }
 
 type Ending = { by: RunStop | null; error: RunEnded['error'] }

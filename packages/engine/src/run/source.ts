@@ -1,5 +1,5 @@
 import { limits, type TaskFault } from '@llm-eval/protocol'
-import type { Earlier, RunCase, RunPlan } from './plan.ts'
+import { type Earlier, isLater, type RunCase, type RunPlan } from './plan.ts'
 import { messageOf, plainOf } from './plain.ts'
 
 /** One item that is to be done. */
@@ -52,7 +52,7 @@ export class Source {
       const slot = this.#slots.shift()
       if (slot || this.#closed) return slot
       const read = this.#cases.next()
-      if (read instanceof Promise) return this.#nextOf(read)
+      if (isLater(read)) return this.#nextOf(read)
       if (read.done === true) return undefined
       this.#take(read.value)
     }
@@ -70,7 +70,7 @@ export class Source {
     }
   }
 
-  async #nextOf(reading: Promise<IteratorResult<RunCase>>): Promise<Slot | undefined> {
+  async #nextOf(reading: PromiseLike<IteratorResult<RunCase>>): Promise<Slot | undefined> {
     for (let read = await reading; read.done !== true && !this.#closed; read = await this.#cases.next()) {
       this.#take(read.value)
       const slot = this.#slots.shift()
@@ -94,13 +94,14 @@ export class Source {
   #check(one: RunCase, index: number): Pick<Slot, 'input' | 'expected' | 'fault'> & { id: string } {
     const nothing = { input: null, expected: null }
     const unfit = (id: string, message: string) => ({
-      id: this.#claim(`${id}~${index}`),
+      id: this.#claim(this.#freeId(id, index)),
       fault: { code: 'invalid_case' as const, message },
     })
     try {
-      const { id } = one
-      if (typeof id !== 'string' || id === '' || id.length > limits.nameChars)
+      const { id: given } = one
+      if (typeof given !== 'string' || given === '' || given.length > limits.nameChars)
         return { ...unfit('case', `The case's id must be a text of 1 to ${limits.nameChars} characters.`), ...nothing }
+      const id = keptId(given)
       const input = plainOf(one.input ?? null, "The case's input")
       if ('fault' in input) return { ...unfit(id, input.message), ...nothing }
       const expected = plainOf(one.expected ?? null, "The case's expectation")
@@ -114,12 +115,22 @@ export class Source {
 
   /** Nothing has this id but the case that claims it. */
   #claim(id: string): string {
-    // Apart from the text that it may have been cut out of, which it would keep in memory.
-    let own = Buffer.from(id).toString()
-    while (this.#ids.has(own)) own += '~'
-    this.#ids.add(own)
-    return own
+    this.#ids.add(id)
+    return id
   }
+
+  /** An id that no case has, no longer than ids may be, made of one that it cannot have. */
+  #freeId(id: string, index: number): string {
+    for (let end = `~${index}`; ; end += '~') {
+      const free = keptId(id.slice(0, limits.nameChars - end.length)) + end
+      if (!this.#ids.has(free)) return free
+    }
+  }
+}
+
+/** As a store keeps it; apart from the text that it may have been cut out of, which it would keep in memory. */
+function keptId(id: string): string {
+  return Buffer.from(id).toString().replaceAll('\0', '\ufffd')
 }
 
 function twice(id: string): string {

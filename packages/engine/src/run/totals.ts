@@ -42,7 +42,7 @@ export function withItem(totals: RunTotals, item: Counted, names: readonly strin
   if (cost.unknown) next[head.unknownCosts] = at(totals, head.unknownCosts) + 1
   spend(next, cost.known)
   for (const [index, name] of names.entries()) {
-    const score = item.scores[name]
+    const score = scoreOf(item.scores, name)
     if (score) count(next, head.size + index * metric.size, score)
   }
   return next
@@ -59,6 +59,11 @@ export function joinTotals(a: RunTotals, b: RunTotals): RunTotals {
   for (let base: number = head.size; base < a.length; base += metric.size)
     keep(joined, base, joinMoments(momentsAt(a, base), momentsAt(b, base)))
   return joined
+}
+
+/** The score in a metric, whatever the metric is called. */
+export function scoreOf<T>(scores: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(scores, name) ? scores[name] : undefined
 }
 
 /** What an item's task and judges cost: US dollars that are known, and whether there is more that is not. */
