@@ -1,12 +1,8 @@
 /** What answers about runs have to look like. The shapes themselves are declared in protocol. */
 import {
-  type CaseComparison,
-  comparisonVerdicts,
   type Interval,
-  type MetricComparison,
   type Run,
   type RunApproval,
-  type RunComparison,
   type RunItem,
   runItemStatuses,
   type RunMetric,
@@ -16,7 +12,6 @@ import {
   type RunSettings,
   runStatuses,
   runStops,
-  runUsages,
   type RunTask,
   taskFaults,
 } from '@llm-eval/protocol'
@@ -36,7 +31,7 @@ import {
 } from './checks.ts'
 
 /** An object whose members are all alike. */
-const each =
+export const each =
   <T>(check: Check<T>): Check<Record<string, T>> =>
   (value, path) =>
     Object.fromEntries(
@@ -200,7 +195,8 @@ export const runItemPage = shape<RunItemPage>({
   searched_to: nullable(number),
 })
 
-const interval = shape<Interval>({ estimate: number, low: number, high: number, level: number, n: number })
+/** A number that is not certain. */
+export const interval = shape<Interval>({ estimate: number, low: number, high: number, level: number, n: number })
 
 /** The metrics of a run, summed up. */
 export const runMetrics = shape<{ items: RunMetricSummary[] }>({
@@ -228,51 +224,6 @@ export const runMetrics = shape<{ items: RunMetricSummary[] }>({
       scored: number,
       skipped: number,
       errored: number,
-    }),
-  ),
-})
-
-const metricComparison = shape<MetricComparison>({
-  name: text,
-  direction: nullable(oneOf(['higher', 'lower'])),
-  evaluator: oneOf(['same', 'changed', 'unknown']),
-  before: nullable(number),
-  after: nullable(number),
-  difference: nullable(interval),
-  test: nullable(text),
-  p: nullable(number),
-  adjusted_p: nullable(number),
-  n: number,
-  minimal_detectable_effect: nullable(number),
-  verdict: oneOf(comparisonVerdicts),
-  improved: number,
-  regressed: number,
-  unchanged: number,
-  unpaired: number,
-  missing: number,
-})
-
-const means = list(nullable(number))
-const [responseTime, cost] = runUsages
-
-/** Runs held against the first of them. */
-export const runComparison = shape<RunComparison>({
-  runs: list(text),
-  compared: list(
-    shape<RunComparison['compared'][number]>({
-      run_id: text,
-      metrics: list(metricComparison),
-      usage: list(metricComparison),
-    }),
-  ),
-  cases_total: number,
-  cases_shared: number,
-  cases: list(
-    shape<CaseComparison>({
-      case_id: text,
-      regression: nullable(number),
-      values: each(means),
-      usage: shape<CaseComparison['usage']>({ [responseTime]: means, [cost]: means }),
     }),
   ),
 })

@@ -10,7 +10,7 @@ import {
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { anything, shape, text } from './checks.ts'
 import type { Api } from './client.ts'
-import { run, runComparison, runItem, runItemPage, runMetrics, runPage } from './run-answers.ts'
+import { run, runItem, runItemPage, runMetrics, runPage } from './run-answers.ts'
 import { type ItemSearch, itemsQueryOf, type RunSearch, runsQueryOf } from './run-filters.ts'
 
 /** Keys of the cache. Everything under `run`, id is about that run; all under `runs` are infinite lists of pages. */
@@ -21,21 +21,12 @@ export const runKeys = {
   detail: (runId: string) => ['run', runId, 'detail'] as const,
   items: (runId: string) => ['run', runId, 'items'] as const,
   metrics: (runId: string) => ['run', runId, 'metrics'] as const,
+  /** The ids of the runs follow. */
   comparisons: ['comparison'] as const,
 }
 
 const pageRows = '50'
 const itemRows = '100'
-
-/** What a comparison is asked for. */
-export interface ComparisonWish {
-  /** Two to ten; the first is what the others are held against. */
-  runs: readonly string[]
-  /** The metric that says which cases are the worst; all unless said. */
-  sortBy?: string | undefined
-  /** How many cases are listed; 100 unless said. */
-  cases?: number | undefined
-}
 
 /** How runs are read. What becomes of them comes over the socket of `stream/run-watch.ts`, which has them read again. */
 export function runQueries(api: Api) {
@@ -91,17 +82,6 @@ export function runQueries(api: Api) {
           api({ route: runRoutes.getRunMetrics, path: { run_id: runId }, answer: runMetrics, signal }),
         staleTime: 2_000,
         placeholderData: keepPreviousData,
-      }),
-    comparison: ({ runs, sortBy, cases }: ComparisonWish) =>
-      queryOptions({
-        queryKey: [...runKeys.comparisons, runs, sortBy ?? null, cases ?? null] as const,
-        queryFn: ({ signal }) => {
-          const query = new URLSearchParams(runs.map((id) => ['run_ids', id]))
-          if (sortBy !== undefined) query.set('sort_by', sortBy)
-          if (cases !== undefined) query.set('cases', String(cases))
-          return api({ route: runRoutes.compareRuns, query, answer: runComparison, signal })
-        },
-        staleTime: 2_000,
       }),
   }
 }

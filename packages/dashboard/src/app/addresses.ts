@@ -2,8 +2,15 @@
  * What pages read out of their address. Each page reads with these where it uses an address, and not only where the
  * router checks it: the router hands on what no check has named as it stands there.
  */
-import { evaluatorCategories, type EvaluatorCategory, type EvaluatorKind, evaluatorKinds } from '@llm-eval/protocol'
+import {
+  evaluatorCategories,
+  type EvaluatorCategory,
+  type EvaluatorKind,
+  evaluatorKinds,
+  limits,
+} from '@llm-eval/protocol'
 import { type ListSearch, type Range, ranges, readSearch } from '../api/filters.ts'
+import { type ItemSearch, readItemSearch } from '../api/run-filters.ts'
 
 type Given = Record<string, unknown>
 
@@ -61,6 +68,55 @@ export function readCatalogue({ q, kind, category, source, view }: Given): Catal
 /** Which version of a dataset; absent is the draft. */
 export function readDatasetSearch({ version }: Given): { version?: string } {
   return typeof version === 'string' && version !== '' ? { version } : {}
+}
+
+/** Which view of a run; absent is the overview. */
+export const runTabs = ['metrics', 'items', 'errors', 'configuration'] as const
+export type RunTabSearch = ItemSearch & { tab?: (typeof runTabs)[number] }
+
+export function readRunTab(given: Given): RunTabSearch {
+  const tab = runTabs.find((name) => name === given.tab)
+  return { ...readItemSearch(given), ...(tab ? { tab } : {}) }
+}
+
+/** What a new run begins with. */
+export interface NewRunSearch {
+  /** Id of the run that is done again. */
+  from?: string
+  /** Slug of the dataset. */
+  dataset?: string
+}
+
+export function readNewRun({ from, dataset }: Given): NewRunSearch {
+  return {
+    ...(typeof from === 'string' && from !== '' ? { from } : {}),
+    ...(typeof dataset === 'string' && dataset !== '' ? { dataset } : {}),
+  }
+}
+
+/** Which runs are compared, and by which metric the cases are sorted. */
+export interface CompareSearch {
+  /** Ids with commas between, the one that the others are held against first; see {@link comparedRuns}. */
+  runs?: string
+  sort?: string
+}
+
+export function readCompare({ runs, sort }: Given): CompareSearch {
+  return {
+    ...(typeof runs === 'string' && runs !== '' ? { runs } : {}),
+    ...(typeof sort === 'string' && sort !== '' ? { sort } : {}),
+  }
+}
+
+/** The ids in an address, each once, at most as many as are compared. */
+export function comparedRuns({ runs = '' }: CompareSearch): string[] {
+  const ids = runs.split(',').map((id) => id.replaceAll('%2C', ',').replaceAll('%25', '%'))
+  return [...new Set(ids)].filter((id) => id !== '').slice(0, limits.comparedRuns)
+}
+
+/** The ids as an address holds them: an id may have a comma itself. */
+export function compareSearch(ids: readonly string[]): CompareSearch {
+  return { runs: ids.map((id) => id.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',') }
 }
 
 export interface SignInSearch {

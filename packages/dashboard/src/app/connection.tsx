@@ -8,10 +8,13 @@ import { useParts } from './parts.ts'
 
 const dots = { good: 'bg-good', wait: 'bg-wait animate-breathe', bad: 'bg-bad' }
 
-/** The state of the stream, always visible. */
+/** The state of the stream, and of the socket of runs where one is watched: always visible. */
 export function ConnectionState() {
-  const { feed } = useParts()
-  const status = useCell(feed.status)
+  const { feed, runWatch } = useParts()
+  const runs = useCell(runWatch.status)
+  const stream = useCell(feed.status)
+  // Of two connections the reader hears of the one that is doing worse.
+  const status = runs === null || stream.state !== 'live' ? stream : runs
   const online = useOnline()
   const now = useNow()
   const { mood, words, retry } = linkWords(status, online, now)
@@ -35,7 +38,10 @@ export function ConnectionState() {
           aria-label="Reconnect now"
           title="Reconnect now"
           className="rounded p-1 text-ink-2 hover:bg-hover hover:text-ink"
-          onClick={feed.retry}
+          onClick={() => {
+            feed.retry()
+            runWatch.retry()
+          }}
         >
           <RotateCw aria-hidden size={13} />
         </button>

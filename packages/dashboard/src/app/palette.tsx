@@ -106,6 +106,8 @@ function useEntries(typed: string, onKeys: () => void): Entry[] {
       ...places.map(({ to, name, keys }) => ({ name: `Go to ${name}`, keys, run: () => void navigate({ to }) })),
       { name: 'Show rejected traces', run: () => void navigate({ to: '/traces', search: { status: 'rejected' } }) },
       { name: 'Show traces of the last hour', run: () => void navigate({ to: '/traces', search: { range: '1h' } }) },
+      { name: 'New run', run: () => void navigate({ to: '/new-run' }) },
+      { name: 'Show running runs', run: () => void navigate({ to: '/runs', search: { status: 'running' } }) },
       { name: 'Theme: as the system', run: () => theme.choose('system') },
       { name: 'Theme: light', run: () => theme.choose('light') },
       { name: 'Theme: dark', run: () => theme.choose('dark') },

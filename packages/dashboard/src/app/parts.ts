@@ -4,6 +4,7 @@ import { createContext, use } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Queries } from '../api/queries.ts'
 import type { Feed } from '../stream/feed.ts'
+import type { RunWatch } from '../stream/run-watch.ts'
 import type { Reviewer } from './reviewer.ts'
 import type { ThemeSwitch } from './theme.ts'
 
@@ -12,6 +13,8 @@ export interface Parts {
   api: Api
   queries: Queries
   feed: Feed
+  /** Runs as they go on. */
+  runWatch: RunWatch
   queryClient: QueryClient
   theme: ThemeSwitch
   reviewer: Reviewer

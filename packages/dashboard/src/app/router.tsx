@@ -1,6 +1,17 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 import { type ListSearch, readSearch } from '../api/filters.ts'
-import { readCatalogue, readDatasetSearch, readLive, readReview, readSignIn, readTab } from './addresses.ts'
+import { readRunSearch } from '../api/run-filters.ts'
+import {
+  readCatalogue,
+  readCompare,
+  readDatasetSearch,
+  readLive,
+  readNewRun,
+  readReview,
+  readRunTab,
+  readSignIn,
+  readTab,
+} from './addresses.ts'
 import { Crash, NotFound } from './crash.tsx'
 import { Shell } from './shell.tsx'
 
@@ -82,6 +93,39 @@ const dataset = createRoute({
   component: lazyRouteComponent(() => import('../pages/dataset.tsx'), 'DatasetPage'),
 })
 
+const runs = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs',
+  staticData: { title: 'Runs' },
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import('../pages/runs.tsx'), 'RunsPage'),
+})
+
+const run = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/$runId',
+  staticData: { title: 'Run' },
+  validateSearch: readRunTab,
+  component: lazyRouteComponent(() => import('../pages/run.tsx'), 'RunPage'),
+})
+
+// Not under `/runs`: a run may have any id.
+const newRun = createRoute({
+  getParentRoute: () => shell,
+  path: '/new-run',
+  staticData: { title: 'New run' },
+  validateSearch: readNewRun,
+  component: lazyRouteComponent(() => import('../pages/new-run.tsx'), 'NewRunPage'),
+})
+
+const compare = createRoute({
+  getParentRoute: () => shell,
+  path: '/compare',
+  staticData: { title: 'Compare' },
+  validateSearch: readCompare,
+  component: lazyRouteComponent(() => import('../pages/compare.tsx'), 'ComparePage'),
+})
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -101,7 +145,21 @@ const signIn = createRoute({
 export function createAppRouter() {
   return createRouter({
     routeTree: root.addChildren([
-      shell.addChildren([live, traces, trace, review, evaluators, evaluator, datasets, dataset, settings]),
+      shell.addChildren([
+        live,
+        traces,
+        trace,
+        review,
+        evaluators,
+        evaluator,
+        datasets,
+        dataset,
+        runs,
+        run,
+        newRun,
+        compare,
+        settings,
+      ]),
       signIn,
     ]),
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),

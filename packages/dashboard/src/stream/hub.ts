@@ -6,6 +6,8 @@ export type LinkStatus =
   | { state: 'live'; since: number }
   | { state: 'waiting'; since: number; retryAt: number }
   | { state: 'signed_out' }
+  /** The server will not let this reader in. */
+  | { state: 'refused' }
 
 /** What the hub tells a tab. */
 export type ToTab =

@@ -21,6 +21,8 @@ export function linkWords(status: LinkStatus, online: boolean, now: number): Lin
       return { mood: 'wait', words: 'Connecting…', retry: false }
     case 'signed_out':
       return { mood: 'bad', words: 'Signed out', retry: false }
+    case 'refused':
+      return { mood: 'bad', words: 'Not allowed', retry: false }
     case 'waiting': {
       const until = formatUntil(status.retryAt, now)
       return now - status.since > offlineAfterMs
