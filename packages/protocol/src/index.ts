@@ -81,6 +81,7 @@ export {
   type RunStatusUpdate,
   runStatusUpdates,
 } from './run-sockets.ts'
+export type { RunErrorGroup, RunErrors, RunItemPreview } from './run-views.ts'
 export {
   type CaseComparison,
   type ComparisonVerdict,

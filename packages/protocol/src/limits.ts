@@ -153,6 +153,12 @@ export const limits = {
   /** Events of one request that tells of a run, and bytes of its body after decompression. */
   runEvents: 500,
   runEventsBytes: 32 * 1024 * 1024,
+  /** Characters of the texts of an item that tables of items show. */
+  itemPreviewChars: 200,
+  /** Errors of a run that are put in groups, groups that are told, and characters of what the errors of one have in common. */
+  runErrors: 20_000,
+  runErrorGroups: 100,
+  runErrorPatternChars: 300,
   /** Headers that a run sends with each request of its task, tags of a run, and characters of its metadata as JSON. */
   runHeaders: 50,
   runTags: 50,

@@ -84,6 +84,22 @@ export const runRoutes = {
     details:
       'A page may hold fewer items than asked for, and none at all, while `next_cursor` leads on: filters look through a part of the run at a time.',
   },
+  listRunItemPreviews: {
+    method: 'GET',
+    path: '/api/v1/runs/:run_id/item-previews',
+    ...read,
+    summary: 'The same items in short, for tables.',
+    details:
+      'The beginnings of their texts, and their scores without explanations: a page stays small however large its items are.',
+  },
+  getRunErrors: {
+    method: 'GET',
+    path: '/api/v1/runs/:run_id/errors',
+    ...read,
+    summary: 'What went wrong in a run, in groups.',
+    details:
+      'Errors of the task and of evaluators, by their code and by what their messages have in common; the most frequent first.',
+  },
   getRunItem: {
     method: 'GET',
     path: '/api/v1/runs/:run_id/items/:item_index',

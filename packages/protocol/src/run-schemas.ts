@@ -17,6 +17,7 @@ export {
   runMetrics,
   runPage,
 } from './run-answers.ts'
+export { runErrors, runItemPreviewPage } from './run-view-answers.ts'
 
 // What is accepted.
 
@@ -212,16 +213,19 @@ export const runsQuery = z.strictObject({
   ...paged,
 })
 
-/** `GET /api/v1/runs/:run_id/items`. */
+/** `GET /api/v1/runs/:run_id/items` and `/item-previews`. */
 export const runItemsQuery = z
   .strictObject({
     status: z.enum(['success', 'failed']).optional(),
-    metric: name.optional().describe('With `below`: the name of a metric of the run.'),
+    metric: name.optional().describe('With `below` or `above`: the name of a metric of the run.'),
     below: numberText.optional().describe('Only items that are scored below this in `metric`.'),
+    above: numberText.optional().describe('Only items that are scored above this in `metric`.'),
+    errored: name.optional().describe('Only items on which the evaluator of this metric failed.'),
+    error: z.enum(taskFaults).optional().describe('Only items whose task failed so.'),
     case_id: z.string().min(1).max(limits.nameChars).optional().describe('Somewhere in the id of the case.'),
     ...paged,
   })
-  .refine(({ metric: one, below }) => (one === undefined) === (below === undefined), {
+  .refine(({ metric: one, below, above }) => (one === undefined) === (below === undefined && above === undefined), {
     path: ['below'],
     message: 'and metric must be given together',
   })

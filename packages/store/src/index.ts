@@ -55,5 +55,12 @@ export {
   type StoredRun,
   type StoredRunItem,
 } from './runs.ts'
-export { type RunColumns, type RunEvent, type RunFilter, type RunItemFilter, type RunOrder } from './run-queries.ts'
+export {
+  beginningChars,
+  type RunColumns,
+  type RunEvent,
+  type RunFilter,
+  type RunItemFilter,
+  type RunOrder,
+} from './run-queries.ts'
 export type { StoredExperiment, StoredExperimentRun, StoredTask } from './experiments.ts'

@@ -20,6 +20,7 @@ import { RunWorker } from '../running/worker.ts'
 import { toRun } from '../running/wire.ts'
 import { createRun } from './create.ts'
 import { changed, clientLeaseMs, findRun } from './find.ts'
+import { registerRunErrors } from './errors.ts'
 import { registerRunEvents } from './events.ts'
 import { mapInTurns } from './in-turns.ts'
 import { registerRunItems } from './items.ts'
@@ -47,6 +48,7 @@ export function registerRuns(tools: TaskTools): Register {
     registerEndings(app, deps, worker)
     registerVerdicts(app, deps)
     registerRunItems(app, deps)
+    registerRunErrors(app, deps)
     registerRunEvents(app, deps, tools)
     registerRunNumbers(app, deps)
   }

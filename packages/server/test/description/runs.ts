@@ -44,6 +44,13 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   })
   await ask({ of: 'GET /api/v1/runs', at: '/api/v1/runs?status=unheard', status: 400 })
   await ask({ ...one('GET', '/items'), at: '/api/v1/runs/described/items?status=success&metric=char-count&below=100' })
+  const previews = '/api/v1/runs/described/item-previews'
+  const above = '?metric=char-count&above=0&errored=right&from=0&search=A'
+  await ask({ ...one('GET', '/item-previews'), at: `${previews}?status=success&error=timeout` })
+  await ask({ ...one('GET', '/item-previews'), at: previews })
+  await ask({ ...one('GET', '/item-previews'), at: `${previews}${above}` })
+  await ask({ ...one('GET', '/item-previews'), at: `${previews}?above=1`, status: 400 })
+  await ask(one('GET', '/errors'))
   const place = { of: 'GET /api/v1/runs/{run_id}/items/{item_index}' }
   await ask({ ...place, at: '/api/v1/runs/described/items/0' })
   await ask({ ...place, at: '/api/v1/runs/described/items/9', status: 404 })
