@@ -40,6 +40,7 @@ export {
   joinTotals,
   numberOf,
   progressOf,
+  scoreOf,
   type RunTotals,
   type Shape,
   totalsFrom,

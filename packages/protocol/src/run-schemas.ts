@@ -33,9 +33,17 @@ const headerName = z
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header')
   .refine((given) => !ownHeaders.test(given), 'is set by the server')
 
+function holdsPassword(url: string): boolean {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' }
+  return username !== '' || password !== ''
+}
+
 const httpTask = z.strictObject({
   kind: z.literal('http'),
-  url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000),
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .max(2_000)
+    .refine((url) => !holdsPassword(url), 'must hold no user and password, which belong into headers'),
   headers: z
     .record(
       headerName,
@@ -72,12 +80,14 @@ const task = z
     'What answers the cases: `client` (user code, which sends its events), `outputs` (a column of the dataset), `http` (an endpoint that gets `{input, case_id, repetition}` and may answer `{output, tokens, cost, trace_id}`) or `prompt` (a language model).',
   )
 
+/** Of a metric; scores are members of an object, which cannot be called like what objects inherit from. */
+const metricName = name.refine((given) => given !== '__proto__', 'must be another name')
 const metric = z
   .union([
-    name.transform((evaluator) => ({ evaluator })),
+    metricName.transform((evaluator) => ({ evaluator })),
     z.strictObject({
-      name: name.exactOptional().describe('Its name in the run; that of the evaluator unless said.'),
-      evaluator: name,
+      name: metricName.exactOptional().describe('Its name in the run; that of the evaluator unless said.'),
+      evaluator: metricName,
       config: object.exactOptional(),
       evaluator_version: name.exactOptional().describe('Of an evaluator that only the client has.'),
       direction: z.enum(['higher', 'lower']).exactOptional().describe('Of an evaluator that only the client has.'),
@@ -257,7 +267,11 @@ const place = {
     .int()
     .min(0)
     .max(limits.runItems - 1),
-  case_id: name,
+  case_id: z
+    .string()
+    .min(1, 'must not be empty')
+    .max(limits.nameChars, `may hold at most ${limits.nameChars} characters`)
+    .describe('As the case is called, to the letter: spaces at its ends are part of it.'),
   repetition: z.int().min(1).max(limits.runRepetitions).default(1),
 }
 

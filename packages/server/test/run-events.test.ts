@@ -75,6 +75,44 @@ describe('the events of a run of a client', () => {
     expect(fates).toEqual(['applied', 'invalid', 'invalid', 'invalid', 'invalid', 'applied'])
   })
 
+  it('name cases as they are called, and know them again', async () => {
+    const ids = ['two\nlines', ' a', 'a ', 'a', '.', '..']
+    const events = ids.map((case_id, at) => item(at, { case_id }))
+    expect((await tell(events)).fates).toEqual(ids.map(() => 'applied'))
+    expect((await runs.items(id)).map(({ case_id }) => case_id)).toEqual(ids)
+    expect((await tell([item(6, { case_id: '' }), item(6, { case_id: 'x'.repeat(201) })])).fates).toEqual([
+      'invalid',
+      'invalid',
+    ])
+  })
+
+  it('leave a metric without a score that has none, also one that is called like a member of objects', async () => {
+    const metrics_used = ['constructor', 'toString']
+    const metric_configs = { toString: { a: 1 } }
+    const body = { run_id: `${id}-names`, name: 'r', metrics_used, metric_configs }
+    expect(await runs.send('POST', '/api/v1/runs', body)).toMatchObject({
+      status: 201,
+      json: { metrics_used: [{ name: 'constructor' }, { name: 'toString', config: { a: 1 } }] },
+    })
+    await post([item(0, { scores: {} }), item(1, { scores: { toString: { value: 1 } } })], {}, `${id}-names`)
+    expect(await runs.until(`${id}-names`, () => true)).toMatchObject({
+      metrics: { constructor: { n: 0, errored: 0 }, toString: { n: 1, errored: 0 } },
+    })
+    expect((await runs.items(`${id}-names`)).map(({ scores }) => Object.keys(scores))).toEqual([[], ['toString']])
+    const refused = await runs.send('POST', '/api/v1/runs', { name: 'r', metrics_used: ['__proto__'] })
+    expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'metrics_used[0]' }] } })
+  })
+
+  it('that do not say how long an answer took leave that unknown', async () => {
+    await runs.send('POST', '/api/v1/runs', { run_id: `${id}-times`, name: 'r', metrics_used: ['latency'] })
+    const told = await post([item(0, { scores: {} }), item(1, { scores: {}, response_time_ms: 12 })], {}, `${id}-times`)
+    expect(told).toMatchObject({ json: { applied: 2 } })
+    expect((await runs.items(`${id}-times`)).map(({ scores }) => scores['latency']?.outcome)).toEqual([
+      'skipped',
+      'scored',
+    ])
+  })
+
   it('may be as many as the limit says, and not one more', async () => {
     const beats = Array.from({ length: limits.runEvents }, () => ({ type: 'heartbeat' }))
     expect((await tell(beats)).applied).toBe(limits.runEvents)

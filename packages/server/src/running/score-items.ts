@@ -1,5 +1,5 @@
 /** Scores items that a client finished, in those metrics that it left to the server. */
-import { run as work } from '@llm-eval/engine'
+import { run as work, scoreOf } from '@llm-eval/engine'
 import { Failure, type RunItem, type RunSettings, type Score } from '@llm-eval/protocol'
 import type { StoredRun } from '@llm-eval/store'
 import { type Evaluators, prepareScorer, readMetrics } from './metrics.ts'
@@ -33,7 +33,7 @@ export async function scoreItems(
   const concurrency = asksModels ? Math.min(wanted, evaluators.turns.width) : wanted
   const plain: RunSettings = { concurrency, timeout_ms, retries: 0, repetitions: 1, limits: {}, decision: null }
   const scores: Record<string, Score>[] = unscored.map(() => ({}))
-  const lacking = (at: number) => metrics.filter(({ name }) => !unscored[at]?.item.scores[name]).map(({ name }) => name)
+  const lacking = (at: number) => metrics.filter(({ name }) => !scoreOf(unscored[at]?.item.scores ?? {}, name)).map(({ name }) => name)
   const groups = Map.groupBy(unscored.keys(), (at) => lacking(at).join('\n'))
   for (const places of groups.values()) {
     const wanted = new Set(lacking(places[0] ?? 0))

@@ -42,7 +42,7 @@ export function createTaskTools(
 export function answererOf(task: RunTask, tools: TaskTools): Answerer {
   switch (task.kind) {
     case 'outputs':
-      return ({ case: one }) => fromColumn(one.values?.[task.column], task.column)
+      return ({ case: { values = {} } }) => fromColumn(values, task.column)
     case 'http':
       return (ask) => askEndpoint(task, ask, tools.fetch)
     case 'prompt':
@@ -52,27 +52,31 @@ export function answererOf(task: RunTask, tools: TaskTools): Answerer {
   }
 }
 
-function fromColumn(output: unknown, column: string): RunAnswer {
-  if (output !== undefined && output !== null) return { output, cost: 0 }
+function fromColumn(values: Readonly<Record<string, unknown>>, column: string): RunAnswer {
+  const output = Object.hasOwn(values, column) ? values[column] : null
+  if (output !== undefined && output !== null) return { output, cost: 0, responseTimeMs: null }
   throw new TaskFailed(`The case has no value in the column ${column}.`, { cost: 0, retry: false })
 }
 
 type HttpTask = Extract<RunTask, { kind: 'http' }>
 
+/** What an endpoint says beside its output; what is no such thing is unknown. */
 const told = z.looseObject({
   output: z.unknown(),
-  tokens: z.int().min(0).max(limits.countMax).nullish(),
-  cost: z.number().min(0).max(limits.costMax).nullish(),
-  trace_id: z.string().min(1).max(limits.nameChars).nullish(),
+  tokens: z.int().min(0).max(limits.countMax).nullish().catch(null),
+  cost: z.number().min(0).max(limits.costMax).nullish().catch(null),
+  trace_id: z.string().min(1).max(limits.nameChars).nullish().catch(null),
 })
 
 async function askEndpoint(task: HttpTask, ask: Ask, fetch: typeof globalThis.fetch): Promise<RunAnswer> {
   const { host } = new URL(task.url)
   const body = JSON.stringify({ input: ask.case.input, case_id: ask.case.id, repetition: ask.repetition })
-  const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'llm-eval' }
+  const usual = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'llm-eval' }
+  const headers = new Headers(usual)
+  for (const [name, value] of Object.entries(task.headers ?? {})) headers.set(name, value)
   const answer = await fetch(task.url, {
     method: 'POST',
-    headers: { ...headers, ...task.headers },
+    headers,
     body,
     redirect: 'manual',
     signal: ask.signal,

@@ -1,5 +1,5 @@
 /** Runs and their items as they go out, and items as they are kept. */
-import { costOf, progressOf, totalsFrom, itemIdOf } from '@llm-eval/engine'
+import { costOf, itemIdOf, progressOf, scoreOf, totalsFrom } from '@llm-eval/engine'
 import {
   type Run,
   type RunItem,
@@ -149,7 +149,7 @@ export function toNewItem(item: RunItem, { names, hash, sourceTraceId, at }: Kee
     attempts: item.attempts,
     startedAt: item.started_at === null ? null : Date.parse(item.started_at),
     completedAt: item.completed_at === null ? at : Date.parse(item.completed_at),
-    scores: names.map((name) => countedOf(item.scores[name])),
+    scores: names.map((name) => countedOf(scoreOf(item.scores, name))),
     spent: { costNano: nanoOf(known), unknown },
     preview: previewOf(item.output),
     error: item.error,

@@ -1,5 +1,5 @@
 /** What clients tell of the runs that they work off: `POST /api/v1/runs/:run_id/events`. */
-import { itemIdOf } from '@llm-eval/engine'
+import { itemIdOf, scoreOf } from '@llm-eval/engine'
 import { Failure, type Fault, limits, type RunItem, runRoutes, type RunStatus } from '@llm-eval/protocol'
 import {
   type EventFate,
@@ -155,7 +155,7 @@ class Telling {
     const lacking: number[] = []
     const here = heldHere(run)
     for (const [at, item] of items.entries()) {
-      if (item.status !== 'success' || here.every((metric) => item.scores[metric])) continue
+      if (item.status !== 'success' || here.every((metric) => scoreOf(item.scores, metric))) continue
       const there = await store.read(projectId, 'runItem', { ref: run.ref, itemIndex: item.item_index })
       if (there === null) lacking.push(at)
     }

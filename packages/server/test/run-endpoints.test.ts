@@ -1,0 +1,79 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { run } from '@llm-eval/protocol/run-schemas'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunServer, startRunServer, startTask } from './runs-of-tests.ts'
+
+let runs: RunServer
+beforeAll(async () => {
+  runs = await startRunServer()
+  await runs.dataset('one', [{ id: 'a', input: 'one', answer: 'ONE' }])
+})
+afterAll(() => runs[Symbol.asyncDispose]())
+
+const make = async (fields: object) => {
+  const body = { name: 'r', dataset: 'one', metrics_used: ['char-count'], ...fields }
+  return await runs.send('POST', '/api/v1/runs', body)
+}
+/** The only item of a run, when it is over. */
+const itemOf = async (fields: object) => {
+  const { run_id: id } = run.parse((await make(fields)).json)
+  await runs.until(id)
+  return (await runs.items(id))[0]
+}
+
+describe('an endpoint', () => {
+  it('gets a header of the task in place of the one that is usual, however it is spelled', async () => {
+    const came: IncomingHttpHeaders[] = []
+    const server = createServer((request, reply) => {
+      came.push(request.headers)
+      reply.end('{"output":1}')
+    })
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const headers = { 'Content-Type': 'application/vnd.api+json', 'User-Agent': 'ours', ACCEPT: 'text/plain' }
+    await itemOf({ task: { kind: 'http', url, headers } })
+    expect(came[0]).toMatchObject({
+      'content-type': 'application/vnd.api+json',
+      'user-agent': 'ours',
+      accept: 'text/plain',
+    })
+    await new Promise((resolve) => void server.close(resolve))
+  })
+
+  it.each([
+    ['of another kind', { tokens: '12', cost: '0.5', trace_id: 7 }],
+    ['below 0', { tokens: -1, cost: -0.5, trace_id: '' }],
+  ])('that tells nonsense of its usage (%s) has answered nevertheless', async (_what, usage) => {
+    await using odd = await startTask(() => ({ output: 'ONE', ...usage }))
+    const item = await itemOf({ task: { kind: 'http', url: odd.url } })
+    expect(item).toMatchObject({ status: 'success', output: 'ONE', tokens: null, cost: null, trace_id: null })
+  })
+
+  it('is not named together with a password, which every item that fails would show', async () => {
+    const { status, json } = await make({ task: { kind: 'http', url: 'http://me:secret@127.0.0.1/' } })
+    expect({ status, json }).toMatchObject({ status: 422, json: { errors: [{ path: 'task.url' }] } })
+    expect(JSON.stringify(json)).not.toContain('secret')
+  })
+})
+
+describe('answers that stand in the dataset', () => {
+  it('took a time that nobody knows', async () => {
+    const item = await itemOf({ task: { kind: 'outputs', column: 'answer' }, metrics_used: ['latency'] })
+    expect(item).toMatchObject({ output: 'ONE', response_time_ms: null, scores: { latency: { outcome: 'skipped' } } })
+  })
+
+  it('are none of a case that has no such column, whatever that is called', async () => {
+    await runs.dataset('two', [
+      { id: 'a', input: 1, constructor: 'ONE' },
+      { id: 'b', input: 2 },
+    ])
+    const made = await make({ dataset: 'two', task: { kind: 'outputs', column: 'constructor' } })
+    const { run_id: id } = run.parse(made.json)
+    await runs.until(id)
+    expect((await runs.items(id)).map(({ output, error }) => [output, error?.message ?? null])).toEqual([
+      ['ONE', null],
+      [null, 'The case has no value in the column constructor.'],
+    ])
+  })
+})
