@@ -33,7 +33,8 @@ export async function scoreItems(
   const concurrency = asksModels ? Math.min(wanted, evaluators.turns.width) : wanted
   const plain: RunSettings = { concurrency, timeout_ms, retries: 0, repetitions: 1, limits: {}, decision: null }
   const scores: Record<string, Score>[] = unscored.map(() => ({}))
-  const lacking = (at: number) => metrics.filter(({ name }) => !scoreOf(unscored[at]?.item.scores ?? {}, name)).map(({ name }) => name)
+  const lacking = (at: number) =>
+    metrics.filter(({ name }) => !scoreOf(unscored[at]?.item.scores ?? {}, name)).map(({ name }) => name)
   const groups = Map.groupBy(unscored.keys(), (at) => lacking(at).join('\n'))
   for (const places of groups.values()) {
     const wanted = new Set(lacking(places[0] ?? 0))

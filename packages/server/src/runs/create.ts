@@ -74,7 +74,8 @@ function wishesOf({ metrics_used: wishes, metric_configs: configs }: ParsedRun):
   if (errors.length > 0) throw new Failure('invalid_request', { errors: errors.slice(0, 100) })
   return wishes.map((wish, at) => {
     const name = names[at] ?? ''
-    return Object.hasOwn(configs, name) ? { ...wish, config: configs[name] } : wish
+    const config = Object.hasOwn(configs, name) ? configs[name] : undefined
+    return config === undefined ? wish : { ...wish, config }
   })
 }
 
