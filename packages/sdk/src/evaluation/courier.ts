@@ -55,6 +55,8 @@ export class Courier {
   #isAway = false
   #failedTries = 0
   #isResting = false
+  /** Whether it waits for more that could share a request. */
+  #isLingering = false
   /** Whether the server said how long to wait. */
   #isAsked = false
   #hurry: () => void = () => undefined
@@ -81,6 +83,8 @@ export class Courier {
       if (this.#unwritten++ === 0)
         this.#options.onWarning(`An item cannot wait for the server: ${toError(error).message}`)
     }
+    // As many as a request takes need not wait for others.
+    if (this.#isLingering && this.#spool.length >= this.#options.mostEvents) this.#hurry()
     this.#wake()
   }
 
@@ -120,7 +124,11 @@ export class Courier {
         if (!(await this.#somethingOrLong())) this.add({ type: 'heartbeat' })
         continue
       }
-      if (!this.#isClosing && this.#spool.length < this.#options.mostEvents) await this.#rest(lingerMs)
+      if (!this.#isClosing && this.#spool.length < this.#options.mostEvents) {
+        this.#isLingering = true
+        await this.#rest(lingerMs)
+        this.#isLingering = false
+      }
       await this.#deliver()
     }
   }
