@@ -3,22 +3,19 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { type Api, ApiError, createApi } from './api/client.ts'
+import { ApiError, createApi } from './api/client.ts'
 import { createQueries } from './api/queries.ts'
-import { socketTicket } from './api/runs.ts'
 import { KeysProvider } from './app/keys.tsx'
 import { type Parts, PartsContext } from './app/parts.ts'
 import { createAppRouter } from './app/router.tsx'
 import { createReviewer } from './app/reviewer.ts'
+import { createRunLink } from './app/run-link.ts'
 import { createTheme } from './app/theme.ts'
 import { ToastProvider } from './app/toasts.tsx'
 import { ClockProvider } from './components/time.tsx'
 import { createRecent } from './stream/changes.ts'
 import { createFeed } from './stream/feed.ts'
 import { openLink } from './stream/link.ts'
-import { createRunCache } from './stream/run-cache.ts'
-import { openRunSocket } from './stream/run-socket.ts'
-import { RunWatch } from './stream/run-watch.ts'
 
 const router = createAppRouter()
 
@@ -49,30 +46,8 @@ function makeParts(): Parts {
   const feed = createFeed({ queryClient, recent, link: openLink, onSignedOut: toSignIn, now: Date.now })
   const queries = createQueries({ api, recent, mark: feed.mark })
   const [theme, reviewer] = [createTheme(storage()), createReviewer(storage())]
-  const runWatch = watchRuns(api, queryClient)
-  return { api, queries, feed, runWatch, queryClient, theme, reviewer }
-}
-
-function later(callback: () => void, ms: number): () => void {
-  const timer = setTimeout(callback, ms)
-  return () => clearTimeout(timer)
-}
-
-function watchRuns(api: Api, queryClient: QueryClient): RunWatch {
-  const cache = createRunCache({ queryClient, later })
-  const watch = new RunWatch({
-    ticket: () => socketTicket(api),
-    open: openRunSocket,
-    later,
-    now: Date.now,
-    random: Math.random,
-    onUpdate: cache.update,
-    onGap: cache.gap,
-    onSignedOut: toSignIn,
-  })
-  // A network that comes back need not be waited for.
-  addEventListener('online', () => watch.retry())
-  return watch
+  const runLink = createRunLink(toSignIn)
+  return { api, queries, feed, runLink, queryClient, theme, reviewer }
 }
 
 /** Some privacy settings take even the look at the storage for an offence. */

@@ -10,8 +10,8 @@ const dots = { good: 'bg-good', wait: 'bg-wait animate-breathe', bad: 'bg-bad' }
 
 /** The state of the stream, and of the socket of runs where one is watched: always visible. */
 export function ConnectionState() {
-  const { feed, runWatch } = useParts()
-  const runs = useCell(runWatch.status)
+  const { feed, runLink } = useParts()
+  const runs = useCell(runLink.status)
   const stream = useCell(feed.status)
   // Of two connections the reader hears of the one that is doing worse.
   const status = runs === null || stream.state !== 'live' ? stream : runs
@@ -40,7 +40,7 @@ export function ConnectionState() {
           className="rounded p-1 text-ink-2 hover:bg-hover hover:text-ink"
           onClick={() => {
             feed.retry()
-            runWatch.retry()
+            runLink.watch?.retry()
           }}
         >
           <RotateCw aria-hidden size={13} />

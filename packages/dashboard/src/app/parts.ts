@@ -4,8 +4,8 @@ import { createContext, use } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Queries } from '../api/queries.ts'
 import type { Feed } from '../stream/feed.ts'
-import type { RunWatch } from '../stream/run-watch.ts'
 import type { Reviewer } from './reviewer.ts'
+import type { RunLink } from './run-link.ts'
 import type { ThemeSwitch } from './theme.ts'
 
 /** What every page needs, made once in main. */
@@ -13,8 +13,7 @@ export interface Parts {
   api: Api
   queries: Queries
   feed: Feed
-  /** Runs as they go on. */
-  runWatch: RunWatch
+  runLink: RunLink
   queryClient: QueryClient
   theme: ThemeSwitch
   reviewer: Reviewer

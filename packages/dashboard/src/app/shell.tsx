@@ -1,17 +1,21 @@
 import { Link, Outlet, useMatches, useNavigate } from '@tanstack/react-router'
 import { Command, Monitor, Moon, Sun } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { IconButton } from '../components/button.tsx'
 import { formatCompact } from '../format/numbers.ts'
 import { useCell } from '../stream/cell.ts'
-import { CheatSheet } from './cheat-sheet.tsx'
 import { ConnectionState } from './connection.tsx'
 import { useKeys } from './keys.tsx'
-import { Palette } from './palette.tsx'
 import { useParts } from './parts.ts'
 import { places } from './places.ts'
 import { type Theme, themes } from './theme.ts'
+
+// Nobody needs them to see the page: they come after it.
+const palette = () => import('./palette.tsx')
+const cheatSheet = () => import('./cheat-sheet.tsx')
+const Palette = lazy(async () => ({ default: (await palette()).Palette }))
+const CheatSheet = lazy(async () => ({ default: (await cheatSheet()).CheatSheet }))
 
 /** What stands around every page. */
 export function Shell() {
@@ -29,6 +33,10 @@ export function Shell() {
     ].map((binding) => ({ ...binding, everywhere: true })),
   )
   useTitle()
+  useEffect(() => {
+    // A key pressed before they are there waits for them; they are asked for early so that it need not.
+    void Promise.allSettled([palette(), cheatSheet()])
+  }, [])
 
   return (
     <div className="flex min-h-dvh flex-col">
@@ -78,12 +86,10 @@ export function Shell() {
           </Link>
         ))}
       </nav>
-      <Palette
-        open={open === 'palette'}
-        onOpen={(is) => setOpen(is ? 'palette' : null)}
-        onKeys={() => setOpen('keys')}
-      />
-      <CheatSheet open={open === 'keys'} onOpen={(is) => setOpen(is ? 'keys' : null)} />
+      <Suspense fallback={null}>
+        {open === 'palette' && <Palette open onOpen={() => setOpen(null)} onKeys={() => setOpen('keys')} />}
+        {open === 'keys' && <CheatSheet open onOpen={() => setOpen(null)} />}
+      </Suspense>
     </div>
   )
 }

@@ -16,6 +16,8 @@ export interface Watched extends RunKnown {
 export type Closeness = 'numbers' | 'items'
 
 export interface RunWatchParts extends LineParts {
+  /** How the connection is doing; null while nobody watches. */
+  status: Cell<LinkStatus | null>
   onUpdate: (update: RunUpdate) => void
   /** What was read of this run before may be old: read it again. Null: of any run. */
   onGap: (runId: string | null) => void
@@ -44,8 +46,6 @@ const lingerMs = 1_000
  * it goes on where it was: no item is missed, and none is told twice.
  */
 export class RunWatch {
-  /** How the connection is doing; null while nobody watches. */
-  readonly status: Cell<LinkStatus | null> = createCell<LinkStatus | null>(null)
   readonly #parts: RunWatchParts
   readonly #followed = new Map<string, Followed>()
   #line: RunLine | undefined
@@ -118,7 +118,7 @@ export class RunWatch {
     const line: RunLine = new RunLine(this.#parts, {
       onText: (text) => this.#take(line, text),
       onStatus: (status) => {
-        this.status.set(status)
+        this.#parts.status.set(status)
         if (status.state !== 'live') for (const followed of this.#followed.values()) followed.asked = null
         if (status.state === 'signed_out') this.#parts.onSignedOut()
       },
@@ -135,7 +135,7 @@ export class RunWatch {
     // What happens until somebody watches again is not looked up: everything is read anew then.
     this.#seq = null
     this.#followed.clear()
-    this.status.set(null)
+    this.#parts.status.set(null)
   }
 
   #forget(runId: string, followed: Followed): void {
@@ -147,7 +147,7 @@ export class RunWatch {
   /** Asks the server for a run, if it is not asked for as closely yet. */
   #ask(runId: string, followed: Followed): void {
     const closeness = closenessOf(followed)
-    if (closeness === null || this.#line === undefined || this.status.get()?.state !== 'live') return
+    if (closeness === null || this.#line === undefined || this.#parts.status.get()?.state !== 'live') return
     if (followed.asked === 'items' || followed.asked === closeness) return
     const known = followed.cell.get()
     // Numbers alone have no places: they come whole, from now on.
