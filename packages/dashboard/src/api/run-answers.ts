@@ -182,19 +182,6 @@ export const runItem = shape<RunItem>({
   completed_at: nullable(text),
 })
 
-/** A page of items. It may be short, or empty, while `next_cursor` leads on. */
-export interface RunItemPage {
-  items: RunItem[]
-  next_cursor: string | null
-  /** The index up to which the filters looked; null on the last page. */
-  searched_to: number | null
-}
-export const runItemPage = shape<RunItemPage>({
-  items: list(runItem),
-  next_cursor: nullable(text),
-  searched_to: nullable(number),
-})
-
 /** A number that is not certain. */
 export const interval = shape<Interval>({ estimate: number, low: number, high: number, level: number, n: number })
 

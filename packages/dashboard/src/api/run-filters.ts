@@ -95,38 +95,3 @@ export function runsQueryOf(search: RunSearch): URLSearchParams {
   if (search.dir === 'up') query.set('descending', 'false')
   return query
 }
-
-/** Which items of a run are listed. */
-export interface ItemSearch {
-  status?: 'success' | 'failed'
-  /** The two stand together: only items that are scored below the number in the metric. */
-  metric?: string
-  below?: string
-  /** Somewhere in the id of the case. */
-  case?: string
-}
-
-/** Reads it out of an address; what cannot be used is left out. */
-export function readItemSearch(given: Record<string, unknown>): ItemSearch {
-  const { status, metric, below, case: part } = given
-  const isBound = typeof below === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(below)
-  return {
-    ...(status === 'success' || status === 'failed' ? { status } : {}),
-    ...(typeof metric === 'string' && metric !== '' && isBound
-      ? { metric: metric.slice(0, limits.nameChars), below }
-      : {}),
-    ...(typeof part === 'string' && part.trim() !== '' ? { case: part.trim().slice(0, limits.nameChars) } : {}),
-  }
-}
-
-/** The query of the API. */
-export function itemsQueryOf({ status, metric, below, case: part }: ItemSearch): URLSearchParams {
-  const query = new URLSearchParams()
-  if (status) query.set('status', status)
-  if (metric !== undefined && below !== undefined) {
-    query.set('metric', metric)
-    query.set('below', below)
-  }
-  if (part !== undefined) query.set('case_id', part)
-  return query
-}

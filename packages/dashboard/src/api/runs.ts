@@ -10,8 +10,8 @@ import {
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { anything, shape, text } from './checks.ts'
 import type { Api } from './client.ts'
-import { run, runItem, runItemPage, runMetrics, runPage } from './run-answers.ts'
-import { type ItemSearch, itemsQueryOf, type RunSearch, runsQueryOf } from './run-filters.ts'
+import { run, runItem, runMetrics, runPage } from './run-answers.ts'
+import { type RunSearch, runsQueryOf } from './run-filters.ts'
 
 /** Keys of the cache. Everything under `run`, id is about that run; all under `runs` are infinite lists of pages. */
 export const runKeys = {
@@ -19,14 +19,12 @@ export const runKeys = {
   list: (search: RunSearch) => ['runs', search] as const,
   run: (runId: string) => ['run', runId] as const,
   detail: (runId: string) => ['run', runId, 'detail'] as const,
-  items: (runId: string) => ['run', runId, 'items'] as const,
   metrics: (runId: string) => ['run', runId, 'metrics'] as const,
   /** The ids of the runs follow. */
   comparisons: ['comparison'] as const,
 }
 
 const pageRows = '50'
-const itemRows = '100'
 
 /** How runs are read. What becomes of them comes over the socket of `stream/run-watch.ts`, which has them read again. */
 export function runQueries(api: Api) {
@@ -49,20 +47,6 @@ export function runQueries(api: Api) {
       queryOptions({
         queryKey: runKeys.detail(runId),
         queryFn: ({ signal }) => api({ route: runRoutes.getRun, path: { run_id: runId }, answer: run, signal }),
-        staleTime: 2_000,
-      }),
-    /** The finished items that fit, in the order of the dataset. A page may be empty while another follows. */
-    items: (runId: string, search: ItemSearch) =>
-      infiniteQueryOptions({
-        queryKey: [...runKeys.items(runId), search] as const,
-        initialPageParam: '',
-        queryFn: ({ pageParam, signal }) => {
-          const query = itemsQueryOf(search)
-          query.set('limit', itemRows)
-          if (pageParam !== '') query.set('cursor', pageParam)
-          return api({ route: runRoutes.listRunItems, path: { run_id: runId }, query, answer: runItemPage, signal })
-        },
-        getNextPageParam: (last) => last.next_cursor,
         staleTime: 2_000,
       }),
     item: (runId: string, index: number) =>

@@ -10,7 +10,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import { type ListSearch, type Range, ranges, readSearch } from '../api/filters.ts'
-import { type ItemSearch, readItemSearch } from '../api/run-filters.ts'
+import { type ItemSearch, readItemSearch } from '../api/item-filters.ts'
 
 type Given = Record<string, unknown>
 
@@ -72,11 +72,19 @@ export function readDatasetSearch({ version }: Given): { version?: string } {
 
 /** Which view of a run; absent is the overview. */
 export const runTabs = ['metrics', 'items', 'errors', 'configuration'] as const
-export type RunTabSearch = ItemSearch & { tab?: (typeof runTabs)[number] }
+export type RunTab = (typeof runTabs)[number]
+export type RunTabSearch = ItemSearch & {
+  tab?: RunTab
+  /** Index of the item that is open. */
+  item?: string
+}
 
 export function readRunTab(given: Given): RunTabSearch {
-  const tab = runTabs.find((name) => name === given.tab)
-  return { ...readItemSearch(given), ...(tab ? { tab } : {}) }
+  const { item } = given
+  const opened = typeof item === 'string' && /^\d{1,7}$/.test(item) && Number(item) < limits.runItems ? item : undefined
+  // A link to an item need not say on which tab items are.
+  const tab = runTabs.find((name) => name === given.tab) ?? (opened === undefined ? undefined : 'items')
+  return { ...readItemSearch(given), ...(tab ? { tab } : {}), ...(opened === undefined ? {} : { item: opened }) }
 }
 
 /** What a new run begins with. */
