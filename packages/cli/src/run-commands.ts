@@ -182,6 +182,7 @@ export function addCompare(program: Command, { terminal, perform }: Parts): void
     )
     .option('--min <metric=value>', 'the mean must be at least this; as often as you like', severalBounds)
     .option('--max <metric=value>', 'the mean must be at most this; as often as you like', severalBounds)
+    .option('--allow-partial', 'hold runs that are not complete to what is there of them; they do not pass unless said')
     .option('--level <share>', 'of intervals and verdicts, between 0 and 1', level, 0.95)
     .option('--sort-by <metric>', 'the metric that says which cases are the worst; all unless said')
     .option('--cases <cases>', 'list so many cases, the worst first', wholeNumber(0, limits.comparedCases), 10)

@@ -48,5 +48,6 @@ export {
 } from './run/totals.ts'
 export { type ColumnMetric, columnMetric, type ItemNumbers, RunColumns } from './verdict/columns.ts'
 export { compareRuns, type CompareRunsOptions } from './verdict/compare-runs.ts'
-export { gate, type GateOptions, type GateSubject } from './verdict/gate.ts'
+export { gate, type GateOptions, type GateRun, type GateSubject } from './verdict/gate.ts'
+export { type RunState, warningsAbout } from './verdict/run-states.ts'
 export { summarise } from './verdict/summary.ts'

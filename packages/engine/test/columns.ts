@@ -15,6 +15,7 @@ export function numbersOf(
   metric = 'quality',
 ): (Omit<ItemNumbers, 'scores'> & { scores: Record<string, Pick<Score, 'outcome' | 'value' | 'passed'>> })[] {
   return values.map((value, index) => ({
+    item_index: index,
     case_id: caseId(index),
     status: 'success',
     response_time_ms: null,

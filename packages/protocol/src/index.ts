@@ -83,9 +83,12 @@ export {
 } from './run-sockets.ts'
 export type { RunErrorGroup, RunErrors, RunItemPreview } from './run-views.ts'
 export {
+  type CaseChange,
+  caseChanges,
   type CaseComparison,
   type ComparisonVerdict,
   comparisonVerdicts,
+  gateExitCodes,
   type GateOutcome,
   gateOutcomes,
   type GateVerdict,
@@ -110,7 +113,10 @@ export {
   runStatuses,
   type RunStop,
   runStops,
+  runWarnings,
+  type RunsCompared,
   type RunTask,
+  type RunWarning,
   type RunUsage,
   runUsages,
   type TaskFault,

@@ -167,6 +167,10 @@ export const limits = {
   comparedRuns: 10,
   comparedItems: 2_000_000,
   comparedCases: 1_000,
+  /** Cases that a comparison draws, numbers in all of them, and bounds of one gate on each side. */
+  comparedPoints: 2_000,
+  comparedPointNumbers: 200_000,
+  gateBounds: 100,
   /** Datasets of one project, and versions of one dataset. */
   datasets: 1_000,
   datasetVersions: 1_000,

@@ -4,6 +4,8 @@ import { interval, score } from './evaluation-schemas.ts'
 import {
   type CaseComparison,
   comparisonVerdicts,
+  gateOutcomes,
+  type GateVerdict,
   type MetricComparison,
   type Run,
   type RunApproval,
@@ -15,6 +17,7 @@ import {
   runStatuses,
   runStops,
   type RunTask,
+  runWarnings,
   taskFaults,
 } from './runs.ts'
 
@@ -195,6 +198,8 @@ const metricComparison = z.object({
   unchanged: whole,
   unpaired: whole,
   missing: whole,
+  absent: whole,
+  unmeasured: whole,
 }) satisfies z.ZodType<MetricComparison>
 
 const means = z.array(z.number().nullable())
@@ -203,7 +208,17 @@ const caseComparison = z.object({
   regression: z.number().nullable(),
   values: z.record(z.string(), means),
   usage: z.object({ response_time_ms: means, cost: means }),
+  items: z.array(whole.nullable()).describe('The index of its first item in each run.'),
 }) satisfies z.ZodType<CaseComparison>
+
+const gateVerdict = z.object({
+  outcome: z
+    .enum(gateOutcomes)
+    .describe('`cannot_tell`: something was not measured, or there is too little to tell from.'),
+  passed: z.boolean(),
+  exit_code: z.union([z.literal(0), z.literal(1), z.literal(3)]).describe('That of `llm-eval compare`.'),
+  reasons: z.array(z.object({ outcome: z.enum(gateOutcomes), metric: z.string().nullable(), message: z.string() })),
+}) satisfies z.ZodType<GateVerdict>
 
 /** Answer of `GET /api/v1/comparisons`. */
 export const runComparison = z.object({
@@ -213,5 +228,9 @@ export const runComparison = z.object({
   ),
   cases_total: whole,
   cases_shared: whole,
+  cases_matching: whole.describe('Cases with the change that was asked for, listed or not.'),
   cases: z.array(caseComparison),
+  points: z.array(caseComparison).describe('A sample of all cases.'),
+  warnings: z.array(z.object({ run_id: z.string(), code: z.enum(runWarnings), message: z.string() })),
+  gate: gateVerdict.nullable().describe('Null unless a gate was asked for.'),
 }) satisfies z.ZodType<RunComparison>

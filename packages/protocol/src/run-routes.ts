@@ -127,6 +127,6 @@ export const runRoutes = {
     ...read,
     summary: 'Two to ten runs, each held against the first, case by case.',
     details:
-      'For each metric the difference with its interval, test and p (Holm over all of them), a verdict, and the cases that became worse. `If-None-Match` with the `ETag` of an earlier answer is answered 304 while nothing changed.',
+      'For each metric the difference with its interval, test and p (Holm over all of them), a verdict, and the cases that became worse; warnings of runs that are not complete; and with `fail_on`, `min` or `max` what the gate says, as `llm-eval compare` does. `If-None-Match` with the `ETag` of an earlier answer is answered 304 while nothing changed.',
   },
 } as const satisfies Record<string, Route>

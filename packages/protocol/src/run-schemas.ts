@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { description } from './dataset-schemas.ts'
 import { score } from './evaluation-schemas.ts'
 import { limits } from './limits.ts'
-import { runStatuses, runStops, taskFaults } from './runs.ts'
+import { caseChanges, runStatuses, runStops, taskFaults } from './runs.ts'
 import { name, parseTime } from './schemas.ts'
 
 export {
@@ -240,20 +240,73 @@ export const runItemsQuery = z
     message: 'and metric must be given together',
   })
 
+/** `metric:number`, once or several times. The name may hold colons. */
+const bounds = several
+  .transform((given) => (typeof given === 'string' ? [given] : given))
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[\s\S]{1,200}:-?[0-9]{1,15}(\.[0-9]{1,20})?(e[-+]?[0-9]{1,2})?$/,
+            'must be a metric and a number, such as rouge-l:0.9',
+          )
+          .transform((given) => {
+            const at = given.lastIndexOf(':')
+            return [given.slice(0, at), Number(given.slice(at + 1))] as const
+          }),
+      )
+      .max(limits.gateBounds, `may be given at most ${limits.gateBounds} times`)
+      .refine((given) => new Set(given.map(([metric]) => metric)).size === given.length, 'must name each metric once')
+      .transform((given) => Object.fromEntries(given)),
+  )
+  .optional()
+
+const comparedIds = several
+  .transform((given) => (typeof given === 'string' ? given.split(',') : given))
+  .pipe(z.array(name).max(limits.comparedRuns, `must be at most ${limits.comparedRuns}`))
+  .refine((ids) => new Set(ids).size === ids.length, 'must differ')
+
 /** `GET /api/v1/comparisons`. */
-export const comparisonQuery = z.strictObject({
-  run_ids: several
-    .transform((given) => (typeof given === 'string' ? given.split(',') : given))
-    .pipe(z.array(name).min(2, 'must be at least 2').max(limits.comparedRuns, `must be at most ${limits.comparedRuns}`))
-    .refine((ids) => new Set(ids).size === ids.length, 'must differ')
-    .describe('Two to ten, with commas between, or the parameter several times; the first is held against.'),
-  cases: wholeText(0, limits.comparedCases).default(100).describe('Cases that are listed, the worst first.'),
-  sort_by: name.optional().describe('The metric that says which cases are the worst; all unless said.'),
-  level: numberText
-    .refine((level) => level > 0 && level < 1, 'must lie between 0 and 1')
-    .default(0.95)
-    .describe('Of intervals and verdicts.'),
-})
+export const comparisonQuery = z
+  .strictObject({
+    run_ids: comparedIds
+      .optional()
+      .describe(
+        'Two to ten, with commas between, or the parameter several times; the first is held against. One is enough where `min` or `max` is given.',
+      ),
+    run1: name.optional().describe('The first of two runs, with `run2`; in place of `run_ids`.'),
+    run2: name.optional().describe('The other.'),
+    cases: wholeText(0, limits.comparedCases).default(100).describe('Cases that are listed, the worst first.'),
+    change: z
+      .enum(caseChanges)
+      .default('all')
+      .describe('Those that are listed: `regressed`, `improved` (and worse in no metric), or `unchanged`.'),
+    points: wholeText(0, limits.comparedPoints)
+      .default(0)
+      .describe('Cases of a sample to draw; fewer where runs and metrics are many.'),
+    sort_by: name.optional().describe('The metric that says which cases are the worst; all unless said.'),
+    level: numberText
+      .refine((level) => level > 0 && level < 1, 'must lie between 0 and 1')
+      .default(0.95)
+      .describe('Of intervals and verdicts.'),
+    fail_on: z.enum(['regression']).optional().describe('The gate: no metric may be worse than that of the first run.'),
+    min: bounds.describe('The gate: `metric:number`, as often as you like; the mean must be at least this.'),
+    max: bounds.describe('The gate: `metric:number`, as often as you like; the mean must be at most this.'),
+    allow_partial: z
+      .enum(['true', 'false'])
+      .default('false')
+      .describe('Whether runs that are not complete are held to what is there of them; else the gate does not pass.'),
+  })
+  .superRefine(({ run_ids: ids, run1, run2, fail_on: failOn, min, max }, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    const two = [run1, run2].filter((id) => id !== undefined)
+    if (ids !== undefined && two.length > 0) refuse('run1', 'and run2 stand in place of run_ids')
+    else if (two.length === 2 && run1 === run2) refuse('run2', 'must differ from run1')
+    const least = failOn === undefined && min === undefined && max === undefined ? 2 : 1
+    if ((ids ?? two).length < least) refuse('run_ids', 'must be at least 2, or one that is held against min and max')
+  })
 
 const count = z.int().nonnegative().max(limits.countMax)
 const money = z.number().nonnegative().max(limits.costMax)

@@ -223,6 +223,10 @@ export interface MetricComparison {
   unpaired: number
   /** Of these, those that the run before scored: here they are missing. */
   missing: number
+  /** Of these, those of which this run has no item at all: it is another dataset, or the run did not come to them. */
+  absent: number
+  /** Cases of either run that were to be scored and were not, wholly or in a repetition: the task or the evaluator failed. */
+  unmeasured: number
 }
 
 /** A case in all runs of a comparison. */
@@ -236,14 +240,20 @@ export interface CaseComparison {
   /** Means over its repetitions, in the order of the runs; null where a run has no score of it. */
   values: Record<string, (number | null)[]>
   usage: Record<RunUsage, (number | null)[]>
+  /** The index of its first item in each run; null where a run has none. */
+  items: (number | null)[]
 }
+
+/** Which cases a comparison lists: those that became worse, only better, or neither in any metric. */
+export const caseChanges = ['all', 'regressed', 'improved', 'unchanged'] as const
+export type CaseChange = (typeof caseChanges)[number]
 
 /** What is compared beside the metrics; less is better. Milliseconds of the items that succeeded, US dollars of all. */
 export const runUsages = ['response_time_ms', 'cost'] as const
 export type RunUsage = (typeof runUsages)[number]
 
-/** Two to ten runs, each held against the first, case by case. */
-export interface RunComparison {
+/** The numbers of two to ten runs, each held against the first, case by case. */
+export interface RunsCompared {
   /** Run ids; the first is what the others are held against. */
   runs: string[]
   /** Of each run but the first, in their order. `adjusted_p` counts the metrics and the usage of all of them. */
@@ -251,17 +261,53 @@ export interface RunComparison {
   /** Cases that any of the runs has, and those that all have. */
   cases_total: number
   cases_shared: number
-  /** The worst first; at most as many as were asked for. */
+  /** Cases with the change that was asked for, listed or not. */
+  cases_matching: number
+  /** The worst first, or the best of those that improved; at most as many as were asked for. */
   cases: CaseComparison[]
+  /** A sample of all cases, to be drawn: the same as long as the cases are; at most as many as were asked for. */
+  points: CaseComparison[]
+}
+
+/** What speaks against a run, or against holding it against the first. */
+export const runWarnings = [
+  'not_finished',
+  'failed',
+  'cancelled',
+  'abandoned',
+  'stopped',
+  'incomplete',
+  'other_dataset',
+  'other_version',
+  'no_shared_cases',
+] as const
+export interface RunWarning {
+  run_id: string
+  code: (typeof runWarnings)[number]
+  /** A sentence for people. */
+  message: string
+}
+
+/** Runs compared, and what is to be said of it. With a single run, which is held against bounds, nothing is compared. */
+export interface RunComparison extends RunsCompared {
+  warnings: RunWarning[]
+  /** Null unless a gate was asked for. */
+  gate: GateVerdict | null
 }
 
 /** What a gate says. `cannot_tell` is no pass: scores are missing, or there is too little to tell from. */
 export const gateOutcomes = ['pass', 'fail', 'cannot_tell'] as const
 export type GateOutcome = (typeof gateOutcomes)[number]
 
+/** How `llm-eval compare` ends. 2 is what could not be tried at all. */
+export const gateExitCodes = { pass: 0, fail: 1, cannot_tell: 3 } as const satisfies Record<GateOutcome, number>
+
 /** Whether a run may go on to where it is meant for, and why. */
 export interface GateVerdict {
   outcome: GateOutcome
+  /** Whether the outcome is `pass`. */
+  passed: boolean
+  exit_code: (typeof gateExitCodes)[GateOutcome]
   /** One for each thing that was asked; sentences for people. */
   reasons: { outcome: GateOutcome; metric: string | null; message: string }[]
 }

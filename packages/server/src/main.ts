@@ -33,7 +33,6 @@ import { registerStream } from './stream/stream.ts'
 import { registerTraceloop } from './traceloop/traceloop.ts'
 import { registerTraces } from './traces/traces.ts'
 
-export { gate } from '@llm-eval/engine'
 export { createAccess } from './access/access.ts'
 export { ConfigError, type ConfigSources, type LoadedConfig, loadConfig } from './config/sources.ts'
 export { type ShownSetting, showConfig } from './config/view.ts'

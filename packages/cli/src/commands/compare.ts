@@ -1,14 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import {
-  type GateOutcome,
-  type GateVerdict,
-  type MetricComparison,
-  type RunComparison,
-  type RunMetricSummary,
-  runRoutes,
-} from '@llm-eval/protocol'
-import { runComparison, runMetrics } from '@llm-eval/protocol/run-schemas'
+import { type MetricComparison, type RunComparison, runRoutes } from '@llm-eval/protocol'
+import { runComparison } from '@llm-eval/protocol/run-schemas'
 import { Complaint, exitCodes, fileComplaint, orImpossible } from '../complaint.ts'
 import { count, figure } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
@@ -28,10 +21,6 @@ import {
   usageNames,
   verdictText,
 } from './comparison-words.ts'
-import { fetchRun, type ToldRun } from './runs.ts'
-
-/** How a gate ends the command. What cannot be told is no pass; 2 is what could not be tried at all. */
-const gateCodes = { pass: exitCodes.ok, fail: exitCodes.failed, cannot_tell: 3 } as const
 
 /** A bound of a metric's mean. */
 interface Bound {
@@ -42,6 +31,7 @@ interface Bound {
 /** Options of `llm-eval compare`. */
 export interface CompareOptions extends GlobalOptions {
   failOn?: 'regression'
+  allowPartial?: boolean
   min?: Bound[]
   max?: Bound[]
   level: number
@@ -61,16 +51,15 @@ export async function compareRuns(terminal: Terminal, ids: string[], options: Co
   if (options.junit !== undefined && !asked)
     throw new Complaint('--junit reports what was asked: say --fail-on regression, --min or --max.')
   const target = await findTarget(terminal, options)
-  const comparison = ids.length === 1 ? null : await orImpossible(() => compared(terminal, target, { ids, options }))
-  // Bounds hold for what is new; with a single run that is the run itself.
-  const judged = await orImpossible(() => subjectsOf(terminal, target, comparison === null ? ids : ids.slice(1)))
-  const gate = asked ? await gateOf({ comparison, judged }, options) : null
-  const all: Compared = { comparison, gate }
+  const answer = await orImpossible(() => compared(terminal, target, { ids, options }))
+  const { gate } = answer
+  // A single run is held against bounds alone.
+  const all: Compared = { comparison: ids.length === 1 ? null : answer, gate }
   if (options.junit !== undefined && gate !== null) await save(terminal, options.junit, junitOf(gate))
   if (options.json) terminal.out.line(safeJson(JSON.stringify(all)))
   else if (options.markdown) terminal.out.line(markdownOf(all))
-  else print(terminal, all, judged)
-  return gate === null ? exitCodes.ok : gateCodes[gate.outcome]
+  else print(terminal, all, answer)
+  return gate === null ? exitCodes.ok : gate.exit_code
 }
 
 interface ComparisonWish {
@@ -79,60 +68,19 @@ interface ComparisonWish {
 }
 
 async function compared({ signal }: Terminal, target: Target, wish: ComparisonWish): Promise<RunComparison> {
-  const { cases, level, sortBy } = wish.options
+  const { cases, level, sortBy, failOn, min = [], max = [], allowPartial } = wish.options
   const query: [string, string][] = [
     // Several times: an id may hold a comma.
     ...wish.ids.map((id): [string, string] => ['run_ids', id]),
-    ['cases', String(cases)],
+    ['cases', String(wish.ids.length === 1 ? 0 : cases)],
     ['level', String(level)],
     ...(sortBy === undefined ? [] : [['sort_by', sortBy] satisfies [string, string]]),
+    ...(failOn === undefined ? [] : [['fail_on', failOn] satisfies [string, string]]),
+    ...min.map(({ name, value }): [string, string] => ['min', `${name}:${value}`]),
+    ...max.map(({ name, value }): [string, string] => ['max', `${name}:${value}`]),
+    ...(allowPartial ? [['allow_partial', 'true'] satisfies [string, string]] : []),
   ]
   return readAnswer(await ask(target, { route: runRoutes.compareRuns, query, signal }), runComparison)
-}
-
-/** A run with its metrics. */
-interface Judged {
-  run: ToldRun
-  metrics: RunMetricSummary[]
-}
-
-async function subjectsOf(terminal: Terminal, target: Target, ids: string[]): Promise<Judged[]> {
-  const { signal } = terminal
-  return Promise.all(
-    ids.map(async (id) => {
-      const route = runRoutes.getRunMetrics
-      const { items } = await readAnswer(await ask(target, { route, values: { run_id: id }, signal }), runMetrics)
-      // After its metrics: items that came meanwhile are missing in them, which is no pass.
-      return { run: await fetchRun(terminal, target, id), metrics: items }
-    }),
-  )
-}
-
-interface GateSubjects {
-  comparison: RunComparison | null
-  judged: Judged[]
-}
-
-/** What the gate says of all that was asked: the comparison as a whole, and the bounds of each run. */
-async function gateOf({ comparison, judged }: GateSubjects, options: CompareOptions): Promise<GateVerdict> {
-  const { gate } = await import('@llm-eval/server')
-  const { failOn } = options
-  const [min, max] = [boundsOf(options.min), boundsOf(options.max)]
-  const bounded = Object.keys(min).length + Object.keys(max).length > 0
-  const told = [
-    ...(failOn === undefined ? [] : gate({ comparison: comparison ?? undefined }, { failOn }).reasons),
-    ...(bounded ? judged : []).flatMap(({ run, metrics }) =>
-      gate({ run, metrics }, { min, max }).reasons.map((reason) => {
-        return judged.length === 1 ? reason : { ...reason, message: `${run.run_id}: ${reason.message}` }
-      }),
-    ),
-  ]
-  const has = (outcome: GateOutcome) => told.some((reason) => reason.outcome === outcome)
-  return { outcome: has('fail') ? 'fail' : has('cannot_tell') ? 'cannot_tell' : 'pass', reasons: told }
-}
-
-function boundsOf(bounds: Bound[] = []): Record<string, number> {
-  return Object.fromEntries(bounds.map(({ name, value }) => [name, value]))
 }
 
 async function save({ cwd }: Terminal, name: string, text: string): Promise<void> {
@@ -144,12 +92,11 @@ async function save({ cwd }: Terminal, name: string, text: string): Promise<void
   }
 }
 
-function print(terminal: Terminal, { comparison, gate }: Compared, judged: readonly Judged[]): void {
+function print(terminal: Terminal, { comparison, gate }: Compared, { warnings }: RunComparison): void {
   const { out } = terminal
   if (comparison !== null) printComparison(terminal, comparison)
-  for (const { run } of judged)
-    if (run.status === 'queued' || run.status === 'running')
-      out.line(`${oneLine(run.run_id)} is ${run.status}: its numbers are not final.`)
+  for (const { run_id: id, message } of warnings)
+    out.line(`${out.paint('yellow', 'Note:')} ${oneLine(`${id}: ${message}`)}`)
   if (comparison !== null) out.line(out.paint('bold', summaryOf(comparison)))
   if (gate === null) return
   const styles = { pass: 'green', fail: 'red', cannot_tell: 'yellow' } as const

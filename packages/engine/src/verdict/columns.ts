@@ -10,7 +10,7 @@ export function columnMetric(name: string, { slug, version, pinned, direction }:
 }
 
 /** What counts of a finished item: numbers, and the case they belong to. */
-export interface ItemNumbers extends Pick<RunItem, 'case_id' | 'status' | 'response_time_ms' | 'cost'> {
+export interface ItemNumbers extends Pick<RunItem, 'item_index' | 'case_id' | 'status' | 'response_time_ms' | 'cost'> {
   /** By the names of the metrics; or in their order, null where there is none. */
   scores: Readonly<Record<string, ScoreNumbers>> | readonly (ScoreNumbers | null)[]
 }
@@ -44,6 +44,8 @@ export interface MetricColumn {
   errored: number
   passed: number
   failed: number
+  /** Cases, by index, of which an item was to be scored and was not: the task or the evaluator failed. */
+  unmeasured: Set<number>
 }
 
 /**
@@ -57,29 +59,37 @@ export class RunColumns {
   /** Which case each item is of, from 0 in the order of their arrival. */
   readonly #cases = new Map<string, number>()
   readonly #caseOf = new Column()
+  /** Of each case, the least index of its items. */
+  readonly #firstItems: number[] = []
 
   constructor(runId: string, metrics: readonly ColumnMetric[]) {
     this.runId = runId
     this.metrics = metrics.map((metric) => {
-      return { metric, column: new Column(), skipped: 0, errored: 0, passed: 0, failed: 0 }
+      return { metric, column: new Column(), skipped: 0, errored: 0, passed: 0, failed: 0, unmeasured: new Set() }
     })
   }
 
-  add({ case_id: caseId, status, response_time_ms: time, cost, scores }: ItemNumbers): void {
+  add({ item_index: itemIndex, case_id: caseId, status, response_time_ms: time, cost, scores }: ItemNumbers): void {
     if (status === 'pending') return
     const index = this.#cases.get(caseId) ?? this.#cases.size
     if (index === this.#cases.size) this.#cases.set(caseId, index)
     this.#caseOf.push(index)
+    this.#firstItems[index] = Math.min(itemIndex, this.#firstItems[index] ?? itemIndex)
     // How long it took to fail says nothing of how long answers take.
     this.usage.response_time_ms.push(status === 'success' ? time : null)
     this.usage.cost.push(cost)
     for (const [at, column] of this.metrics.entries())
-      addScore(column, isList(scores) ? scores[at] : scores[column.metric.name])
+      addScore(column, index, isList(scores) ? scores[at] : scores[column.metric.name])
   }
 
   /** Case ids by index. */
   get cases(): ReadonlyMap<string, number> {
     return this.#cases
+  }
+
+  /** The index of each case's first item, by index of the case. */
+  get firstItems(): readonly number[] {
+    return this.#firstItems
   }
 
   get items(): number {
@@ -112,9 +122,11 @@ function isList(scores: ItemNumbers['scores']): scores is readonly (ScoreNumbers
   return Array.isArray(scores)
 }
 
-function addScore(column: MetricColumn, score: ScoreNumbers | null | undefined): void {
+function addScore(column: MetricColumn, caseIndex: number, score: ScoreNumbers | null | undefined): void {
   if (score?.outcome === 'skipped') column.skipped++
   if (score?.outcome === 'errored') column.errored++
   if (score?.outcome === 'scored' && score.passed !== null) column[score.passed ? 'passed' : 'failed']++
-  column.column.push(score ? numberOf(score) : null)
+  const value = score ? numberOf(score) : null
+  if (value === null && score?.outcome !== 'skipped') column.unmeasured.add(caseIndex)
+  column.column.push(value)
 }

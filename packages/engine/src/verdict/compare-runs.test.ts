@@ -34,6 +34,8 @@ describe('two runs', () => {
       unchanged: 0,
       unpaired: 0,
       missing: 0,
+      absent: 0,
+      unmeasured: 0,
     })
   })
 
@@ -237,6 +239,8 @@ describe('several metrics and runs', () => {
     expect(() => compareRuns(runs(2), { cases: limits.comparedCases + 1 })).toThrow('does not fit')
     expect(compareRuns(runs(2), { cases: limits.comparedCases }).cases).toHaveLength(40)
     expect(() => compareRuns(runs(2), { sortBy: 'nope' })).toThrow('does not fit')
+    expect(() => compareRuns(runs(2), { points: limits.comparedPoints + 1 })).toThrow('does not fit')
+    expect(compareRuns(runs(2), { points: limits.comparedPoints }).points).toHaveLength(40)
   })
 })
 
@@ -294,6 +298,7 @@ describe('cases', () => {
     ])
     expect(cases[0]).toEqual({
       case_id: 'case-1',
+      items: [1, 1],
       regression: 1,
       values: { quality: [0.9, 0.1] },
       usage: { response_time_ms: [null, null], cost: [null, null] },
@@ -331,5 +336,61 @@ describe('cases', () => {
       ['x', 'y'],
       ['y', 'x'],
     ])
+  })
+})
+
+describe('the cases that are listed', () => {
+  const before = values(50, () => 4)
+  const after = values(50, (i) => (i < 10 ? 4 - (i + 1) / 8 : i < 30 ? 4 + i / 8 : 4))
+  const pair = () => [runOf('a', before), runOf('b', after)]
+  const listed = (change: 'all' | 'regressed' | 'improved' | 'unchanged', cases = 5) => {
+    const told = compareRuns(pair(), { change, cases })
+    return [told.cases_matching, ...told.cases.map(({ case_id: id }) => id)]
+  }
+
+  it('are those that became worse, only better, or neither, and how many there are', () => {
+    expect(listed('all', 2)).toEqual([50, 'case-9', 'case-8'])
+    expect(listed('regressed', 2)).toEqual([10, 'case-9', 'case-8'])
+    expect(listed('improved', 2)).toEqual([20, 'case-29', 'case-28'])
+    expect(listed('unchanged', 2)).toEqual([20, 'case-30', 'case-31'])
+  })
+
+  it('say where their items are in each run', () => {
+    const [a, b] = [runOf('a', [1, 1, 1]), runOf('b', [])]
+    const third = numbersOf([0.5], () => 'case-2')[0]!
+    for (const index of [8, 4, 6]) b.add({ ...third, item_index: index })
+    const told = compareRuns([a, b], { cases: 3 }).cases
+    expect(told.map(({ case_id: id, items }) => [id, items])).toEqual([
+      ['case-2', [2, 4]],
+      ['case-0', [0, null]],
+      ['case-1', [1, null]],
+    ])
+  })
+
+  it('are drawn from a sample that stays the same in any order, and grows with what is asked', () => {
+    const many = values(500, (i) => i / 8)
+    const reversed = runOf('a', [])
+    for (const item of numbersOf(many).toReversed()) reversed.add(item)
+    const idsOf = (run: ReturnType<typeof runOf>, points: number) =>
+      compareRuns([run, run], { points }).points.map(({ case_id: id }) => id)
+    const [few, more] = [idsOf(runOf('a', many), 40), idsOf(runOf('a', many), 90)]
+    expect([few.length, more.length]).toEqual([40, 90])
+    expect(new Set(idsOf(reversed, 40))).toEqual(new Set(few))
+    expect(more).toEqual(expect.arrayContaining(few))
+    // Spread over all of them.
+    expect(few.some((id) => Number(id.slice(5)) < 100) && few.some((id) => Number(id.slice(5)) >= 400)).toBe(true)
+  })
+
+  it('are drawn fewer where each holds many numbers', () => {
+    const names = Array.from({ length: 48 }, (_, n) => ({ ...quality, name: `m${n}` }))
+    const runs = Array.from({ length: 10 }, () =>
+      runOf(
+        'a',
+        values(1_000, () => 1),
+        ...names,
+      ),
+    )
+    const { points } = compareRuns(runs, { points: limits.comparedPoints })
+    expect(points).toHaveLength(limits.comparedPointNumbers / (50 * 10))
   })
 })

@@ -26,13 +26,14 @@ describe('the summary of a metric', () => {
   it('is of the scored items alone, with the others beside it', () => {
     const run = runOf('a', [0.25, null, 0.75, 1, 0.5])
     run.add({
+      item_index: 5,
       case_id: 'skipped',
       status: 'success',
       response_time_ms: null,
       cost: null,
       scores: { quality: { outcome: 'skipped', value: null, passed: null } },
     })
-    run.add({ case_id: 'failed', status: 'failed', response_time_ms: null, cost: null, scores: {} })
+    run.add({ item_index: 6, case_id: 'failed', status: 'failed', response_time_ms: null, cost: null, scores: {} })
     run.add({ ...numbersOf([0])[0]!, case_id: 'pending', status: 'pending' })
     expect(one(run)).toEqual({
       ...quality,

@@ -6,6 +6,8 @@ export interface Joined {
   ids: string[]
   /** Of each run: where in `ids` its cases stand, by their index. */
   places: Int32Array[]
+  /** Of each run: the index of the first item of each case; -1 where it has none. */
+  items: Float64Array[]
 }
 
 export function joinCases(runs: readonly RunColumns[]): Joined {
@@ -19,7 +21,12 @@ export function joinCases(runs: readonly RunColumns[]): Joined {
     }
     return place
   })
-  return { ids: [...all.keys()], places }
+  const items = runs.map(({ firstItems }, run) => {
+    const first = new Float64Array(all.size).fill(-1)
+    for (const [index, at] of (places[run] ?? []).entries()) first[at] = firstItems[index] ?? -1
+    return first
+  })
+  return { ids: [...all.keys()], places, items }
 }
 
 /** How many cases all runs have. */
@@ -36,6 +43,8 @@ export interface Table {
   /** Of each run; undefined where it does not have the metric. */
   metrics: (ColumnMetric | undefined)[]
   means: Float64Array[]
+  /** Of each run: cases, by their place, of which an item was to be scored and was not. */
+  unmeasured: ReadonlySet<number>[]
 }
 
 /** Every metric that any of the runs has, then what they used. */
@@ -54,6 +63,11 @@ export function tablesOf(runs: readonly RunColumns[], joined: Joined): Table[] {
       usage: false,
       metrics,
       means: tableOf((run) => run.metrics.find(({ metric }) => metric.name === name)?.column),
+      unmeasured: runs.map((run, index) => {
+        const column = run.metrics.find(({ metric }) => metric.name === name)
+        const place = joined.places[index]
+        return new Set(Array.from(column?.unmeasured ?? [], (at) => place?.[at] ?? -1))
+      }),
     }
   })
   const usageTables = runUsages.map((name): Table => {
@@ -62,6 +76,7 @@ export function tablesOf(runs: readonly RunColumns[], joined: Joined): Table[] {
       usage: true,
       metrics: [],
       means: tableOf(({ usage }) => usage[name]),
+      unmeasured: [],
     }
   })
   return [...metricTables, ...usageTables]

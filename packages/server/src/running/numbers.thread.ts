@@ -1,13 +1,7 @@
 /** Sums runs up and compares them, in a thread: of many items that takes long, and others wait for answers meanwhile. */
 import { parentPort } from 'node:worker_threads'
-import { type ColumnMetric, compareRuns, RunColumns, summarise } from '@llm-eval/engine'
-import {
-  Failure,
-  type RunComparison,
-  type RunMetricSummary,
-  type ScoreOutcome,
-  scoreOutcomes,
-} from '@llm-eval/protocol'
+import { type ColumnMetric, compareRuns, type CompareRunsOptions, RunColumns, summarise } from '@llm-eval/engine'
+import { Failure, type RunMetricSummary, type RunsCompared, type ScoreOutcome, scoreOutcomes } from '@llm-eval/protocol'
 import type { RunColumns as RunPage } from '@llm-eval/store'
 
 /** What the thread is told, in this order: the runs with their pages, one after the other, then what is wanted of them. */
@@ -15,13 +9,14 @@ export type NumbersTask =
   | { kind: 'run'; runId: string; metrics: ColumnMetric[] }
   | { kind: 'page'; page: RunPage }
   | { kind: 'summarise' }
-  | { kind: 'compare'; cases: number; level: number; sortBy: string | undefined }
+  /** `summed`: for which a gate has bounds. */
+  | ({ kind: 'compare'; summed: 'each' | 'none' } & CompareRunsOptions)
   | { kind: 'forget' }
 
 /** What it says to the last. */
 export type NumbersReply =
   | { kind: 'summary'; summary: RunMetricSummary[] }
-  | { kind: 'comparison'; comparison: RunComparison }
+  | { kind: 'comparison'; comparison: RunsCompared; summaries: RunMetricSummary[][] }
   | { kind: 'refused'; failure: Pick<Failure, 'code' | 'errors'> }
   | { kind: 'broken'; message: string }
 
@@ -54,20 +49,37 @@ function take(task: NumbersTask): void {
     case 'summarise':
       say({ kind: 'summary', summary: runs[0] ? summarise(runs[0]) : [] })
       break
-    case 'compare':
+    case 'compare': {
+      const [only] = runs
       say({
         kind: 'comparison',
-        comparison: compareRuns(runs, { cases: task.cases, level: task.level, sortBy: task.sortBy }),
+        comparison: only && runs.length === 1 ? alone(only) : compareRuns(runs, task),
+        summaries: task.summed === 'each' ? runs.map((run) => summarise(run)) : [],
       })
       break
+    }
     case 'forget':
       runs = []
+  }
+}
+
+/** A single run is compared with nothing: it is held against bounds. */
+function alone({ runId, cases: { size } }: RunColumns): RunsCompared {
+  return {
+    runs: [runId],
+    compared: [],
+    cases_total: size,
+    cases_shared: size,
+    cases_matching: 0,
+    cases: [],
+    points: [],
   }
 }
 
 function addPage(run: RunColumns | undefined, page: RunPage): void {
   for (const [at, caseId] of page.caseId.entries())
     run?.add({
+      item_index: page.itemIndex[at] ?? 0,
       case_id: caseId,
       status: page.successful[at] === 1 ? 'success' : 'failed',
       response_time_ms: known(page.responseMs[at]),

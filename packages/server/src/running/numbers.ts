@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { ColumnMetric } from '@llm-eval/engine'
-import { Failure, limits, type RunComparison, type RunMetricSummary } from '@llm-eval/protocol'
+import type { ColumnMetric, CompareRunsOptions } from '@llm-eval/engine'
+import { Failure, limits, type RunMetricSummary, type RunsCompared } from '@llm-eval/protocol'
 import type { Store, StoredRun } from '@llm-eval/store'
 import { readMetrics } from './metrics.ts'
 import type { NumbersReply, NumbersTask } from './numbers.thread.ts'
@@ -14,10 +14,15 @@ const idleMs = 60_000
 /** Milliseconds that one request may take. */
 const patienceMs = 120_000
 
-export interface ComparisonWish {
-  cases: number
-  level: number
-  sortBy: string | undefined
+export interface ComparisonWish extends CompareRunsOptions {
+  /** Whether the metrics of each run are wanted beside. */
+  summed: 'each' | 'none'
+}
+
+/** Runs compared, with the metrics of each where they were wanted, in the same order. */
+export interface ComparedRuns {
+  comparison: RunsCompared
+  summaries: RunMetricSummary[][]
 }
 
 /** Sums runs up and compares them, one request after the other, in a thread that lives as long as it is needed. */
@@ -41,10 +46,10 @@ export class RunNumbers {
   }
 
   /** @throws {Failure} `invalid_request`, `overloaded`, `shutting_down` */
-  async compare(projectId: number, runs: readonly StoredRun[], wish: ComparisonWish): Promise<RunComparison> {
+  async compare(projectId: number, runs: readonly StoredRun[], wish: ComparisonWish): Promise<ComparedRuns> {
     const reply = await this.#ask(projectId, runs, { kind: 'compare', ...wish })
     if (reply.kind !== 'comparison') throw new Error(`runs could not be compared: ${reply.kind}`)
-    return reply.comparison
+    return { comparison: reply.comparison, summaries: reply.summaries }
   }
 
   async close(): Promise<void> {

@@ -64,6 +64,8 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   await ask(one('GET', '/metrics'))
   await ask({ ...make, body: { ...body, run_id: 'other' }, status: 201 })
   await ask({ of: 'GET /api/v1/comparisons', at: '/api/v1/comparisons?run_ids=described,other&cases=5&level=0.9' })
+  const gated = 'run1=described&run2=other&fail_on=regression&min=right:0.5&max=char-count:9&allow_partial=true'
+  await ask({ of: 'GET /api/v1/comparisons', at: `/api/v1/comparisons?${gated}&change=regressed&points=3` })
   await ask({ of: 'GET /api/v1/comparisons', at: '/api/v1/comparisons?run_ids=described', status: 400 })
   await ask({ ...make, body: { run_id: 'waiting', name: 'of a client', metrics_used: ['mine'] }, status: 201 })
   const event = { ...one('POST', '/events', 'waiting') }
