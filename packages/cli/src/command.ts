@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import type { Terminal } from './terminal.ts'
+import type { Stage } from './terminal.ts'
 
 /** Runs a command's work; what it gives is the exit code, nothing is 0. */
 export type Perform = (work: () => Promise<number | void>) => Promise<void>
 
 /** What every command is made with. */
 export interface Parts {
-  terminal: Terminal
+  terminal: Stage
   perform: Perform
 }
 

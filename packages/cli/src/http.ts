@@ -39,7 +39,7 @@ export async function ask(target: Target, request: Request): Promise<Response> {
   }
   let response: Response
   try {
-    response = await fetch(url, init)
+    response = await (target.fetch ?? fetch)(url, init)
   } catch (error) {
     signal?.throwIfAborted()
     throw unreachable(target, error)

@@ -3,6 +3,7 @@ import { rejectReasons } from '@llm-eval/protocol'
 import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
 import { examples, type Parts } from './command.ts'
+import { addRun } from './run-command.ts'
 import { addCompare, addRuns } from './run-commands.ts'
 import { moment, wholeNumber } from './moments.ts'
 import { ownVersion } from './version.ts'
@@ -34,6 +35,7 @@ export function createProgram(parts: Parts): Command {
     'llm-eval serve               # the server and its dashboard, on port 8000',
     'llm-eval send traces.jsonl   # traces from a file',
     'llm-eval tail                # what happens, as it happens',
+    'llm-eval run eval.ts         # a task over a dataset',
     'llm-eval keys create ops --scopes admin',
     'llm-eval export --from 24h -o day.jsonl',
     '',
@@ -45,6 +47,7 @@ export function createProgram(parts: Parts): Command {
   addTraces(program, parts)
   addDatasets(program, parts)
   addEvaluators(program, parts)
+  addRun(program, parts)
   addRuns(program, parts)
   addCompare(program, parts)
   addKeys(program, parts)

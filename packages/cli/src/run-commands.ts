@@ -159,7 +159,7 @@ function addEnding(runs: Command, { terminal, perform }: Parts): void {
   )
 }
 
-function several(text: string, before: string[] = []): string[] {
+export function several(text: string, before: string[] = []): string[] {
   return [...before, text]
 }
 
@@ -213,7 +213,7 @@ function upToTen(id: string, before: string[] = []): string[] {
 
 type MetricValue = ReturnType<typeof metricValue>
 
-function severalBounds(text: string, before: MetricValue[] = []): MetricValue[] {
+export function severalBounds(text: string, before: MetricValue[] = []): MetricValue[] {
   return [...before, metricValue(text)]
 }
 

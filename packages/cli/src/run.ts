@@ -7,8 +7,9 @@ import type { Terminal } from './terminal.ts'
 /** Runs one command line to its end and gives its exit code. Never rejects. */
 export async function run(args: string[], terminal: Terminal): Promise<number> {
   let exitCode: number = exitCodes.ok
+  const closings: (() => Promise<unknown>)[] = []
   const program = createProgram({
-    terminal,
+    terminal: { ...terminal, atEnd: (work) => void closings.push(work) },
     perform: async (work) => {
       exitCode = (await work()) ?? exitCodes.ok
     },
@@ -21,6 +22,8 @@ export async function run(args: string[], terminal: Terminal): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.impossible
     const debug = program.opts<{ debug?: boolean }>().debug || (terminal.env['LLM_EVAL_DEBUG'] ?? '') !== ''
     return report(terminal, error, debug)
+  } finally {
+    for (const close of closings.reverse()) await close().catch(() => undefined)
   }
 }
 

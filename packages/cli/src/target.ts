@@ -18,22 +18,30 @@ export interface GlobalOptions {
 export interface Target {
   url: string
   key: string | null
+  /** Instead of the global `fetch`, where the server may change its place. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>
 }
 
-const usualUrl = 'http://localhost:8000'
+/** Where a server listens unless it was told otherwise. */
+export const usualUrl = 'http://localhost:8000'
 
 /**
  * Finds the server: the one that is named; else the one that holds the data directory; else http://localhost:8000.
  * Whoever may read the data directory may use the admin key that lies in it.
  */
 export async function findTarget(terminal: Terminal, options: GlobalOptions): Promise<Target> {
-  const key = given(options.key) ?? given(terminal.env['LLM_EVAL_API_KEY']) ?? null
+  const key = givenKey(terminal, options)
   const named = namedUrl(terminal, options)
   if (named !== undefined) return { url: named, key }
   const directory = await dataDirectory(terminal, options)
   const owner = await ownerUrl(directory)
   if (owner === undefined) return { url: usualUrl, key }
   return { url: owner, key: key ?? (await adminKey(directory)) }
+}
+
+/** The key that the user names by flag or environment. */
+export function givenKey({ env }: Terminal, options: GlobalOptions): string | null {
+  return given(options.key) ?? given(env['LLM_EVAL_API_KEY']) ?? null
 }
 
 /** The URL that the user names by flag or environment, checked. */
@@ -51,7 +59,7 @@ export function namedUrl(terminal: Terminal, options: GlobalOptions): string | u
 }
 
 /** The data directory that the options, the environment or a configuration file name. */
-async function dataDirectory({ env, cwd }: Terminal, options: GlobalOptions): Promise<string> {
+export async function dataDirectory({ env, cwd }: Terminal, options: GlobalOptions): Promise<string> {
   const named = given(options.data)
   if (named !== undefined) return resolve(cwd, named)
   const hasFile = ['ts', 'json'].some((ending) => existsSync(resolve(cwd, `llm-eval.config.${ending}`)))
@@ -81,7 +89,8 @@ export function clientOf(target: Target, options: ClientOptions = {}): LLMEvalCl
   return new LLMEvalClient(target.url, { apiKey: target.key, ...options })
 }
 
-async function adminKey(directory: string): Promise<string | null> {
+/** The admin key that lies in a data directory. */
+export async function adminKey(directory: string): Promise<string | null> {
   const text = await readFile(join(directory, 'admin.key'), 'utf8').catch(() => '')
   return given(text) ?? null
 }

@@ -5,10 +5,11 @@ import { styleText } from 'node:util'
 type Style = Parameters<typeof styleText>[0]
 
 /** Where text goes to: a terminal, a file or a pipe. */
-export type OutStream = Writable & { isTTY?: boolean; columns?: number }
+export type OutStream = Writable & { isTTY?: boolean; columns?: number; rows?: number }
 
 /** Widths to keep to when nobody says how wide the screen is. */
 const usualColumns = 100
+const usualRows = 24
 
 /** One of the two outputs of a command. Colours and redrawn lines only where a person looks. */
 export class Screen {
@@ -26,6 +27,11 @@ export class Screen {
   /** Cells of a line. */
   get columns(): number {
     return this.#stream.columns ?? usualColumns
+  }
+
+  /** Lines of a screen. */
+  get rows(): number {
+    return this.#stream.rows ?? usualRows
   }
 
   paint(style: Style, text: string): string {
@@ -46,10 +52,12 @@ export class Screen {
     await once(this.#stream, 'drain', signal ? { signal } : {})
   }
 
-  /** Shows a line that is overwritten by the next one; '' takes it away. Only on a terminal. */
+  /** Shows lines that are overwritten by the next ones; '' takes them away. None may be wider than the screen. Only on a terminal. */
   status(text: string): void {
     if (!this.isTTY || text === this.#status) return
-    this.#stream.write(`${this.#status === '' ? '' : '\r\u001b[2K'}${text}`)
+    const above = this.#status.split('\n').length - 1
+    const up = above === 0 ? '\r\u001b[2K' : `\u001b[${above}A\r\u001b[J`
+    this.#stream.write(`${this.#status === '' ? '' : up}${text}`)
     this.#status = text
   }
 }
@@ -63,4 +71,10 @@ export interface Terminal {
   cwd: string
   /** Aborted by the first Ctrl-C, and by SIGTERM; the second one ends the process at once. */
   signal: AbortSignal
+}
+
+/** A terminal while a command runs. */
+export interface Stage extends Terminal {
+  /** Is done when the command is over, however it ended; the last one first. */
+  atEnd(work: () => Promise<unknown>): void
 }

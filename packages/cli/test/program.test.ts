@@ -25,6 +25,7 @@ const commands = [
   ['evaluators', 'show'],
   ['evaluators', 'run'],
   ['evaluators', 'result'],
+  ['run'],
   ['runs', 'start'],
   ['runs', 'watch'],
   ['runs', 'resume'],

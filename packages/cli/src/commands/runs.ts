@@ -124,6 +124,12 @@ export async function showRun(terminal: Terminal, id: string, options: Shown): P
 
 /** Prints a run as `runs show` does. */
 export async function printRun(terminal: Terminal, target: Target, run: ToldRun): Promise<void> {
+  await printNumbers(terminal, target, run)
+  terminal.out.line(`\n${nextCommand(run)}`)
+}
+
+/** Prints what a run is and what came of it. */
+export async function printNumbers(terminal: Terminal, target: Target, run: ToldRun): Promise<void> {
   const { out } = terminal
   for (const line of facts(out, headOf(terminal, run))) out.line(line)
   const metrics = Object.entries(run.metrics)
@@ -133,7 +139,6 @@ export async function printRun(terminal: Terminal, target: Target, run: ToldRun)
     for (const line of table(out, metricColumns, rows)) out.line(line)
   }
   if (run.completed_items > run.successful_items) await printErrors(terminal, target, run)
-  out.line(`\n${nextCommand(run)}`)
 }
 
 const styles = { completed: 'green', running: 'cyan', queued: 'cyan' } as const

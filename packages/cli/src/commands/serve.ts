@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { type Config, createLog, loadConfig, type RunningServer, startServer } from '@llm-eval/server'
 import { Complaint, exitCodes, fileComplaint, systemCode } from '../complaint.ts'
+import { dashboard } from '../dashboard.ts'
 import { prettyLog } from '../display/log.ts'
 import { type ServeOptions, sourcesOf } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
@@ -24,12 +23,6 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   await server.close()
   if (err.isTTY) err.line('Stopped. Everything that was accepted is stored.')
   return exitCodes.ok
-}
-
-/** In the published package the dashboard lies beside the code; elsewhere the server knows where it is. */
-function dashboard(): { dashboard?: string } {
-  const packed = fileURLToPath(new URL('./dashboard', import.meta.url))
-  return existsSync(packed) ? { dashboard: packed } : {}
 }
 
 async function start(config: Config, options: Parameters<typeof startServer>[0]): Promise<RunningServer> {

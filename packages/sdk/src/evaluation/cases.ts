@@ -34,6 +34,18 @@ export function readCases(cases: Cases): Iterable<RunCase> | AsyncIterable<RunCa
   return Symbol.asyncIterator in cases ? eachLater(cases, toCase) : each(cases, toCase)
 }
 
+/** The first so many; those behind are not read. */
+export async function* firstOf(
+  cases: Iterable<RunCase> | AsyncIterable<RunCase>,
+  most: number,
+): AsyncGenerator<RunCase, void, undefined> {
+  let left = most
+  for await (const one of cases) {
+    yield one
+    if (--left === 0) return
+  }
+}
+
 function* each(cases: Iterable<unknown>, toCase: (row: unknown) => RunCase): Generator<RunCase, void, undefined> {
   for (const row of cases) yield toCase(row)
 }

@@ -1,7 +1,7 @@
 import { type ItemFinished, run, type RunCase, type RunEnded, type RunPlan } from '@llm-eval/engine'
 import type { Run, RunItem, RunSettings, RunStatus } from '@llm-eval/protocol'
 import { callSafely, connect, type Connection, LLMEvalError } from '../inside.ts'
-import { readCases, readRows } from './cases.ts'
+import { firstOf, readCases, readRows } from './cases.ts'
 import { Courier, isPassing } from './courier.ts'
 import { answererOf, evidenceOf, finishedEvent } from './items.ts'
 import type { ChosenMetrics } from './metrics.ts'
@@ -95,7 +95,7 @@ export class Evaluation {
       dataset_version: datasetVersion,
       metrics_used: this.#metrics.wishes,
       settings: this.#settings,
-      total_items: Array.isArray(dataset) ? dataset.length * this.#settings.repetitions : null,
+      total_items: this.#total === null ? null : this.#total * this.#settings.repetitions,
       tags: options.tags ?? [],
       metadata: options.metadata ?? {},
       model_name: options.modelName ?? null,
@@ -111,7 +111,7 @@ export class Evaluation {
     const done = made && made.completed_items > 0 ? await this.#server.finished(names, this.#ending.signal) : null
     return {
       cases: this.#cases(made),
-      total: Array.isArray(this.#options.dataset) ? this.#options.dataset.length : null,
+      total: this.#total,
       metrics: this.#metrics.here,
       settings: this.#settings,
       ...(done && {
@@ -124,11 +124,18 @@ export class Evaluation {
     }
   }
 
+  /** Cases, where that is known before they are read. */
+  get #total(): number | null {
+    const { dataset, maxCases = Number.POSITIVE_INFINITY } = this.#options
+    return Array.isArray(dataset) ? Math.min(dataset.length, maxCases) : null
+  }
+
   #cases(made: Run | null): RunPlan['cases'] {
-    const { dataset } = this.#options
-    if (typeof dataset !== 'string') return readCases(dataset)
+    const { dataset, maxCases } = this.#options
+    const first = (cases: RunPlan['cases']) => (maxCases === undefined ? cases : firstOf(cases, maxCases))
+    if (typeof dataset !== 'string') return first(readCases(dataset))
     const pinned = { dataset: made?.dataset_id ?? dataset, version: made?.dataset_version ?? null }
-    return readRows(this.#connection, pinned, this.#ending.signal)
+    return first(readRows(this.#connection, pinned, this.#ending.signal))
   }
 
   #deliverTo(made: Run | null, wish: RunWish): Courier {

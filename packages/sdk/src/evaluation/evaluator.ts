@@ -47,13 +47,15 @@ export class Evaluator {
   }
 }
 
-function check({ task, dataset, runId }: EvaluatorOptions): void {
+function check({ task, dataset, runId, maxCases }: EvaluatorOptions): void {
   if (typeof task !== 'function') throw new TypeError('task must be a function')
   const isList = typeof dataset === 'object' && dataset !== null
   if (typeof dataset === 'string' ? dataset.trim() === '' : !isList || !isIterable(dataset))
     throw new TypeError('dataset must be the name of a dataset, or a list of cases')
   if (runId !== undefined && (runId.trim() === '' || runId.length > limits.nameChars))
     throw new TypeError(`runId must be a text of 1 to ${limits.nameChars} characters`)
+  if (maxCases !== undefined && !(Number.isSafeInteger(maxCases) && maxCases > 0))
+    throw new TypeError('maxCases must be a whole number of 1 or more')
 }
 
 function isIterable(value: object): boolean {

@@ -1,5 +1,6 @@
 export type { RunItem, RunningMetric, RunProgress, RunStop, Score } from '@llm-eval/protocol'
 export { LLMEvalError } from '../inside.ts'
+export { defineEvaluation, type EvaluationDefinition, type EvaluationGate } from './define.ts'
 export { Evaluator } from './evaluator.ts'
 export type {
   Cases,

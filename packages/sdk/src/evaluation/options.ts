@@ -81,6 +81,8 @@ export interface EvaluatorOptions extends Omit<EvaluationServer, 'retries'> {
   datasetVersion?: string | undefined
   /** What a dataset that is not on the server is called. */
   datasetName?: string | undefined
+  /** Only so many cases, the first ones; all if absent. */
+  maxCases?: number | undefined
   /** At least one. */
   metrics: readonly Metric[]
   /** The same id again goes on with that run; made if absent. */
