@@ -1,37 +1,26 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { defaultConfig, type RunningServer, startServer } from '@llm-eval/server'
 import { LLMEvalClient, LLMEvalStreamClient, type TraceSummary } from 'llm-eval-sdk'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build, preview, type PreviewServer } from 'vite'
-import { chromium as findChromium } from '../scripts/chromium.mjs'
+import { openBrowser, openPages, openProject } from './scene.ts'
 
 const run = promisify(execFile)
-const root = join(import.meta.dirname, '..')
 
+let project: Awaited<ReturnType<typeof openProject>>
 let home: string
 let server: RunningServer
 let client: LLMEvalClient
 let streams: LLMEvalStreamClient
 
-/** The examples in a project of their own, with the SDK as it is published and what else they import. */
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'llm-eval-examples-'))
-  await mkdir(join(home, 'node_modules'))
-  await run(process.execPath, [
-    join(root, 'packages/sdk/build.mjs'),
-    '--stage',
-    join(home, 'node_modules/llm-eval-sdk'),
-  ])
-  for (const name of ['express', 'react', 'react-dom'])
-    await symlink(join(root, 'node_modules', name), join(home, 'node_modules', name))
-  await cp(import.meta.dirname, join(home, 'examples'), { recursive: true })
+  project = await openProject(['express', 'react', 'react-dom', 'vue', '@vitejs/plugin-vue'])
+  home = project.home
   const config = { ...defaultConfig(), data: join(home, 'data'), port: 0, log_level: 'silent' as const }
   server = await startServer({ config })
   client = new LLMEvalClient(server.url)
@@ -41,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   streams?.closeAllStreams()
   await server?.close()
-  await rm(home, { recursive: true, force: true })
+  await project?.close()
 })
 
 /** Arguments and surroundings to run a block in a Node of its own, with http://localhost:8000 led to the server under test. */
@@ -166,26 +155,12 @@ describe('in Node', () => {
 })
 
 describe('in Chromium', () => {
-  let pages: PreviewServer
+  let pages: Awaited<ReturnType<typeof openPages>>
   let browser: Browser
 
   beforeAll(async () => {
-    const project = { root: join(home, 'examples'), logLevel: 'error' as const }
-    await build(project)
-    pages = await preview({ ...project, preview: { host: '127.0.0.1', port: 0 } })
-    const port = new URL(server.url).port
-    browser = await chromium.launch({
-      executablePath: await findChromium(),
-      args: [
-        `--host-resolver-rules=MAP localhost:8000 127.0.0.1:${port}`,
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-      ],
-    })
+    pages = await openPages(home)
+    browser = await openBrowser(server.url)
   }, 120_000)
 
   afterAll(async () => {
@@ -193,7 +168,6 @@ describe('in Chromium', () => {
     await pages?.close()
   })
 
-  const pageUrl = (name: string) => new URL(`around/${name}`, pages.resolvedUrls?.local[0]).href
   const closed = (page: Page, path: string) =>
     page.waitForEvent('requestfailed', (request) => request.url().includes(path))
 
@@ -203,7 +177,7 @@ describe('in Chromium', () => {
     const shown = (text: string) => page.waitForEvent('console', (message) => message.text().includes(text))
     const connected = shown('Received event: {event: connected')
     const metrics = shown('Metrics update: {event: metrics_update')
-    await page.goto(pageUrl('browser-streaming.html'))
+    await page.goto(pages.url('browser-streaming.html'))
     await Promise.all([connected, metrics])
     const traced = shown('Received event: {event: trace_updates')
     await client.sendTrace({ modelName: 'gpt-4', userQuery: 'from the test', aiResponse: 'a' })
@@ -217,7 +191,7 @@ describe('in Chromium', () => {
   it('React Integration shows the counters as they change, and closes its stream when it is unmounted', async () => {
     const before = await client.metrics()
     const page = await browser.newPage()
-    await page.goto(pageUrl('live-metrics.html'))
+    await page.goto(pages.url('live-metrics.html'))
     await page.getByRole('heading', { name: 'Live Metrics' }).waitFor()
     await page.getByText(`Total Traces: ${before.total_traces}`, { exact: true }).waitFor()
     await page.getByText('Acceptance Rate: 0%', { exact: true }).waitFor()

@@ -1,6 +1,9 @@
 // npx vite examples --open /around/live-metrics.html
+import vue from '@vitejs/plugin-vue'
+
 export default {
   plugins: [
+    vue(),
     {
       // The component of the source document stands alone in its block; a page needs it as an export.
       name: 'export-live-metrics',
@@ -12,7 +15,15 @@ export default {
     },
   ],
   build: {
-    rolldownOptions: { input: ['around/browser-streaming.html', 'around/live-metrics.html'] },
+    rolldownOptions: {
+      input: [
+        'browser-streaming',
+        'live-metrics',
+        'frontend-integration',
+        'run-progress-react',
+        'run-progress-vue',
+      ].map((page) => `around/${page}.html`),
+    },
     emptyOutDir: true,
   },
 }
