@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'react'
 import { socketTicket } from '../api/runs.ts'
 import { useCell } from '../stream/cell.ts'
 import { createRunCache } from '../stream/run-cache.ts'
+import { paced } from '../stream/paced.ts'
 import { openRunSocket } from '../stream/run-socket.ts'
 import { type Closeness, RunWatch, unwatched, type Watched } from '../stream/run-watch.ts'
 import { type Parts, useParts } from './parts.ts'
@@ -12,6 +13,8 @@ export function useWatchedRuns(): void {
   useEffect(() => watchOf(parts).watchAll(), [parts])
 }
 
+/** A run may finish thousands of items in a second, and nobody sees more than some pictures of it. */
+const drawMs = 100
 const nothing = { get: () => unwatched, subscribe: () => () => {} }
 
 /**
@@ -21,7 +24,7 @@ const nothing = { get: () => unwatched, subscribe: () => () => {} }
 export function useWatchedRun(runId: string | null, closeness: Closeness): Watched {
   const parts = useParts()
   const cell = useMemo(
-    () => (runId === null ? nothing : watchOf(parts).follow(runId, closeness)),
+    () => (runId === null ? nothing : paced(watchOf(parts).follow(runId, closeness), { ms: drawMs, later })),
     [parts, runId, closeness],
   )
   return useCell(cell)
