@@ -108,6 +108,7 @@ async function fill(store: Store, items: number): Promise<{ ref: number; perSeco
   const texts = {
     tags: [],
     metadata: '{}',
+    config: '{}',
     task: '{"kind":"client"}',
     settings: '{}',
     metrics: '[]',

@@ -82,6 +82,7 @@ export const run = z.object({
   task: shownTask,
   metrics_used: z.array(z.object({ name: z.string(), evaluator: z.string(), config: object.exactOptional() })),
   settings: shownSettings,
+  config: object,
   model_name: z.string().nullable(),
   model_version: z.string().nullable(),
   task_type: z.string().nullable(),

@@ -118,7 +118,7 @@ const settings = z.strictObject({
 })
 
 const tags = z.array(name).max(limits.runTags, `may hold at most ${limits.runTags} tags`)
-const metadata = object.refine(
+const notes = object.refine(
   (given) => JSON.stringify(given).length <= limits.runMetadataChars,
   `may hold at most ${limits.runMetadataChars} characters of JSON`,
 )
@@ -126,7 +126,7 @@ const titles = {
   name,
   description: description.nullable(),
   tags,
-  metadata,
+  metadata: notes,
   model_name: name.nullable(),
   model_version: name.nullable(),
   task_type: name.nullable(),
@@ -156,7 +156,10 @@ export const runInput = z.strictObject({
   settings: settings.prefault({}),
   total_items: atMost(limits.runItems).nullable().default(null).describe('Of user code that knows it.'),
   tags: tags.default([]),
-  metadata: metadata.default({}),
+  metadata: titles.metadata.default({}),
+  config: notes
+    .default({})
+    .describe('What is evaluated, in your words, such as the temperature of a model: shown with the run, and kept as it is.'),
   model_name: titles.model_name.default(null),
   model_version: titles.model_version.default(null),
   task_type: titles.task_type.default(null),

@@ -108,6 +108,8 @@ export interface Run extends RunProgress {
   task: RunTask
   metrics_used: RunMetric[]
   settings: RunSettings
+  /** What was evaluated, in its owner's words, such as the temperature of a model. */
+  config: Record<string, unknown>
   model_name: string | null
   model_version: string | null
   task_type: string | null

@@ -194,7 +194,15 @@ describe('what is done every minute', () => {
     await start({ config: { retention_days: 30 } })
     const { store, access, clock } = ground
     const endedAt = async (id: string, at: number) => {
-      const title = { name: id, description: null, tags: [], metadata: '{}', modelName: null, modelVersion: null }
+      const title = {
+        name: id,
+        description: null,
+        tags: [],
+        metadata: '{}',
+        config: '{}',
+        modelName: null,
+        modelVersion: null,
+      }
       const about = { taskType: null, environment: null, datasetId: null, datasetName: 'd', datasetVersion: null }
       const what = { task: '{}', settings: '{}', metrics: '[]', metricNames: [], createdBy: null, total: null }
       const run = { id, hash: id, worker: 'client' as const, ...title, ...about, ...what }

@@ -60,7 +60,7 @@ test('the store counts items as the engine does, so that each goes on from the n
   const directory = mkdtempSync(join(tmpdir(), 'llm-eval-totals-'))
   const store = await openStore({ directory })
   let made = 0
-  const title = { description: null, tags: [], metadata: '{}', modelName: null, modelVersion: null }
+  const title = { description: null, tags: [], metadata: '{}', config: '{}', modelName: null, modelVersion: null }
   const about = { taskType: null, environment: null, datasetId: null, datasetName: 'd', datasetVersion: null }
   try {
     await fc.assert(

@@ -141,6 +141,7 @@ describe('a run of the server', () => {
       task: { kind: 'client' },
       tags: Array.from({ length: limits.runTags }, (_, n) => `${n}`),
       metadata: { a: 'x'.repeat(limits.runMetadataChars - 8) },
+      config: { a: 'x'.repeat(limits.runMetadataChars - 8) },
     })
     expect(made.tags).toHaveLength(limits.runTags)
     const asked = await make({ dataset: 'none', ...http({ headers: many(limits.runHeaders) }) })
@@ -150,6 +151,16 @@ describe('a run of the server', () => {
   it('is refused when it is too large', async () => {
     const body = { name: 'r', metrics_used: ['mine'], task: { kind: 'prompt', template: 'x'.repeat(limits.runBytes) } }
     expect((await runs.send('POST', '/api/v1/runs', body)).status).toBe(413)
+  })
+
+  it('keeps what was evaluated in the words of who made it', async () => {
+    const config = { temperature: 0.1, stop: ['\n'], nested: { top_p: null } }
+    const made = await make({ task: { kind: 'client' }, config })
+    expect(made.config).toEqual(config)
+    const changed = await runs.send('PATCH', `/api/v1/runs/${made.run_id}`, { name: 'other' })
+    expect(changed).toMatchObject({ status: 200, json: { name: 'other', config } })
+    expect((await make({ task: { kind: 'client' } })).config).toEqual({})
+    expect((await runs.send('PATCH', `/api/v1/runs/${made.run_id}`, { config: {} })).status).toBe(422)
   })
 
   it('is made once, however often it is sent', async () => {
@@ -190,6 +201,7 @@ describe('a run of the server', () => {
     ['a header that breaks the line', http({ headers: { a: 'b\r\nc: d' } }), 'task.headers.a'],
     ['one header more than may be', http({ headers: many(limits.runHeaders + 1) }), 'task.headers'],
     ['more metadata than may be', { metadata: { a: 'x'.repeat(limits.runMetadataChars - 7) } }, 'metadata'],
+    ['more configuration than may be', { config: { a: 'x'.repeat(limits.runMetadataChars - 7) } }, 'config'],
     ['one tag more than may be', { tags: Array.from({ length: limits.runTags + 1 }, (_, n) => `${n}`) }, 'tags'],
   ])('is refused with %s', async (_, fields, path) => {
     const { status, json } = await runs.send('POST', '/api/v1/runs', {

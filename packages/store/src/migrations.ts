@@ -9,6 +9,7 @@ import { evaluationStep } from './steps/0002-evaluation.ts'
 import { datasetStep } from './steps/0003-datasets.ts'
 import { experimentStep } from './steps/0004-experiments.ts'
 import { runStep } from './steps/0005-runs.ts'
+import { runConfigStep } from './steps/0006-run-config.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -80,6 +81,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0003_datasets': steps(datasetStep(dialect)),
     '0004_experiments': steps(experimentStep(dialect)),
     '0005_runs': steps(runStep(dialect)),
+    '0006_run_config': steps(runConfigStep),
   }
 }
 

@@ -20,7 +20,7 @@ export function selectRuns(db: Kysely<Tables>) {
     .selectFrom('runs')
     .innerJoin('run_texts', 'run_texts.ref', 'runs.ref')
     .selectAll('runs')
-    .select(['description', 'task', 'metric_names', 'metrics', 'settings', 'tags', 'metadata'])
+    .select(['description', 'task', 'metric_names', 'metrics', 'settings', 'config', 'tags', 'metadata'])
     .where('runs.id', 'is not', null)
 }
 
@@ -61,6 +61,7 @@ export function toStoredRun(row: WholeRow): StoredRun {
     datasetVersion: row.dataset_version,
     task: row.task,
     settings: row.settings,
+    config: row.config,
     metrics: row.metrics,
     metricNames: JSON.parse(row.metric_names) as string[],
     createdBy: row.created_by,

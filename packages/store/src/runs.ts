@@ -33,6 +33,8 @@ export interface NewRun extends RunTitle {
   /** JSON. */
   task: string
   settings: string
+  /** What was evaluated, in its owner's words. */
+  config: string
   /** JSON of the metrics, and their names in the order in which items carry them. */
   metrics: string
   metricNames: string[]

@@ -139,6 +139,7 @@ export const run = shape<Run>({
   task,
   metrics_used: list(metric),
   settings,
+  config: record,
   model_name: nullable(text),
   model_version: nullable(text),
   task_type: nullable(text),

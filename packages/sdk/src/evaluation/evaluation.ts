@@ -98,6 +98,7 @@ export class Evaluation {
       total_items: this.#total === null ? null : this.#total * this.#settings.repetitions,
       tags: options.tags ?? [],
       metadata: options.metadata ?? {},
+      config: options.config ?? {},
       model_name: options.modelName ?? null,
       model_version: options.modelVersion ?? null,
       task_type: options.taskType ?? null,

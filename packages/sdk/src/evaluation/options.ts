@@ -91,6 +91,8 @@ export interface EvaluatorOptions extends Omit<EvaluationServer, 'retries'> {
   description?: string | undefined
   tags?: readonly string[] | undefined
   metadata?: Record<string, unknown> | undefined
+  /** What is evaluated, in your words, such as the temperature of a model: shown with the run. */
+  config?: Record<string, unknown> | undefined
   modelName?: string | undefined
   modelVersion?: string | undefined
   taskType?: string | undefined

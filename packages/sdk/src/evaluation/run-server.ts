@@ -24,6 +24,7 @@ export interface RunWish {
   total_items: number | null
   tags: readonly string[]
   metadata: Record<string, unknown>
+  config: Record<string, unknown>
   model_name: string | null
   model_version: string | null
   task_type: string | null

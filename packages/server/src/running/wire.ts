@@ -46,6 +46,7 @@ export function toRun(stored: StoredRun, now: number): Run {
       return { name, evaluator, ...(config === undefined ? {} : { config }) }
     }),
     settings,
+    config: objectShape.parse(JSON.parse(stored.config)),
     model_name: stored.modelName,
     model_version: stored.modelVersion,
     task_type: stored.taskType,

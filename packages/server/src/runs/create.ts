@@ -99,6 +99,7 @@ async function newRun(
     datasetVersion: cases.version,
     task: JSON.stringify(task),
     settings: JSON.stringify(settings),
+    config: JSON.stringify(given.config),
     metrics: JSON.stringify(metrics),
     metricNames: metrics.map(({ name }) => name),
     createdBy: given.created_by ?? principal.name,

@@ -69,7 +69,7 @@ async function insertRun(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-  const { description, task, settings, metrics, metadata } = run
+  const { description, task, settings, config, metrics, metadata } = run
   await tx.db
     .insertInto('run_texts')
     .values({
@@ -77,6 +77,7 @@ async function insertRun(
       description,
       task,
       settings,
+      config,
       metrics,
       metadata,
       metric_names: JSON.stringify(run.metricNames),

@@ -28,6 +28,7 @@ export function newRun(fields: Partial<NewRun> = {}): NewRun {
     datasetVersion: 'v1',
     task: '{"kind":"client"}',
     settings: '{"concurrency":4}',
+    config: '{"temperature":0.1}',
     metrics: '[{"name":"exact","evaluator":"exact-match"},{"name":"length","evaluator":"length"}]',
     metricNames: ['exact', 'length'],
     createdBy: null,

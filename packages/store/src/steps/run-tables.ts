@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 
-/** Rows of the tables that `0005-runs.ts` makes. */
+/** Rows of the tables that `0005-runs.ts` and `0006-run-config.ts` make. */
 export interface RunTables {
   runs: {
     ref: Generated<number>
@@ -57,6 +57,7 @@ export interface RunTables {
     metric_names: string
     metrics: string
     settings: string
+    config: Generated<string>
     tags: string
     metadata: string
     /** Name and description as they are searched. */
