@@ -1,5 +1,4 @@
-import type { Column } from '@llm-eval/protocol'
-import { csvJson, csvRecord, csvText } from '../http/csv.ts'
+import { type Column, csvJson, csvRecord, csvText } from '@llm-eval/protocol'
 
 /** The first line: by slugs, or by names as foreign clients expect. */
 export function csvHeader(columns: readonly Column[], by: 'slug' | 'name' = 'slug'): string {

@@ -1,7 +1,6 @@
-import { Failure } from '@llm-eval/protocol'
+import { Failure, unguarded } from '@llm-eval/protocol'
 import { CsvError, Parser } from 'csv-parse'
 import { BrokenBody } from '../http/streamed-body.ts'
-import { unguarded } from '../http/csv.ts'
 import { type Entry, entryBytes, textOf } from './entries.ts'
 
 type Cell = string | null

@@ -1,10 +1,9 @@
 /** The results of a run as files. */
 import { Readable } from 'node:stream'
-import type { Score } from '@llm-eval/protocol'
+import { csvJson, csvRecord, csvText, type Score } from '@llm-eval/protocol'
 import { score as scoreSchema } from '@llm-eval/protocol/evaluation-schemas'
 import type { Store, StoredExperimentRun } from '@llm-eval/store'
 import * as z from 'zod'
-import { csvJson, csvRecord, csvText } from '../http/csv.ts'
 import { fieldsOf } from './results.ts'
 
 /** A run and where its tasks are. */

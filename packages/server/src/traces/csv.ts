@@ -1,5 +1,4 @@
-import type { TraceDetail } from '@llm-eval/protocol'
-import { csvJson, csvRecord, csvText } from '../http/csv.ts'
+import { csvJson, csvRecord, csvText, type TraceDetail } from '@llm-eval/protocol'
 
 type Cell = string | number | null | { json: unknown }
 

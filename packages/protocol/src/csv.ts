@@ -1,3 +1,5 @@
+/* The one place where CSV is written. */
+
 // A text that a spreadsheet would take for a formula (it starts with `=`, `+`, `-`, `@`, tab or CR) is written with a `'`
 // before it, and read without: what was exported is imported as it was.
 const formula = /^'*[=+\-@\t\r]/
