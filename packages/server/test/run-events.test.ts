@@ -136,6 +136,20 @@ describe('the events of a run of a client', () => {
     expect(await tell([{ type: 'run_ended' }], { worker: 'a' })).toMatchObject({ fates: ['applied'] })
   })
 
+  it('of a worker that another one took the run from cannot end it', async () => {
+    await tell([item(0)], { worker: 'a' })
+    await runs.send('POST', `/api/v1/runs/${id}/resume`, { worker: 'b' })
+    for (const status of ['cancelled', 'failed', 'completed'])
+      expect(await tell([{ type: 'run_ended', status }], { worker: 'a' })).toMatchObject({
+        fates: ['conflict'],
+        status: 'running',
+      })
+    const cancelled = { type: 'run_ended', status: 'cancelled', stopped_by: null }
+    expect(await tell([cancelled], { worker: 'b' })).toMatchObject({ fates: ['applied'], status: 'cancelled' })
+    expect(await runs.until(id)).toMatchObject({ status: 'cancelled', stopped_by: 'cancelled', completed_items: 1 })
+    expect(await tell([cancelled], { worker: 'b' })).toMatchObject({ fates: ['duplicate'] })
+  })
+
   it('that do not come for long make it abandoned, and the next item goes on', async () => {
     await tell([item(0)])
     clock.now += (limits.runSilenceSeconds - 1) * 1_000

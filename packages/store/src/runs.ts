@@ -200,7 +200,7 @@ export interface RunChanges {
     in: {
       id: string
       owner: string
-      status: 'completed' | 'failed'
+      status: 'completed' | 'failed' | 'cancelled'
       stoppedBy: RunStop | null
       error: { code: string; message: string } | null
       /** Undefined where it is known already. */
@@ -221,6 +221,6 @@ export interface RunChanges {
   }
   /** The run is gone with the first call; of its items each call removes up to `limit`, until `more` is false (`sweep` goes on with what is left). */
   deleteRun: { in: { id: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
-  /** Deletes up to `limit` runs that ended before `before`, without tombstones, and up to `limit` items of deleted runs; call again until `more` is false. */
+  /** Deletes up to `limit` runs that ended before `before` and are not approved, without tombstones, and up to `limit` items of deleted runs; call again until `more` is false. */
   expireRuns: { in: { before: number; at: number; limit: number }; out: { deleted: number; more: boolean } }
 }

@@ -16,6 +16,7 @@ import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { countItems } from '../meters/run-meters.ts'
+import type { Evaluators } from '../running/metrics.ts'
 import { heldHere, scoreItems } from '../running/score-items.ts'
 import type { TaskTools } from '../running/tasks.ts'
 import { hashItem, toNewItem } from '../running/wire.ts'
@@ -41,17 +42,9 @@ export function registerRunEvents(app: App, deps: Deps, { turns }: Pick<TaskTool
       const run = await findRun(deps.store, projectId, params.run_id)
       // Nobody can tell what the server does itself.
       if (run.worker === 'server') throw new Failure('run_held')
-      const telling = new Telling({ ...deps, turns }, { projectId, run, worker: body.worker })
-      const fates = await telling.take(body.events)
-      const applied = fates.filter(({ status }) => status === 'applied').length
-      return {
-        applied,
-        skipped: fates.length - applied,
-        status: telling.status,
-        results: body.events.map(({ event_id, sequence }, at) => {
-          return { event_id, sequence, ...(fates[at] ?? fate('invalid')) }
-        }),
-      }
+      const count: TellingParts['count'] = (items, fates) => countItems(deps.meters.runs, items, fates)
+      const telling = new Telling({ ...deps, turns, count }, { projectId, run, worker: body.worker })
+      return telling.receipt(body.events, await telling.take(body.events))
     },
   })
 }
@@ -66,40 +59,72 @@ interface Told {
   worker: string
 }
 
+/** What takes that which is told. */
+export interface TellingParts extends Pick<Deps, 'store' | 'now' | 'closing'>, Pick<TaskTools, 'turns'> {
+  judge: Evaluators
+  /** Is told of items that were stored, or not. */
+  count: (items: readonly NewRunItem[], fates: readonly ItemFate[]) => void
+}
+
 /** One request that tells of a run. */
-class Telling {
+export class Telling {
   /** Of the run, as far as it was told. */
   status: RunStatus
-  readonly #deps: Deps & Pick<TaskTools, 'turns'>
+  readonly #deps: TellingParts
   readonly #told: Told
 
-  constructor(deps: Deps & Pick<TaskTools, 'turns'>, told: Told) {
+  constructor(deps: TellingParts, told: Told) {
     this.#deps = deps
     this.#told = told
     this.status = told.run.status
   }
 
-  /** Items are stored together, and an end is the last that happens. */
+  /** What happened, as somebody says it. */
   async take(events: readonly object[]): Promise<Fate[]> {
+    const read = await mapInTurns(events, (said) => {
+      const parsed = runHappening.safeParse(said)
+      const faults = parsed.success ? this.#faultsOf(parsed.data) : faultsOf(parsed.error.issues)
+      return parsed.success && faults.length === 0 ? parsed.data : faults
+    })
+    return this.#settle(read, hashOfSent)
+  }
+
+  /** What happened, as this very process knows it: it need not be looked at, and nobody else says it again. */
+  trust(events: readonly RunHappening[]): Promise<Fate[]> {
+    return this.#settle(events, (one) => `${this.#told.worker}, ${one.completed_at}`)
+  }
+
+  /** What became of events, as it is answered. */
+  receipt(events: readonly Pick<RunHappening, 'event_id' | 'sequence'>[], fates: readonly Fate[]) {
+    const applied = fates.filter(({ status }) => status === 'applied').length
+    return {
+      applied,
+      skipped: fates.length - applied,
+      status: this.status,
+      results: events.map(({ event_id, sequence }, at) => {
+        return { event_id, sequence, ...(fates[at] ?? fate('invalid')) }
+      }),
+    }
+  }
+
+  /** Items are stored together, and an end is the last that happens. */
+  async #settle(read: readonly (RunHappening | Fault[])[], hashOf: (one: Finished) => string): Promise<Fate[]> {
     const fates: Fate[] = []
     const items: { at: number; item: Finished }[] = []
     const ends: { at: number; end: Happened<'run_ended'> }[] = []
     const signs: number[] = []
-    const read = await mapInTurns(events, (said) => {
-      const parsed = runHappening.safeParse(said)
-      return { parsed, faults: parsed.success ? this.#faultsOf(parsed.data) : faultsOf(parsed.error.issues) }
-    })
-    for (const [at, { parsed, faults }] of read.entries()) {
-      if (!parsed.success || faults.length > 0) fates[at] = fate('invalid', wordsOf(faults))
-      else if (parsed.data.type === 'item_finished') items.push({ at, item: parsed.data })
-      else if (parsed.data.type === 'run_ended') ends.push({ at, end: parsed.data })
+    for (const [at, said] of read.entries()) {
+      if (Array.isArray(said)) fates[at] = fate('invalid', wordsOf(said))
+      else if (said.type === 'item_finished') items.push({ at, item: said })
+      else if (said.type === 'run_ended') ends.push({ at, end: said })
       else signs.push(at)
     }
     if (signs.length > 0) {
       const heard = await this.#hear()
       for (const at of signs) fates[at] = heard
     }
-    const stored = await this.#store(items.map(({ item }) => item))
+    const finished = items.map(({ item }) => item)
+    const stored = await this.#store(finished, hashOf)
     for (const [place, { at }] of items.entries()) fates[at] = fateOf(stored[place] ?? 'run_over')
     for (const { at, end } of ends) fates[at] = await this.#end(end)
     return fates
@@ -134,21 +159,21 @@ class Telling {
     return this.status === 'running' ? fate('applied') : fate('run_over')
   }
 
-  async #store(finished: readonly Finished[]): Promise<ItemFate[]> {
+  async #store(finished: readonly Finished[], hashOf: (one: Finished) => string): Promise<ItemFate[]> {
     if (finished.length === 0) return []
     const { store, now } = this.#deps
     const { projectId, run, worker: owner } = this.#told
-    const items = await this.#scored(finished)
+    const items = await this.#scored(finished, hashOf)
     const lease = { owner, leaseMs: clientLeaseMs }
     const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease, at: now() })
     if (stored.result !== 'ok') throw new Failure(stored.result === 'deleted' ? 'run_deleted' : 'run_not_found')
-    countItems(this.#deps.meters.runs, items, stored.fates)
+    this.#deps.count(items, stored.fates)
     this.status = stored.status
     return stored.fates
   }
 
   /** Items with the scores that the client left to the server. What is stored already is not scored again. */
-  async #scored(finished: readonly Finished[]): Promise<NewRunItem[]> {
+  async #scored(finished: readonly Finished[], hashOf: (one: Finished) => string): Promise<NewRunItem[]> {
     const { store, judge, turns, now, closing } = this.#deps
     const { projectId, run } = this.#told
     const items = finished.map((one) => toRunItem(one))
@@ -169,8 +194,8 @@ class Telling {
     }
     const at = now()
     // Apart from evidence, which is not kept, an item is what was sent: the same whatever it is scored.
-    return mapInTurns(items, (item, place) => {
-      return toNewItem(item, { names: run.metricNames, hash: hashOfSent(finished[place]), at })
+    return mapInTurns(finished, (one, place) => {
+      return toNewItem(items[place] ?? toRunItem(one), { names: run.metricNames, hash: hashOf(one), at })
     })
   }
 
@@ -178,12 +203,10 @@ class Telling {
     const { store, now } = this.#deps
     const { projectId, run, worker: owner } = this.#told
     const known = total === null ? undefined : total
-    const outcome = await store.apply(
-      projectId,
-      status === 'cancelled'
-        ? { kind: 'cancelRun', id: run.id, at: now() }
-        : { kind: 'endRun', id: run.id, owner, status, stoppedBy, error, total: known, at: now() },
-    )
+    // Cancelling is the only reason that a cancelled run has.
+    const why = status === 'cancelled' ? 'cancelled' : stoppedBy
+    const end = { kind: 'endRun', id: run.id, owner, status, stoppedBy: why, error, total: known, at: now() } as const
+    const outcome = await store.apply(projectId, end)
     switch (outcome.result) {
       case 'ok':
         this.status = outcome.run.status
@@ -201,8 +224,7 @@ class Telling {
 }
 
 /** The number of an event is none of its item: it may be another when it comes again. */
-function hashOfSent(one: Finished | undefined): string {
-  const { event_id: _id, sequence: _sequence, ...item } = one ?? { event_id: '', sequence: 0 }
+function hashOfSent({ event_id: _id, sequence: _sequence, ...item }: Finished): string {
   return hashItem(item)
 }
 

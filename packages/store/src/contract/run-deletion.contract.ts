@@ -148,6 +148,29 @@ export function runDeletionContract(room: () => Promise<Room>): void {
     })
   })
 
+  describe('an approved run', () => {
+    test('is kept whatever its age, until it is approved no more', async () => {
+      const r = await room()
+      const ids: string[] = []
+      for (const state of ['approved', 'rejected'] as const) {
+        const { id } = await telling(r)
+        ids.push(id)
+        await end(r, id, { at: now })
+        // A note cannot speak for the approval.
+        const approval = { state, note: '"state":"approved"', by: 'ann', at: '2026-01-01T00:00:00.000Z' }
+        await r.apply({ kind: 'updateRun', id, set: { approval }, at: now })
+      }
+      const [approved = '', rejected = ''] = ids
+      const expire = () => r.apply({ kind: 'expireRuns', before: now + 4, at: now + 10, limit: 100 })
+      while ((await expire()).more);
+      expect(await r.read('run', { id: rejected })).toBeNull()
+      expect(await runOf(r, approved)).toMatchObject({ approval: { state: 'approved' } })
+      await r.apply({ kind: 'updateRun', id: approved, set: { approval: null }, at: now })
+      while ((await expire()).more);
+      expect(await r.read('run', { id: approved })).toBeNull()
+    })
+  })
+
   describe('items made of traces', () => {
     test('go with the trace that their case was made of, and with that of their answer; the run counts them as erased', async () => {
       const r = await room()
