@@ -1,3 +1,18 @@
+export {
+  type AgentDialect,
+  agentDialects,
+  type AgentFault,
+  type AgentFaultCode,
+  agentFaults,
+  type AgentLevel,
+  type AgentNote,
+  type AgentPart,
+  agentParts,
+  type AgentTokens,
+  type AgentToolCall,
+  type AgentTrace,
+  type AgentTurn,
+} from './agent-trace.ts'
 export { type ApiKey, type CreatedKey, type Scope, type SessionInfo, type SettingsInfo, scopes } from './access.ts'
 export {
   type Column,

@@ -189,4 +189,17 @@ export const limits = {
   importErrors: 100,
   /** API keys of one project that are not revoked. */
   keys: 1_000,
+  /** Bytes of one answer of an agent under test, after decompression, and characters of one event or line of it. */
+  agentAnswerBytes: 64 * 1024 * 1024,
+  agentLineChars: 8 * 1024 * 1024,
+  /** Characters of what an agent says in the end. */
+  agentOutputChars: 4_000_000,
+  /** Events of one answer, and calls of tools and notes that are kept of it. */
+  agentEvents: 500_000,
+  agentToolCalls: 10_000,
+  agentNotes: 1_000,
+  /** Characters that are shown of an answer that is none, or of a note. */
+  agentExcerptChars: 500,
+  /** Milliseconds that a stream may stay open after it said that its message is complete. */
+  agentCloseMs: 2_000,
 } as const

@@ -1,0 +1,265 @@
+import type { Prices } from '@llm-eval/pricing'
+import {
+  type AgentFault,
+  type AgentLevel,
+  type AgentPart,
+  agentParts,
+  type AgentTrace,
+  type AgentTurn,
+  limits,
+} from '@llm-eval/protocol'
+import { type Agent, agentDefaults, type Asked, type Question } from './agent.ts'
+import { AgentFailed } from './fault.ts'
+import { AnswerReader } from './read.ts'
+import { TurnRecorder } from './recorder.ts'
+import { type AgentRequest, requestOf } from './request.ts'
+import { send } from './send.ts'
+import { UnknownPlace } from './template.ts'
+import { costOf, tokensOf } from './usage.ts'
+
+/** Time as asking sees it. */
+export interface AskClock {
+  /** Milliseconds, from anywhere. */
+  now(): number
+  /** Rejects with the signal's reason when it is aborted first. */
+  wait(ms: number, signal: AbortSignal): Promise<void>
+}
+
+export interface AskOptions {
+  /** Reaches whatever the address names: hand in a guarded one where others say what is asked. */
+  fetch: typeof globalThis.fetch
+  signal: AbortSignal
+  clock: AskClock
+  prices: Prices
+  /** What `{{env.NAME}}` may name. */
+  env: Readonly<Record<string, string | undefined>>
+  /** In 0..1: spreads retries. */
+  random: () => number
+}
+
+/** One turn that was seen, whole or not. */
+interface Turn {
+  recorder: TurnRecorder
+  reader: AnswerReader | null
+  turn: AgentTurn
+  fault: AgentFault | null
+}
+
+/**
+ * Asks an agent, turn by turn, in whatever dialect it answers, and says what was seen. It throws for nothing that an agent does:
+ * `fault` says what went wrong, and what had come until then is kept. A fault ends the conversation.
+ *
+ * @throws the signal's reason when it is aborted, and RangeError without a single question
+ */
+export async function ask(agent: Agent, questions: readonly Question[], options: AskOptions): Promise<AgentTrace> {
+  if (questions.length === 0) throw new RangeError('There is nothing to ask.')
+  const turns: Turn[] = []
+  const history: { role: 'user' | 'assistant'; content: string }[] = []
+  let sessionId: string | null = null
+  for (const { query, context = null } of questions) {
+    const asked: Asked = { query, context, history, sessionId, turn: turns.length + 1 }
+    const turn = await askTurn(agent, asked, options)
+    turns.push(turn)
+    sessionId = turn.recorder.sessionId ?? sessionId
+    if (turn.fault) break
+    history.push({ role: 'user', content: query }, { role: 'assistant', content: turn.turn.output })
+  }
+  return traceOf(turns, { agent, prices: options.prices, sessionId })
+}
+
+async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise<Turn> {
+  const { clock } = options
+  const started = clock.now()
+  const elapsed = () => Math.max(0, clock.now() - started)
+  const timeoutMs = agent.timeoutMs ?? agentDefaults.timeoutMs
+  const deadline = new AbortController()
+  const signal = AbortSignal.any([options.signal, deadline.signal])
+  const timer = setTimeout(() => deadline.abort(timedOut(timeoutMs)), timeoutMs)
+  let recorder = new TurnRecorder(asked.turn, elapsed)
+  let reader: AnswerReader | null = null
+  let attempts = 0
+  let fault: AgentFault | null = null
+  try {
+    const request = writtenRequest(agent, asked, options.env)
+    const left = () => timeoutMs - elapsed()
+    const answer = await withRetries(agent, { ...options, signal, left }, async () => {
+      attempts++
+      recorder = new TurnRecorder(asked.turn, elapsed)
+      return send(request, { fetch: options.fetch, signal })
+    })
+    const contentType = answer.headers.get('content-type')?.toLowerCase() ?? ''
+    reader = new AnswerReader({ contentType, paths: agent.response, recorder })
+    await readAnswer(answer, { reader, recorder, signal, url: request.url })
+  } catch (error) {
+    options.signal.throwIfAborted()
+    fault = faultOf(deadline.signal.aborted ? deadline.signal.reason : error)
+  } finally {
+    clearTimeout(timer)
+  }
+  const turn = {
+    query: asked.query,
+    output: recorder.output,
+    latency_ms: elapsed(),
+    first_token_ms: recorder.firstTokenMs,
+    attempts,
+  }
+  return { recorder, reader, turn, fault }
+}
+
+function writtenRequest(agent: Agent, asked: Asked, env: AskOptions['env']): AgentRequest {
+  try {
+    return requestOf(agent, asked, env)
+  } catch (error) {
+    if (error instanceof UnknownPlace || error instanceof TypeError)
+      throw new AgentFailed({ code: 'invalid_request', message: error.message })
+    throw error
+  }
+}
+
+/** Asks again, later and later, while that may help; never before the agent wants to be asked. */
+async function withRetries(
+  agent: Agent,
+  options: AskOptions & { left: () => number },
+  attempt: () => Promise<Response>,
+): Promise<Response> {
+  const retries = agent.retries ?? agentDefaults.retries
+  for (let tried = 0; ; tried++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof AgentFailed) || !error.again || tried >= retries) throw error
+      const backoff = Math.min(30_000, 500 * 2 ** tried) * (0.5 + options.random() / 2)
+      const wait = error.retryAfterMs ?? backoff
+      if (wait >= options.left()) throw error
+      await options.clock.wait(wait, options.signal)
+    }
+  }
+}
+
+interface Reading {
+  reader: AnswerReader
+  recorder: TurnRecorder
+  signal: AbortSignal
+  url: string
+}
+
+async function readAnswer(answer: Response, { reader, recorder, signal, url }: Reading): Promise<void> {
+  const chunks = answer.body?.getReader()
+  const decode = strictDecoder()
+  let bytes = 0
+  try {
+    for (;;) {
+      const next = chunks?.read() ?? null
+      const chunk = await (recorder.complete ? lastChunk(next, recorder) : next)
+      if (chunk === null || chunk.done) break
+      bytes += chunk.value.byteLength
+      if (bytes > limits.agentAnswerBytes) throw tooLarge()
+      reader.feed(decode(chunk.value))
+    }
+    reader.feed(decode())
+    reader.end()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error instanceof AgentFailed ? error : cutOff(error, url)
+  } finally {
+    // Whatever else the agent would say is not listened to.
+    chunks?.cancel().catch(() => undefined)
+  }
+}
+
+/** Once the message is complete only a moment is waited for more, such as its usage: some agents never close. */
+async function lastChunk<Chunk>(next: Promise<Chunk> | null, recorder: TurnRecorder): Promise<Chunk | null> {
+  const silence = Promise.withResolvers<null>()
+  const timer = setTimeout(() => {
+    recorder.warnings.add('The agent did not close its stream after `message_complete`: end the response.')
+    silence.resolve(null)
+  }, limits.agentCloseMs)
+  try {
+    return await Promise.race([next, silence.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Decodes UTF-8 in pieces; without bytes it says that this was all. */
+function strictDecoder(): (bytes?: Uint8Array) => string {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  return (bytes) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch {
+      const message = 'The answer is no valid UTF-8. Send text as UTF-8, and do not cut characters in two.'
+      throw new AgentFailed({ code: 'invalid_encoding', message })
+    }
+  }
+}
+
+function traceOf(
+  turns: readonly Turn[],
+  { agent, prices, sessionId }: { agent: Agent; prices: Prices; sessionId: string | null },
+): AgentTrace {
+  const last = turns.at(-1)
+  const recorders = turns.map(({ recorder }) => recorder)
+  const dialect = turns.findLast(({ reader }) => reader?.dialect)?.reader?.dialect ?? null
+  const told = recorders.findLast((one) => one.model !== null)?.model ?? null
+  const costs = recorders.map((recorder) =>
+    recorder.totalCost === null
+      ? costOf(recorder.usages, { model: told ?? agent.model ?? null, prices })
+      : { cost: recorder.totalCost, source: 'reported' as const },
+  )
+  const known = costs.filter((one) => one !== null)
+  const whole = known.length === costs.length
+  // Tokens of a turn that does not tell them are unknown, and with them their sum.
+  const everyTurnTells = recorders.every(({ usages }) => usages.length > 0)
+  const captured = partsOf(recorders, told)
+  return {
+    dialect,
+    level: levelOf(captured),
+    captured,
+    output: last?.turn.output ?? '',
+    tool_calls: recorders.flatMap((recorder) => recorder.calls()),
+    turns: turns.map(({ turn }) => turn),
+    tokens: everyTurnTells ? tokensOf(recorders.flatMap(({ usages }) => usages)) : null,
+    cost: whole ? known.reduce((sum, { cost }) => sum + cost, 0) : null,
+    cost_source: whole ? (known.some(({ source }) => source === 'priced') ? 'priced' : 'reported') : null,
+    model: told,
+    session_id: sessionId,
+    latency_ms: turns.reduce((sum, { turn }) => sum + turn.latency_ms, 0),
+    first_token_ms: turns[0]?.turn.first_token_ms ?? null,
+    notes: recorders.flatMap(({ notes }) => notes).slice(0, limits.agentNotes),
+    fault: last?.fault ?? null,
+    warnings: [...new Set(recorders.flatMap(({ warnings }) => [...warnings]))],
+  }
+}
+
+function partsOf(recorders: readonly TurnRecorder[], model: string | null): AgentPart[] {
+  const seen = new Set(recorders.flatMap(({ captured }) => [...captured]))
+  if (model !== null) seen.add('model')
+  if (recorders.some(({ sessionId }) => sessionId !== null)) seen.add('session')
+  return agentParts.filter((part) => seen.has(part))
+}
+
+function levelOf(captured: readonly AgentPart[]): AgentLevel {
+  if (captured.includes('tools') && captured.includes('first_token')) return 3
+  return captured.some((part) => part === 'tools' || part === 'tokens' || part === 'cost') ? 2 : 1
+}
+
+function faultOf(error: unknown): AgentFault {
+  if (error instanceof AgentFailed) return error.fault
+  throw error
+}
+
+function timedOut(ms: number): AgentFailed {
+  const message = `No whole answer within ${ms / 1_000} s. Bound what the agent refines, or give it more time (timeout).`
+  return new AgentFailed({ code: 'timeout', message })
+}
+
+function tooLarge(): AgentFailed {
+  return new AgentFailed({ code: 'too_large', message: `The answer is larger than ${limits.agentAnswerBytes} bytes.` })
+}
+
+function cutOff(error: unknown, url: string): AgentFailed {
+  const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : ''
+  const message = `${new URL(url).host} broke off in the middle of its answer: ${reason || 'the connection was lost'}.`
+  return new AgentFailed({ code: 'cut_off', message })
+}

@@ -1,0 +1,11 @@
+export {
+  type Agent,
+  agentDefaults,
+  type Question,
+  type RequestShape,
+  requestShapes,
+  type ResponsePaths,
+  timeoutProfiles,
+} from './agent.ts'
+export { ask, type AskClock, type AskOptions } from './ask.ts'
+export { pathFault } from './dialects/mapped.ts'

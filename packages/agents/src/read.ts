@@ -1,0 +1,115 @@
+import { type AgentDialect, limits } from '@llm-eval/protocol'
+import type { ResponsePaths } from './agent.ts'
+import { dialectOf } from './detect.ts'
+import { codedEvent, aiSdk } from './dialects/ai-sdk.ts'
+import type { AgentEvent, Dialect } from './dialects/dialect.ts'
+import { readDocument } from './dialects/document.ts'
+import { events } from './dialects/events.ts'
+import { readMapped } from './dialects/mapped.ts'
+import { AgentFailed } from './fault.ts'
+import { createFraming, type Frame } from './frames.ts'
+import type { TurnRecorder } from './recorder.ts'
+import { record, textIn } from './told.ts'
+
+/** Understands an answer while it comes, and tells a recorder. */
+export class AnswerReader {
+  dialect: AgentDialect | null = null
+  readonly #recorder: TurnRecorder
+  readonly #paths: ResponsePaths | undefined
+  readonly #framing
+  #dialect: Dialect | undefined
+  /** Events that came before it was clear whose they are. */
+  #held: AgentEvent[] = []
+  #events = 0
+
+  constructor({
+    contentType,
+    paths,
+    recorder,
+  }: { contentType: string; paths: ResponsePaths | undefined; recorder: TurnRecorder }) {
+    this.#recorder = recorder
+    this.#paths = paths
+    this.#framing = createFraming(contentType, (frame) => this.#frame(frame))
+  }
+
+  /** @throws AgentFailed where the answer is none, or says that the agent failed */
+  feed(text: string): void {
+    this.#framing.feed(text)
+  }
+
+  /** @throws AgentFailed where the end came too early */
+  end(): void {
+    this.#framing.end()
+    if (this.#held.length > 0) this.#decide(events)
+    if (this.dialect === 'mapped') {
+      if (!this.#recorder.hasOutput) throw nothingAt(this.#paths?.output)
+      this.#recorder.complete = true
+    }
+    if (this.#recorder.complete) return
+    const message = this.#framing.streamed
+      ? 'The stream ended before the agent said that its message is complete. End it with `message_complete`.'
+      : 'The answer ended before it was whole.'
+    throw new AgentFailed({ code: 'cut_off', message })
+  }
+
+  #frame(frame: Frame): void {
+    if (frame.kind === 'text') {
+      this.#recorder.setText(frame.text)
+      this.#recorder.complete = true
+      this.dialect = 'json'
+      this.#recorder.warnings.add('The agent answers with plain text: answer {"response": "…"} to tell more.')
+    } else if (this.#paths) {
+      this.dialect = 'mapped'
+      readMapped(frame.value, this.#paths, this.#recorder)
+    } else if (frame.kind === 'document') this.#document(frame.value)
+    else if (frame.kind === 'coded') this.#coded(frame)
+    else this.#event(frame)
+  }
+
+  #document(value: unknown): void {
+    const told = record(value)
+    const type = told && textIn(told, ['type'])
+    // A stream of one event looks like a document.
+    if (told && type !== undefined && (told['data'] !== undefined || type === 'message_complete'))
+      this.#event({ kind: 'event', value, name: null, line: 1 })
+    else this.dialect = readDocument(value, this.#recorder)
+  }
+
+  #coded({ code, value, line }: Extract<Frame, { kind: 'coded' }>): void {
+    this.#count(line)
+    this.#dialect = aiSdk
+    this.dialect = aiSdk.name
+    aiSdk.event({ ...codedEvent(code, value), line }, this.#recorder)
+  }
+
+  #event({ value, name, line }: Extract<Frame, { kind: 'event' }>): void {
+    this.#count(line)
+    const told = record(value)
+    // Anything but an object says nothing that has a name, unless its frame has one.
+    const event = told
+      ? { type: textIn(told, ['type', 'event']) ?? name ?? '', told, line }
+      : { type: name ?? '', told: { data: value }, line }
+    if (this.#dialect) return this.#dialect.event(event, this.#recorder)
+    this.#held.push(event)
+    const dialect = dialectOf(event)
+    if (dialect || this.#held.length > 16) this.#decide(dialect ?? events)
+  }
+
+  #decide(dialect: Dialect): void {
+    this.#dialect = dialect
+    this.dialect = dialect.name
+    const held = this.#held
+    this.#held = []
+    for (const event of held) dialect.event(event, this.#recorder)
+  }
+
+  #count(line: number): void {
+    if (++this.#events <= limits.agentEvents) return
+    const message = `The stream has more than ${limits.agentEvents} events. Does the agent loop?`
+    throw new AgentFailed({ code: 'too_many_events', message, line })
+  }
+}
+
+function nothingAt(path: string | undefined): AgentFailed {
+  return new AgentFailed({ code: 'unreadable', message: `Nothing in the answer is at ${path} (response.output).` })
+}
