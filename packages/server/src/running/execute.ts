@@ -5,6 +5,7 @@ import type { ItemBody, NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { Catalogue } from '../judging/judge.ts'
 import { countItems, type RunMeters } from '../meters/run-meters.ts'
 import { readCases } from './cases.ts'
+import { finishedOf } from './finished.ts'
 import { prepareScorer, readMetrics } from './metrics.ts'
 import { answererOf, type TaskTools } from './tasks.ts'
 import { readSettings, readTask, toNewItem, totalsOf } from './wire.ts'
@@ -29,9 +30,6 @@ export interface Held {
   stopping: AbortController
 }
 
-/** Ids of finished items that are read at a time. */
-const idPage = 10_000
-
 /**
  * Does what is missing of a run, and stores its end, unless it was stopped: then what is finished is stored, and the rest is left
  * to whoever goes on.
@@ -54,7 +52,7 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
     settings: { ...settings, concurrency: Math.min(settings.concurrency, most) },
     total: run.total === null ? null : run.total / settings.repetitions,
     earlier: {
-      finished: (_id: string, index: number) => done.has(index),
+      finished: done.has,
       totals: totalsOf(run),
       durationMs: run.workedMs,
     },
@@ -66,29 +64,19 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   })
   let end: RunEnded | undefined
   for await (const event of events) {
-    if (event.type === 'item') await writer.add(event.item)
+    if (event.type === 'item') await writer.add({ ...event.item, item_index: done.indexOf(event.item) })
     if (event.type === 'ended') end = event
   }
   await writer.flush()
   if (end !== undefined && !stopping.signal.aborted) await storeEnd(parts, held, end)
 }
 
-async function finishedOf(store: Store, { projectId, run }: Held): Promise<Set<number>> {
-  const done = new Set<number>()
-  for (let after = -1; ; ) {
-    const { itemIndex } = await store.read(projectId, 'runItemIds', { ref: run.ref, after, limit: idPage })
-    for (const index of itemIndex) done.add(index)
-    const last = itemIndex.at(-1)
-    if (last === undefined) return done
-    after = last
-  }
-}
-
 async function storeEnd({ store, owner, now }: ExecuteParts, { projectId, run }: Held, end: RunEnded): Promise<void> {
   const { status, stopped_by: stoppedBy, error, progress } = end
   // Only a signal cancels, and that was heard of before.
   if (status === 'cancelled') return
-  const total = progress.total_items ?? undefined
+  // Rows of a draft may be gone that were finished before.
+  const total = progress.total_items === null ? undefined : Math.max(progress.total_items, progress.completed_items)
   await store.apply(projectId, { kind: 'endRun', id: run.id, owner, status, stoppedBy, error, total, at: now() })
 }
 
