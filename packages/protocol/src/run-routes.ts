@@ -100,6 +100,13 @@ export const runRoutes = {
     details:
       'Errors of the task and of evaluators, by their code and by what their messages have in common; the most frequent first.',
   },
+  exportRun: {
+    method: 'GET',
+    path: '/api/v1/runs/:run_id/export',
+    ...read,
+    summary: 'All items of a run as a file.',
+    details: 'JSON Lines has them whole; in CSV each metric has a column with its value and one with its outcome.',
+  },
   getRunItem: {
     method: 'GET',
     path: '/api/v1/runs/:run_id/items/:item_index',

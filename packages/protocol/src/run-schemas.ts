@@ -284,6 +284,9 @@ export const comparisonQuery = z
     cases: wholeText(0, limits.comparedCases).default(100).describe('Cases that are listed, the worst first.'),
     change: z
       .enum(caseChanges)
+/** `GET /api/v1/runs/:run_id/export`. */
+export const runExportQuery = z.strictObject({ format: z.enum(['csv', 'jsonl']).default('jsonl') })
+
       .default('all')
       .describe('Those that are listed: `regressed`, `improved` (and worse in no metric), or `unchanged`.'),
     points: wholeText(0, limits.comparedPoints)

@@ -1,5 +1,5 @@
 import { limits, type RunErrors } from '@llm-eval/protocol'
-import { runErrors, runItemPreviewPage } from '@llm-eval/protocol/run-schemas'
+import { runErrors, runItemPage, runItemPreviewPage } from '@llm-eval/protocol/run-schemas'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type RunServer, startRunServer } from './runs-of-tests.ts'
 
@@ -141,6 +141,37 @@ it('shows items in short, however large they are', async () => {
     },
     { item_index: 3, input: '"', expected: null, output: null, error: { code: 'timeout', message: 'late' } },
   ])
+})
+
+it('gives all items as a file, whole as JSON and in columns as CSV', async () => {
+  await made('exported', [
+    { item_index: 0, input: { q: 'why, "so"?' }, expected: 'x', output: '=1+1', scores: { mine: { value: 0.5 } } },
+    { item_index: 1, ...failed('timeout', 'late\nand lost'), scores: { theirs: erred('broke') } },
+    { item_index: 2, scores: { mine: { value: null, passed: false } } },
+  ])
+  const file = async (query: string) => {
+    const answer = await fetch(`${runs.server.url}/api/v1/runs/exported/export?${query}`)
+    return { text: await answer.text(), name: answer.headers.get('content-disposition') }
+  }
+  const { text, name } = await file('')
+  expect(name).toBe('attachment; filename="run-exported.jsonl"')
+  const { json } = await runs.send('GET', '/api/v1/runs/exported/items')
+  expect(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(runItemPage.parse(json).items)
+  expect((await file('format=csv')).text.split('\r\n')).toEqual([
+    'item_index,case_id,repetition,status,input,expected,output,mine,mine: outcome,theirs,theirs: outcome,error,error_message,attempts,response_time_ms,tokens,cost,trace_id',
+    String.raw`0,case-0,1,success,"{""q"":""why, \""so\""?""}",x,'=1+1,0.5,scored,,,,,1,,,,`,
+    '1,case-1,1,failed,q,,,,,,errored,timeout,"late\nand lost",1,,,,',
+    '2,case-2,1,success,q,,a,0,scored,,,,,1,,,,',
+    '',
+  ])
+  await made('without-items', [])
+  const none = await fetch(`${runs.server.url}/api/v1/runs/without-items/export`)
+  expect([none.status, await none.text()]).toEqual([200, ''])
 })
 
 it('finds items by score, by error and by what they say, and begins where it is told to', async () => {

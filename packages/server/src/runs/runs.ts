@@ -21,9 +21,10 @@ import { toRun } from '../running/wire.ts'
 import { createRun } from './create.ts'
 import { changed, clientLeaseMs, findRun } from './find.ts'
 import { registerRunErrors } from './errors.ts'
+import { registerRunExport } from './export.ts'
 import { registerRunEvents } from './events.ts'
-import { mapInTurns } from './in-turns.ts'
 import { registerRunItems } from './items.ts'
+import { listRuns } from './list.ts'
 import { registerRunNumbers } from './numbers.ts'
 
 const byId = z.object({ run_id: name })
@@ -49,6 +50,7 @@ export function registerRuns(tools: TaskTools): Register {
     registerVerdicts(app, deps)
     registerRunItems(app, deps)
     registerRunErrors(app, deps)
+    registerRunExport(app, deps)
     registerRunEvents(app, deps, tools)
     registerRunNumbers(app, deps)
   }
@@ -67,41 +69,12 @@ function registerMaking(app: App, deps: Deps, { tools, worker }: { tools: TaskTo
   })
   mount(app, runRoutes.listRuns, {
     schema: { querystring: runsQuery, response: { 200: runPage } },
-    handler: async ({ principal, query }) => {
-      const order = query.order_by === 'duration_seconds' ? 'duration' : query.order_by
-      const direction = query.descending === 'true' ? 'descending' : 'ascending'
-      const { limit, cursor = null } = query
-      const filter = filterOf(query)
-      const page = await store.read(principal.projectId, 'runs', { filter, order, direction, limit, cursor })
-      if ('invalidCursor' in page) throw invalidCursor()
-      const at = now()
-      return { items: await mapInTurns(page.items, (stored) => toRun(stored, at)), next_cursor: page.nextCursor }
-    },
+    handler: ({ principal, query }) => listRuns(deps, principal.projectId, query),
   })
   mount(app, runRoutes.getRun, {
     schema: { params: byId, response: { 200: run } },
     handler: async ({ principal, params }) => toRun(await findRun(store, principal.projectId, params.run_id), now()),
   })
-}
-
-function filterOf(query: z.infer<typeof runsQuery>) {
-  return {
-    datasetName: query.dataset_name,
-    modelName: query.model_name,
-    status: query.status,
-    createdBy: query.created_by,
-    tags: query.tags,
-    minSuccessRate: query.min_success_rate,
-    maxWorkedMs: query.max_duration === undefined ? undefined : query.max_duration * 1_000,
-    createdAfter: query.created_after,
-    createdBefore: query.created_before,
-    search: query.search,
-  }
-}
-
-function invalidCursor(): Failure {
-  const message = 'is not a cursor of this list: leave it out to start from its beginning'
-  return new Failure('invalid_query', { errors: [{ path: 'cursor', message }] })
 }
 
 function registerChanges(app: App, { store, now }: Deps): void {

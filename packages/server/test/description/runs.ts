@@ -51,6 +51,8 @@ export async function askAboutRuns({ ask }: Described): Promise<void> {
   await ask({ ...one('GET', '/item-previews'), at: `${previews}${above}` })
   await ask({ ...one('GET', '/item-previews'), at: `${previews}?above=1`, status: 400 })
   await ask(one('GET', '/errors'))
+  for (const format of ['csv', 'jsonl'])
+    await ask({ ...one('GET', '/export'), at: `/api/v1/runs/described/export?format=${format}` })
   const place = { of: 'GET /api/v1/runs/{run_id}/items/{item_index}' }
   await ask({ ...place, at: '/api/v1/runs/described/items/0' })
   await ask({ ...place, at: '/api/v1/runs/described/items/9', status: 404 })
