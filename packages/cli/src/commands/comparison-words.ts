@@ -64,29 +64,29 @@ export function markdownOf({ comparison, gate }: Compared): string {
   if (comparison !== null) {
     const [first = ''] = comparison.runs
     for (const { run_id: id, metrics, usage } of comparison.compared) {
-      lines.push(`### ${cell(id)} against ${cell(first)}`, '')
+      lines.push(`### ${markdownText(id)} against ${markdownText(first)}`, '')
       lines.push('| metric | verdict | before | after | change | interval | p | n | MDE | test |')
       lines.push('|---|---|--:|--:|--:|---|--:|--:|--:|---|')
       lines.push(...[...metrics, ...usage].map(markdownRow), '')
     }
-    lines.push(...casesOf(comparison), cell(summaryOf(comparison)))
+    lines.push(...casesOf(comparison), markdownText(summaryOf(comparison)))
   }
   return lines.join('\n').trimEnd()
 }
 
 function reasonLine({ outcome, message }: GateVerdict['reasons'][number]): string {
-  return `- ${gateWords[outcome]}: ${cell(message)}`
+  return `- ${gateWords[outcome]}: ${markdownText(message)}`
 }
 
 function markdownRow(row: MetricComparison): string {
   const cells = [
-    cell(usageNames[row.name] ?? row.name),
+    markdownText(usageNames[row.name] ?? row.name),
     verdictText(row),
     figure(row.before),
     figure(row.after),
     figure(row.difference?.estimate ?? null),
     intervalText(row),
-    cell(chanceText(row)),
+    markdownText(chanceText(row)),
     count(row.n),
     figure(row.minimal_detectable_effect),
     groundsText(row),
@@ -98,14 +98,16 @@ function casesOf({ cases }: RunComparison): string[] {
   const worse = cases.filter(({ regression }) => regression !== null && regression > 0)
   if (worse.length === 0) return []
   const lines = worse.map(({ case_id: id, values }) => {
-    const steps = Object.entries(values).map(([name, means]) => `${cell(name)} ${means.map(figure).join(' → ')}`)
-    return `- ${cell(id)}: ${steps.join(', ')}`
+    const steps = Object.entries(values).map(
+      ([name, means]) => `${markdownText(name)} ${means.map(figure).join(' → ')}`,
+    )
+    return `- ${markdownText(id)}: ${steps.join(', ')}`
   })
   return ['Cases that became worse:', '', ...lines, '']
 }
 
 /** Text that is nothing but text in Markdown, in one line. */
-function cell(text: string): string {
+export function markdownText(text: string): string {
   return oneLine(text).replaceAll(/[\\`*_{}[\]<>()#+!|~&]/g, (character) => `\\${character}`)
 }
 

@@ -7,7 +7,8 @@ import { findEvaluationFiles } from '../evaluation/find-files.ts'
 import { loadEvaluations } from '../evaluation/load.ts'
 import type { RunOptions } from '../evaluation/options.ts'
 import { openPlace, type Place } from '../place.ts'
-import type { Stage } from '../terminal.ts'
+import { saveReports } from '../reports/save.ts'
+import type { Stage, Terminal } from '../terminal.ts'
 import { gateWords, summaryOf } from './comparison-words.ts'
 import { printNumbers } from './runs.ts'
 
@@ -19,16 +20,21 @@ export async function runEvaluations(stage: Stage, files: string[], options: Run
   checkSingle(loaded.length, options)
   const place = await openPlace(stage, options)
   const done: Evaluated[] = []
-  for (const evaluation of loaded) {
-    if (stage.signal.aborted) break
-    if (loaded.length > 1) stage.err.line(stage.err.paint('bold', oneLine(evaluation.definition.name)))
-    const evaluated = await evaluate(stage, { place, evaluation, options })
-    done.push(evaluated)
-    if (options.json) stage.out.line(safeJson(JSON.stringify(jsonOf(evaluated))))
-    else await print(stage, place, evaluated)
+  try {
+    for (const evaluation of loaded) {
+      if (stage.signal.aborted) break
+      if (loaded.length > 1) stage.err.line(stage.err.paint('bold', oneLine(evaluation.definition.name)))
+      const evaluated = await evaluate(stage, { place, evaluation, options })
+      done.push(evaluated)
+      if (options.json) stage.out.line(safeJson(JSON.stringify(jsonOf(evaluated))))
+      else await print(stage, place, evaluated)
+    }
+  } finally {
+    // One that cannot be evaluated takes nothing away from those before it.
+    await saveReports(stage, options, { target: place.target, all: done })
   }
   if (!options.json && loaded.length > 1) printAll(stage, done)
-  return worst(done.map(({ exitCode }) => exitCode))
+  return stage.signal.aborted ? exitCodes.interrupted : worst(done.map(({ exitCode }) => exitCode))
 }
 
 function checkSingle(evaluations: number, { resume, baseline, name }: RunOptions): void {
@@ -61,7 +67,9 @@ const endStyles: Record<number, 'green' | 'yellow' | 'red'> = { [exitCodes.ok]: 
 async function print(stage: Stage, place: Place, evaluated: Evaluated): Promise<void> {
   const { out } = stage
   const { run, comparison, gate, exitCode, verdict } = evaluated
-  await printNumbers(stage, place.target, run)
+  // What is finished is told after Ctrl-C too.
+  const calm: Terminal = { ...stage, signal: new AbortController().signal }
+  await printNumbers(calm, place.target, run)
   out.line()
   if (comparison !== null) out.line(summaryOf(comparison))
   for (const { outcome, message } of gate?.reasons ?? [])

@@ -48,6 +48,7 @@ const definition = z.strictObject({
   description: text.optional(),
   tags: z.array(name).max(limits.runTags).optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  config: z.record(z.string(), z.unknown()).optional(),
   modelName: name.optional(),
   modelVersion: name.optional(),
   taskType: name.optional(),

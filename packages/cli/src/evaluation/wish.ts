@@ -67,7 +67,7 @@ function newRunId(name: string): string {
 
 /** A run is the same only if it is asked for in the same words. */
 function continuing(run: ToldRun): Partial<Wish> & Pick<Wish, 'runId' | 'name'> {
-  const { settings, metadata } = run
+  const { settings, metadata, config } = run
   const { cost, duration_ms: durationMs } = settings.limits
   const limit = metadata[limitField]
   return {
@@ -76,6 +76,7 @@ function continuing(run: ToldRun): Partial<Wish> & Pick<Wish, 'runId' | 'name'> 
     description: run.description ?? undefined,
     tags: run.tags,
     metadata,
+    config,
     concurrency: settings.concurrency,
     repetitions: settings.repetitions,
     timeoutMs: settings.timeout_ms,

@@ -10,6 +10,7 @@ type Described = Pick<
   | 'description'
   | 'tags'
   | 'metadata'
+  | 'config'
   | 'modelName'
   | 'modelVersion'
   | 'taskType'
