@@ -103,6 +103,21 @@ describe('the events of a run of a client', () => {
     expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'metrics_used[0]' }] } })
   })
 
+  it('are stored also when an evaluator of the run is gone, with an error where its score should be', async () => {
+    const definition = { kind: 'preset', base: 'contains', config: { values: ['yes'] } }
+    await runs.send('POST', '/api/v1/evaluators', { slug: `gone-${id}`, definition })
+    const body = { run_id: `${id}-gone`, name: 'r', metrics_used: [`gone-${id}`, 'exact-match'] }
+    await runs.send('POST', '/api/v1/runs', body)
+    await post([item(0, { scores: {} })], {}, `${id}-gone`)
+    await runs.send('DELETE', `/api/v1/evaluators/gone-${id}`)
+    const told = await post([item(1, { scores: {} }), { type: 'run_ended' }], {}, `${id}-gone`)
+    expect(told).toMatchObject({ status: 200, json: { applied: 2, status: 'completed' } })
+    expect((await runs.items(`${id}-gone`)).map(({ scores }) => scores)).toMatchObject([
+      { [`gone-${id}`]: { outcome: 'scored' }, 'exact-match': { outcome: 'scored' } },
+      { [`gone-${id}`]: { outcome: 'errored', value: null }, 'exact-match': { outcome: 'scored' } },
+    ])
+  })
+
   it('that do not say how long an answer took leave that unknown', async () => {
     await runs.send('POST', '/api/v1/runs', { run_id: `${id}-times`, name: 'r', metrics_used: ['latency'] })
     const told = await post([item(0, { scores: {} }), item(1, { scores: {}, response_time_ms: 12 })], {}, `${id}-times`)

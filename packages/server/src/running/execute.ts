@@ -39,7 +39,8 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   const task = readTask(run.task)
   const settings = readSettings(run.settings)
   const evaluators = { ...parts, turns: parts.tools.turns }
-  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
+  const used = { metrics: readMetrics(run.metrics), gone: 'refused' } as const
+  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, used)
   // Items that wait for a model beside others of their run would only run out of time.
   const most = asksModels || task.kind === 'prompt' ? parts.tools.turns.width : settings.concurrency
   const done = await finishedOf(parts.store, held)

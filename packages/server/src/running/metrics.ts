@@ -112,27 +112,39 @@ function unlessUnknown(error: unknown): undefined {
  * What scores in those metrics that this server has the evaluators of, in the versions that the run was made with: another
  * version would give other scores.
  *
+ * @param gone whether a run is refused whose evaluators are not there any more, or has an error where their scores should be
  * @throws {Failure} `version_not_found`, `evaluator_not_found`
  */
 export async function prepareScorer(
   evaluators: Evaluators & { turns: Turns },
   projectId: number,
-  metrics: readonly UsedMetric[],
+  { metrics, gone }: { metrics: readonly UsedMetric[]; gone: 'refused' | 'errored' },
 ): Promise<Scoring> {
   const uses = new Map<string, Evaluation['evaluator']>()
+  const missing = new Map<string, Failure>()
   const here = metrics.filter(({ held }) => held === 'here')
-  for (const metric of here) uses.set(metric.name, await recall(evaluators, projectId, metric))
+  for (const metric of here)
+    try {
+      uses.set(metric.name, await recall(evaluators, projectId, metric))
+    } catch (error) {
+      if (gone === 'refused' || !(error instanceof Failure) || error.status !== 404) throw error
+      missing.set(metric.name, error)
+    }
   // The scorer looks evaluators up by what a metric calls them, and two metrics may have one evaluator in two versions.
   const named = here.map(({ name, config }): RunMetric => ({ name, evaluator: name, config }))
-  const scorer = createScorer(evaluators.engine, named, (name) => uses.get(name) ?? name)
+  const known = named.filter(({ name }) => !missing.has(name))
+  const scorer = createScorer(evaluators.engine, known, (name) => uses.get(name) ?? name)
   const asks = (name: string) => (scorer.infos.get(name)?.provider ?? 'none') !== 'none'
   return {
     metrics: named,
     asksModels: named.some(({ name }) => asks(name)),
-    evaluate: (metric, input, options) =>
-      asks(metric.name)
+    evaluate(metric, input, options) {
+      const failure = missing.get(metric.name)
+      if (failure) throw failure
+      return asks(metric.name)
         ? evaluators.turns.take(options.signal, () => scorer.evaluate(metric, input, options))
-        : scorer.evaluate(metric, input, options),
+        : scorer.evaluate(metric, input, options)
+    },
   }
 }
 

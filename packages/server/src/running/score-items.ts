@@ -21,14 +21,16 @@ export function heldHere(run: Pick<StoredRun, 'metrics'>): string[] {
 /**
  * The scores that items lack, in their order. An evaluator that fails makes a score that is `errored`.
  *
- * @throws {Failure} `version_not_found`, `shutting_down`
+ * @throws {Failure} `shutting_down`
  */
 export async function scoreItems(
   evaluators: Evaluators & { turns: Turns },
   { projectId, run, signal }: { projectId: number; run: StoredRun; signal: AbortSignal },
   unscored: readonly Unscored[],
 ): Promise<Record<string, Score>[]> {
-  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, readMetrics(run.metrics))
+  // What a client did is not lost with an evaluator.
+  const used = { metrics: readMetrics(run.metrics), gone: 'errored' } as const
+  const { evaluate, metrics, asksModels } = await prepareScorer(evaluators, projectId, used)
   const { concurrency: wanted, timeout_ms } = readSettings(run.settings)
   const concurrency = asksModels ? Math.min(wanted, evaluators.turns.width) : wanted
   const plain: RunSettings = { concurrency, timeout_ms, retries: 0, repetitions: 1, limits: {}, decision: null }
