@@ -174,6 +174,19 @@ describe('a run of the server', () => {
     await runs.until('once')
   })
 
+  it('is found again whatever became of its dataset', async () => {
+    await runs.dataset('short-lived', rows)
+    const body = { ...asks(), run_id: 'outlives', name: 'r', metrics_used: ['exact-match'], dataset: 'short-lived' }
+    expect((await runs.send('POST', '/api/v1/runs', body)).status).toBe(201)
+    await runs.until('outlives')
+    await runs.send('DELETE', '/api/v1/datasets/short-lived')
+    expect(await runs.send('POST', '/api/v1/runs', body)).toMatchObject({ status: 200, json: { completed_items: 3 } })
+    const other = await runs.send('POST', '/api/v1/runs', { ...body, name: 'other' })
+    expect(other).toMatchObject({ status: 409, json: { code: 'run_conflict' } })
+    await runs.send('DELETE', '/api/v1/runs/outlives')
+    expect((await runs.send('POST', '/api/v1/runs', body)).status).toBe(410)
+  })
+
   it.each([
     ['an evaluator that nobody knows', { metrics_used: ['nobody'] }, 'metrics_used[0].evaluator'],
     ['two metrics of one name', { metrics_used: ['exact-match', 'exact-match'] }, 'metrics_used[1].name'],

@@ -47,6 +47,7 @@ export function toStoredRun(row: WholeRow): StoredRun {
     ...numbersOf(row),
     ref: row.ref,
     id: row.id ?? '',
+    hash: row.hash,
     name: row.name,
     description: row.description,
     tags: JSON.parse(row.tags) as string[],

@@ -63,7 +63,7 @@ export interface RunNumbers {
 }
 
 /** A run as it is kept. */
-export interface StoredRun extends Omit<NewRun, 'hash'>, RunNumbers {
+export interface StoredRun extends NewRun, RunNumbers {
   /** Names it in events. */
   ref: number
   owner: string | null

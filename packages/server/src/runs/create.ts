@@ -25,6 +25,8 @@ export interface Making {
 export async function createRun(making: Making, given: ParsedRun): Promise<{ made: boolean; run: StoredRun }> {
   const { deps, principal } = making
   const { store, now, judge } = deps
+  const before = await sameRun(making, given)
+  if (before) return { made: false, run: before }
   checkTask(making, given.task)
   const others = given.task.kind === 'client' ? 'left_to_client' : 'refused'
   const metrics = await chooseMetrics(judge, principal.projectId, { wishes: wishesOf(given), others })
@@ -50,6 +52,20 @@ export async function createRun(making: Making, given: ParsedRun): Promise<{ mad
     case 'too_many':
       throw new Failure('limit_reached', { values: { max: limits.runs, what: 'runs in a project' } })
   }
+}
+
+/** The run that the same request made before, whatever became of what it is about. */
+async function sameRun({ deps, principal }: Making, given: ParsedRun): Promise<StoredRun | null> {
+  if (given.run_id === undefined) return null
+  const known = await deps.store.read(principal.projectId, 'run', { id: given.run_id })
+  if (known === 'deleted') throw new Failure('run_deleted')
+  if (known && known.hash !== hashOf(given)) throw new Failure('run_conflict')
+  return known
+}
+
+/** Of the request: a dataset that has a newer version when it comes again makes no conflict. */
+function hashOf({ run_id: _id, ...rest }: ParsedRun): string {
+  return hashItem(rest)
 }
 
 function refused(path: string, message: string): Failure {
@@ -83,16 +99,14 @@ async function newRun(
   { deps, principal }: Making,
   { given, metrics }: { given: ParsedRun; metrics: UsedMetric[] },
 ): Promise<NewRun> {
-  const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, ...rest } = given
-  const { task, settings } = given
+  const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, task, settings } = given
   const cases = await casesOf(deps, principal.projectId, given)
   const total = cases.rows === null ? given.total_items : cases.rows * settings.repetitions
   if (total !== null && total > limits.runItems)
     throw refused('dataset', `makes ${total} items; a run may have at most ${limits.runItems}`)
   return {
     id,
-    // Of the request: a dataset that has a newer version when it comes again makes no conflict.
-    hash: hashItem(rest),
+    hash: hashOf(given),
     worker: task.kind === 'client' ? 'client' : 'server',
     datasetId: cases.id,
     datasetName: cases.name,
