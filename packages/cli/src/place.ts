@@ -175,7 +175,8 @@ class Keeper {
     const { url, key } = this.#at
     const headers = new Headers(init.headers)
     if (key !== null) headers.set('authorization', `Bearer ${key}`)
-    return fetch(`${url}${path}`, { ...init, headers })
+    const own = this.#own?.target
+    return (own?.url === url ? own.fetch : fetch)(`${url}${path}`, { ...init, headers })
   }
 
   /** Looks who holds the directory now. One who serves it for others may be about to come back: that is waited for. */

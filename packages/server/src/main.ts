@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { announceOwner, openStore, type Store } from '@llm-eval/store'
+import { announceOwner, type Store } from '@llm-eval/store'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { collectDefaultMetrics } from 'prom-client'
 import { createAccess } from './access/access.ts'
@@ -22,6 +22,7 @@ import { createJudge } from './judging/create-judge.ts'
 import { addressCheckOf, createServerEngine, createServerModels } from './judging/set-up.ts'
 import { maintain, repeat } from './maintenance.ts'
 import { registerMetrics } from './metrics/metrics.ts'
+import { openConfiguredStore } from './open-store.ts'
 import { registerRunSockets } from './run-sockets/run-sockets.ts'
 import { registerRules } from './rules/rules.ts'
 import { registerKeys } from './settings/keys.ts'
@@ -45,6 +46,8 @@ export interface ServerOptions {
   config: Config
   /** Written to standard error as JSON lines unless one is handed in. */
   log?: Logger
+  /** That of the configuration, where it is open already; it is closed with the server. */
+  store?: Store
   /** Milliseconds since 1970. */
   now?: () => number
   /** As users know it. */
@@ -116,8 +119,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const models = createServerModels(config)
     const engine = await createServerEngine(config, models)
     opened.push(engine)
-    const store = await open(config, { now, log })
-    opened.push(store)
+    const store = options.store ?? (await openConfiguredStore(config, { now, onError: errorOf(log) }))
+    if (!options.store) opened.push(store)
     const access = await createAccess({ store, config, now, log })
     const firstKey = await ensureFirstKey({ access, config, log })
     const meters = createMeters()
@@ -160,15 +163,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function open(config: Config, { now, log }: { now: () => number; log: Logger }): Promise<Store> {
-  return openStore({
-    directory: config.data,
-    synchronous: config.synchronous,
-    ...(config.database_url === null ? {} : { databaseUrl: config.database_url }),
-    poolSize: config.pool_size,
-    now,
-    onError: (error) => log.error({ err: error }, 'background work of the store failed'),
-  })
+function errorOf(log: Logger): (error: unknown) => void {
+  return (error) => log.error({ err: error }, 'background work of the store failed')
 }
 
 const builtDashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))

@@ -36,14 +36,12 @@ interface Work {
  *
  * @throws {Complaint} where it cannot be begun
  */
-export async function evaluate(
-  terminal: Terminal,
-  { place: { target }, evaluation, options }: Work,
-): Promise<Evaluated> {
+export async function evaluate(terminal: Terminal, { place, evaluation, options }: Work): Promise<Evaluated> {
+  const { target } = place
   const { definition, file } = evaluation
   const demands = demandsOf(definition, options)
   const before = await orImpossible(() => resumed(target, options, options.name ?? definition.name))
-  const wish = await wishOf(evaluation, options, before)
+  const wish = await wishOf(evaluation, options, { before, onFile: terminal.onFile })
   if (demands.baseline !== undefined) await orImpossible(() => fetched(target, demands.baseline ?? ''))
   const result = await orImpossible(() => perform(terminal, target, wish))
   const earlier = await orImpossible(() => earlierRun(target, wish.name, wish.runId))
@@ -61,7 +59,7 @@ export async function evaluate(
     ...judged,
     ...endingOf({ judged, result, interrupted, allowFailed }),
     file,
-    url: result.runUrl,
+    url: place.kind === 'server' ? result.runUrl : null,
     before: earlier?.run_id ?? null,
     warnings: result.warnings,
   }

@@ -1,8 +1,9 @@
 /** Sums runs up and compares them, in a thread: of many items that takes long, and others wait for answers meanwhile. */
 import { parentPort } from 'node:worker_threads'
 import { type ColumnMetric, compareRuns, type CompareRunsOptions, RunColumns, summarise } from '@llm-eval/engine'
-import { Failure, type RunMetricSummary, type RunsCompared, type ScoreOutcome, scoreOutcomes } from '@llm-eval/protocol'
+import { Failure, type RunMetricSummary, type RunsCompared } from '@llm-eval/protocol'
 import type { RunColumns as RunPage } from '@llm-eval/store'
+import { addPage } from './run-columns.ts'
 
 /** What the thread is told, in this order: the runs with their pages, one after the other, then what is wanted of them. */
 export type NumbersTask =
@@ -74,34 +75,4 @@ function alone({ runId, cases: { size } }: RunColumns): RunsCompared {
     cases: [],
     points: [],
   }
-}
-
-function addPage(run: RunColumns | undefined, page: RunPage): void {
-  for (const [at, caseId] of page.caseId.entries())
-    run?.add({
-      item_index: page.itemIndex[at] ?? 0,
-      case_id: caseId,
-      status: page.successful[at] === 1 ? 'success' : 'failed',
-      response_time_ms: known(page.responseMs[at]),
-      cost: costOf(page.costNano[at]),
-      scores: page.metrics.map(({ value, outcome, passed }) => {
-        const told = outcomeOf(outcome[at])
-        if (told === undefined) return null
-        const verdict = known(passed[at])
-        return { outcome: told, value: known(value[at]), passed: verdict === null ? null : verdict === 1 }
-      }),
-    })
-}
-
-function known(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value
-}
-
-function costOf(nano: number | undefined): number | null {
-  const cost = known(nano)
-  return cost === null ? null : cost / 1e9
-}
-
-function outcomeOf(place: number | undefined): ScoreOutcome | undefined {
-  return place === undefined ? undefined : scoreOutcomes[place]
 }

@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads'
-import type { ColumnMetric, CompareRunsOptions } from '@llm-eval/engine'
+import type { CompareRunsOptions } from '@llm-eval/engine'
 import { Failure, limits, type RunMetricSummary, type RunsCompared } from '@llm-eval/protocol'
 import type { Store, StoredRun } from '@llm-eval/store'
 import { readMetrics } from './metrics.ts'
+import { columnOf } from './run-columns.ts'
 import type { NumbersReply, NumbersTask } from './numbers.thread.ts'
 
 /** Items whose numbers are read at a time. */
@@ -144,17 +145,6 @@ function answerOf(thread: Worker): Promise<NumbersReply> {
     const timer = setTimeout(() => onError(new Failure('overloaded', { retryAfter: 5 })), patienceMs).unref()
     thread.on('message', onMessage).on('error', onError).on('exit', onExit)
   })
-}
-
-/** How the scores of a metric were made; what is under no version cannot be compared with what another one made. */
-function columnOf({
-  name,
-  evaluator,
-  version,
-  pinned,
-  direction,
-}: ReturnType<typeof readMetrics>[number]): ColumnMetric {
-  return { name, evaluator, evaluator_version: pinned ? version : null, direction }
 }
 
 /** Whether runs have too many items to be compared at once. */

@@ -2,17 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import { Failure, limits, type RunTask } from '@llm-eval/protocol'
 import type { ParsedRun } from '@llm-eval/protocol/run-schemas'
-import type { NewRun, StoredRun } from '@llm-eval/store'
-import type { Deps } from '../http/app.ts'
-import { chooseMetrics, type MetricWish, type UsedMetric } from '../running/metrics.ts'
+import type { NewRun, Store, StoredRun } from '@llm-eval/store'
+import { chooseMetrics, type Evaluators, type MetricWish, type UsedMetric } from '../running/metrics.ts'
 import type { TaskTools } from '../running/tasks.ts'
 import { hashItem } from '../running/wire.ts'
 import { clientLeaseMs } from './find.ts'
 
 /** Who makes a run, and what is there to make it of. */
 export interface Making {
-  deps: Deps
-  tools: TaskTools
+  deps: { store: Store; now: () => number; judge: Evaluators }
+  tools: Pick<TaskTools, 'models' | 'addressFault'>
   principal: { projectId: number; name: string | null }
 }
 
@@ -137,7 +136,7 @@ interface Cases {
   rows: number | null
 }
 
-async function casesOf({ store }: Deps, projectId: number, given: ParsedRun): Promise<Cases> {
+async function casesOf({ store }: Making['deps'], projectId: number, given: ParsedRun): Promise<Cases> {
   const { dataset: key, dataset_name: name, dataset_version: wanted, task } = given
   if (key === null) {
     if (task.kind !== 'client') throw refused('dataset', 'is required unless a client does the task')
