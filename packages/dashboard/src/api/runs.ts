@@ -10,7 +10,7 @@ import {
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { anything, shape, text } from './checks.ts'
 import type { Api } from './client.ts'
-import { run, runItem, runMetrics, runPage } from './run-answers.ts'
+import { run, runItem, runMetrics, type RunPage, runPage } from './run-answers.ts'
 import { type RunSearch, runsQueryOf } from './run-filters.ts'
 
 /** Keys of the cache. Everything under `run`, id is about that run; all under `runs` are infinite lists of pages. */
@@ -26,6 +26,13 @@ export const runKeys = {
 
 const pageRows = '50'
 
+/** A page of the list, and when it was read, in milliseconds since 1970: times in it are as of then. */
+export type ListedRuns = RunPage & { at: number }
+
+async function read(page: Promise<RunPage>): Promise<ListedRuns> {
+  return { ...(await page), at: Date.now() }
+}
+
 /** How runs are read. What becomes of them comes over the socket of `stream/run-watch.ts`, which has them read again. */
 export function runQueries(api: Api) {
   return {
@@ -38,7 +45,7 @@ export function runQueries(api: Api) {
           const query = runsQueryOf(search)
           query.set('limit', pageRows)
           if (pageParam !== '') query.set('cursor', pageParam)
-          return api({ route: runRoutes.listRuns, query, answer: runPage, signal })
+          return read(api({ route: runRoutes.listRuns, query, answer: runPage, signal }))
         },
         getNextPageParam: (last) => last.next_cursor,
         staleTime: 2_000,

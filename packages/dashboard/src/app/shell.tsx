@@ -79,7 +79,7 @@ export function Shell() {
             key={to}
             to={to}
             activeOptions={{ exact: to === '/', includeSearch: false }}
-            className="flex h-13 flex-col items-center justify-center gap-0.5 text-2xs font-medium text-ink-2 aria-[current=page]:text-accent"
+            className="flex h-13 flex-col items-center justify-center gap-0.5 text-[0.625rem] font-medium text-ink-2 aria-[current=page]:text-accent"
           >
             <Icon aria-hidden size={18} />
             {name}

@@ -25,7 +25,8 @@ export function Teach() {
   )
 }
 
-function Tab({ value, children }: { value: string; children: string }) {
+/** One of the tabs over a sample. */
+export function Tab({ value, children }: { value: string; children: string }) {
   return (
     <Tabs.Trigger
       value={value}

@@ -31,7 +31,7 @@ export function FilterBar({ search, onChange }: FilterProps) {
   return (
     <div className="px-3 py-2.5 sm:px-5">
       <div className="flex flex-wrap items-center gap-2">
-        <SearchField value={search.q ?? ''} onSearch={(q) => set({ q })} />
+        <SearchField value={search.q ?? ''} says="Search queries and responses" onSearch={(q) => set({ q })} />
         <div className="order-last grid w-full grid-cols-3 gap-2 sm:order-none sm:flex sm:w-auto">
           {' '}
           <Select
@@ -120,8 +120,17 @@ function choices(any: string, names: readonly string[] | undefined, chosen: stri
 
 const pauseMs = 350
 
-/** Full-text search; it runs when the typing pauses. */
-function SearchField({ value, onSearch }: { value: string; onSearch: (q: string) => void }) {
+/** A search that runs when the typing pauses. */
+export function SearchField({
+  value,
+  says,
+  onSearch,
+}: {
+  value: string
+  /** What is searched. */
+  says: string
+  onSearch: (q: string) => void
+}) {
   const [typed, setTyped] = useState(value)
   const field = useRef<HTMLInputElement>(null)
   const search = useRef(onSearch)
@@ -150,8 +159,8 @@ function SearchField({ value, onSearch }: { value: string; onSearch: (q: string)
       <input
         ref={field}
         type="search"
-        aria-label="Search queries and responses"
-        placeholder="Search queries and responses"
+        aria-label={says}
+        placeholder={says}
         maxLength={200}
         className="h-8 w-full rounded-lg border border-line bg-surface pr-8 pl-8 hover:border-line-strong focus-visible:outline-offset-0"
         value={typed}

@@ -1,15 +1,14 @@
 import type { TraceDetail } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Braces, Database, Ellipsis, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
-import { DropdownMenu } from 'radix-ui'
-import { type ReactNode, useState } from 'react'
+import { Braces, Database, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
+import { useState } from 'react'
 import { writeJson } from '../api/exact-json.ts'
 import { deleteTrace } from '../api/queries.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
-import { buttonLook } from '../components/button.tsx'
 import { copyText } from '../components/copy-button.tsx'
 import { Confirm } from '../components/dialog.tsx'
+import { Menu, MenuItem, MenuLine } from '../components/menu.tsx'
 import { sayError } from '../components/notice.tsx'
 import { curlFor } from '../format/samples.ts'
 import { asSent } from '../format/trace-input.ts'
@@ -43,42 +42,31 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
 
   return (
     <>
-      <DropdownMenu.Root>
-        <DropdownMenu.Trigger aria-label="More about this trace" className={buttonLook('quiet', 'icon')}>
-          <Ellipsis aria-hidden size={17} />
-        </DropdownMenu.Trigger>
-        <DropdownMenu.Portal>
-          <DropdownMenu.Content
-            align="end"
-            sideOffset={6}
-            className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
-          >
-            <Item picture={<LinkIcon size={15} />} onSelect={() => copy('the link', location.href)}>
-              Copy link
-            </Item>
-            <Item picture={<Braces size={15} />} onSelect={() => copy('the JSON', writeJson(trace))}>
-              Copy as JSON
-            </Item>
-            <Item
-              picture={<Terminal size={15} />}
-              onSelect={() => copy('the curl command', curlFor(writeJson(asSent(trace)), place))}
-            >
-              Copy as curl
-            </Item>
-            {mayDelete && (
-              <>
-                <Item picture={<Database size={15} />} onSelect={() => setAdding(true)}>
-                  Add to dataset…
-                </Item>
-                <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
-                <Item picture={<Trash2 size={15} />} tone="text-bad" onSelect={() => setAsking(true)}>
-                  Delete…
-                </Item>
-              </>
-            )}
-          </DropdownMenu.Content>
-        </DropdownMenu.Portal>
-      </DropdownMenu.Root>
+      <Menu label="More about this trace">
+        <MenuItem picture={<LinkIcon size={15} />} onSelect={() => copy('the link', location.href)}>
+          Copy link
+        </MenuItem>
+        <MenuItem picture={<Braces size={15} />} onSelect={() => copy('the JSON', writeJson(trace))}>
+          Copy as JSON
+        </MenuItem>
+        <MenuItem
+          picture={<Terminal size={15} />}
+          onSelect={() => copy('the curl command', curlFor(writeJson(asSent(trace)), place))}
+        >
+          Copy as curl
+        </MenuItem>
+        {mayDelete && (
+          <>
+            <MenuItem picture={<Database size={15} />} onSelect={() => setAdding(true)}>
+              Add to dataset…
+            </MenuItem>
+            <MenuLine />
+            <MenuItem picture={<Trash2 size={15} />} tone="text-bad" onSelect={() => setAsking(true)}>
+              Delete…
+            </MenuItem>
+          </>
+        )}
+      </Menu>
       <AddToDataset traceId={trace.trace_id} open={adding} onOpen={setAdding} />
       <Confirm
         open={asking}
@@ -90,27 +78,5 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
         onConfirm={() => removal.mutate()}
       />
     </>
-  )
-}
-
-function Item({
-  picture,
-  tone = '',
-  onSelect,
-  children,
-}: {
-  picture: ReactNode
-  tone?: string
-  onSelect: () => void
-  children: string
-}) {
-  return (
-    <DropdownMenu.Item
-      className={`flex cursor-pointer items-center gap-2.5 rounded-lg px-3 py-1.5 outline-none data-[highlighted]:bg-hover ${tone}`}
-      onSelect={onSelect}
-    >
-      <span aria-hidden>{picture}</span>
-      {children}
-    </DropdownMenu.Item>
   )
 }

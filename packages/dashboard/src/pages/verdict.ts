@@ -36,7 +36,7 @@ export function useDecide() {
 }
 
 /** Under which name this browser's verdicts are known; `given` here, or known to the server by the key. */
-function useMe(): { name: string | null; given: boolean } {
+export function useMe(): { name: string | null; given: boolean } {
   const { queries, reviewer } = useParts()
   const { data: session } = useQuery(queries.session())
   const given = useCell(reviewer.cell)

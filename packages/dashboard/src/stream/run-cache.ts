@@ -1,7 +1,6 @@
 import type { Run } from '@llm-eval/protocol'
 import type { QueryClient } from '@tanstack/react-query'
-import type { RunPage } from '../api/run-answers.ts'
-import { runKeys } from '../api/runs.ts'
+import { type ListedRuns, runKeys } from '../api/runs.ts'
 import type { RunUpdate } from './run-frames.ts'
 
 /** What the socket of runs tells, laid over everything on the screen, in this one place. */
@@ -16,7 +15,7 @@ export interface RunCacheParts {
 }
 
 interface Pages {
-  pages: RunPage[]
+  pages: ListedRuns[]
   pageParams: unknown[]
 }
 

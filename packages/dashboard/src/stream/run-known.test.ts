@@ -1,5 +1,5 @@
 import { formatCursor, type RunProgressData, type RunStatus } from '@llm-eval/protocol'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RunSaid, RunUpdate } from './run-frames.ts'
 import { hear, nothingKnown, recentNews, type RunKnown } from './run-known.ts'

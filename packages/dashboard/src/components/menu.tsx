@@ -1,0 +1,50 @@
+import { Ellipsis } from 'lucide-react'
+import { DropdownMenu } from 'radix-ui'
+import type { ReactNode } from 'react'
+import { buttonLook } from './button.tsx'
+
+/** Three dots that open a menu. */
+export function Menu({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger aria-label={label} className={buttonLook('quiet', 'icon')}>
+        <Ellipsis aria-hidden size={17} />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          align="end"
+          sideOffset={6}
+          className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
+        >
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}
+
+export interface MenuItemProps {
+  picture: ReactNode
+  /** Colour as a class. */
+  tone?: string
+  onSelect: () => void
+  children: string
+}
+
+/** One thing to do. */
+export function MenuItem({ picture, tone = '', onSelect, children }: MenuItemProps) {
+  return (
+    <DropdownMenu.Item
+      className={`flex cursor-pointer items-center gap-2.5 rounded-lg px-3 py-1.5 outline-none data-[highlighted]:bg-hover ${tone}`}
+      onSelect={onSelect}
+    >
+      <span aria-hidden>{picture}</span>
+      {children}
+    </DropdownMenu.Item>
+  )
+}
+
+/** A line between what is harmless and what is not. */
+export function MenuLine() {
+  return <DropdownMenu.Separator className="my-1.5 h-px bg-line" />
+}
