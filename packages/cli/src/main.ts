@@ -18,6 +18,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
+// One that `llm-eval run --watch` started ends with whoever watches, or when that calls it off; a signal would count twice.
+const watched = process.env['LLM_EVAL_WATCHED'] === '1' && process.send !== undefined
+if (watched) {
+  const callOff = () => {
+    askedAt = performance.now()
+    asked.abort(new Error('called off'))
+  }
+  process.on('message', callOff).on('disconnect', callOff)
+}
+
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error) => {
   if (systemCode(error) !== 'EPIPE') process.stderr.write(`error: standard output: ${error.message}\n`)
@@ -32,6 +42,8 @@ const exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   signal: asked.signal,
+  self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+  ...(watched ? { onFile: (file) => process.send?.({ file }) } : {}),
 })
 // What was written to a pipe must be through before the process ends; what is left open otherwise does not keep it.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)))

@@ -9,7 +9,7 @@ export async function run(args: string[], terminal: Terminal): Promise<number> {
   let exitCode: number = exitCodes.ok
   const closings: (() => Promise<unknown>)[] = []
   const program = createProgram({
-    terminal: { ...terminal, atEnd: (work) => void closings.push(work) },
+    terminal: { ...terminal, args, atEnd: (work) => void closings.push(work) },
     perform: async (work) => {
       exitCode = (await work()) ?? exitCodes.ok
     },

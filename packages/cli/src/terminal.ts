@@ -71,10 +71,16 @@ export interface Terminal {
   cwd: string
   /** Aborted by the first Ctrl-C, and by SIGTERM; the second one ends the process at once. */
   signal: AbortSignal
+  /** How this program is started, up to its arguments; absent where it is part of another. */
+  self?: readonly string[]
+  /** Is told of each file that an evaluation is made of. */
+  onFile?: (path: string) => void
 }
 
 /** A terminal while a command runs. */
 export interface Stage extends Terminal {
+  /** The command line. */
+  args: readonly string[]
   /** Is done when the command is over, however it ended; the last one first. */
   atEnd(work: () => Promise<unknown>): void
 }

@@ -7,8 +7,9 @@ import { count, figure } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
-import { findTarget, type GlobalOptions, type Target } from '../target.ts'
-import type { Terminal } from '../terminal.ts'
+import { reachTarget } from '../place.ts'
+import type { GlobalOptions, Target } from '../target.ts'
+import type { Stage, Terminal } from '../terminal.ts'
 import {
   chanceText,
   type Compared,
@@ -43,14 +44,14 @@ export interface CompareOptions extends GlobalOptions {
 }
 
 /** `llm-eval compare`: holds runs against the first, and says whether they pass what was asked. Gives the exit code. */
-export async function compareRuns(terminal: Terminal, ids: string[], options: CompareOptions): Promise<number> {
+export async function compareRuns(terminal: Stage, ids: string[], options: CompareOptions): Promise<number> {
   const { failOn, min = [], max = [] } = options
   const asked = failOn !== undefined || min.length + max.length > 0
   if (ids.length === 1 && !asked)
     throw new Complaint('Name a run to compare it with, or what it must reach: --min rouge-l=0.9.')
   if (options.junit !== undefined && !asked)
     throw new Complaint('--junit reports what was asked: say --fail-on regression, --min or --max.')
-  const target = await findTarget(terminal, options)
+  const target = await reachTarget(terminal, options)
   const answer = await orImpossible(() => compared(terminal, target, { ids, options }))
   const { gate } = answer
   // A single run is held against bounds alone.

@@ -6,6 +6,7 @@ import { evaluate, type Evaluated } from '../evaluation/evaluate.ts'
 import { findEvaluationFiles } from '../evaluation/find-files.ts'
 import { loadEvaluations } from '../evaluation/load.ts'
 import type { RunOptions } from '../evaluation/options.ts'
+import { watchEvaluations } from '../evaluation/watch.ts'
 import { openPlace, type Place } from '../place.ts'
 import { saveReports } from '../reports/save.ts'
 import type { Stage, Terminal } from '../terminal.ts'
@@ -16,7 +17,9 @@ import { printNumbers } from './runs.ts'
 export async function runEvaluations(stage: Stage, files: string[], options: RunOptions): Promise<number> {
   // Evaluating counts, not what it takes to start (see bin/llm-eval.js).
   setFlagsFromString('--no-optimize-for-size')
-  const loaded = await loadEvaluations(stage, await findEvaluationFiles(stage, files))
+  const found = await findEvaluationFiles(stage, files)
+  if (options.watch) return watchEvaluations(stage, withoutResuming(found, options))
+  const loaded = await loadEvaluations(stage, found)
   checkSingle(loaded.length, options)
   const place = await openPlace(stage, options)
   const done: Evaluated[] = []
@@ -35,6 +38,11 @@ export async function runEvaluations(stage: Stage, files: string[], options: Run
   }
   if (!options.json && loaded.length > 1) printAll(stage, done)
   return stage.signal.aborted ? exitCodes.interrupted : worst(done.map(({ exitCode }) => exitCode))
+}
+
+function withoutResuming(files: string[], { resume }: RunOptions): string[] {
+  if (resume === undefined) return files
+  throw new Complaint('--watch begins a run with every change, and --resume goes on with one: say one of them.')
 }
 
 function checkSingle(evaluations: number, { resume, baseline, name }: RunOptions): void {

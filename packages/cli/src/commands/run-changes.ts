@@ -11,8 +11,9 @@ import { ProgressBar } from '../display/progress.ts'
 import { oneLine, safeJson } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
 import { readMembers } from '../members.ts'
+import { reachTarget } from '../place.ts'
 import { findTarget, type GlobalOptions, type Target } from '../target.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Stage, Terminal } from '../terminal.ts'
 import { doneText, fetchRun, printRun, type ToldRun } from './runs.ts'
 
 type Shown = GlobalOptions & { json?: boolean }
@@ -215,8 +216,8 @@ export async function resumeRun(terminal: Terminal, id: string, options: Shown &
 }
 
 /** `llm-eval runs cancel`: ends a run; what is finished stays. */
-export async function cancelRun(terminal: Terminal, id: string, options: Shown): Promise<void> {
-  const target = await findTarget(terminal, options)
+export async function cancelRun(terminal: Stage, id: string, options: Shown): Promise<void> {
+  const target = await reachTarget(terminal, options)
   const run = await change(terminal, target, { id, route: runRoutes.cancelRun })
   if (options.json) return terminal.out.line(safeJson(JSON.stringify(run)))
   terminal.out.line(`${oneLine(id)} is cancelled, with ${doneText(run)} items finished.`)
@@ -229,17 +230,17 @@ export interface DecideOptions extends Shown {
 }
 
 /** `llm-eval runs approve`. */
-export async function approveRun(terminal: Terminal, id: string, options: DecideOptions): Promise<void> {
+export async function approveRun(terminal: Stage, id: string, options: DecideOptions): Promise<void> {
   await decide(terminal, { id, route: runRoutes.approveRun }, options)
 }
 
 /** `llm-eval runs reject`. */
-export async function rejectRun(terminal: Terminal, id: string, options: DecideOptions): Promise<void> {
+export async function rejectRun(terminal: Stage, id: string, options: DecideOptions): Promise<void> {
   await decide(terminal, { id, route: runRoutes.rejectRun }, options)
 }
 
-async function decide(terminal: Terminal, wish: Change, options: DecideOptions): Promise<void> {
-  const target = await findTarget(terminal, options)
+async function decide(terminal: Stage, wish: Change, options: DecideOptions): Promise<void> {
+  const target = await reachTarget(terminal, options)
   const { note, by } = options
   if ((note?.length ?? 0) > limits.noteChars)
     throw new Complaint(`--note may hold at most ${limits.noteChars} characters.`)
@@ -260,12 +261,12 @@ async function change({ signal }: Terminal, target: Target, { id, ...asked }: Ch
 
 /** `llm-eval runs delete`: deletes a run with its items. Gives the exit code. */
 export async function deleteRun(
-  terminal: Terminal,
+  terminal: Stage,
   id: string,
   options: GlobalOptions & { yes?: boolean },
 ): Promise<number> {
   const { out, err, signal } = terminal
-  const target = await findTarget(terminal, options)
+  const target = await reachTarget(terminal, options)
   const question = `Delete the run ${oneLine(id)} with all of its items? Its id cannot be used again.`
   if (!options.yes && !(await confirmed(terminal, question))) {
     err.line('Nothing was deleted.')

@@ -5,8 +5,9 @@ import { count, figure, latency } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
 import { ask, givenOnly, readAnswer } from '../http.ts'
-import { findTarget, type GlobalOptions, type Target } from '../target.ts'
-import type { Terminal } from '../terminal.ts'
+import { reachTarget } from '../place.ts'
+import type { GlobalOptions, Target } from '../target.ts'
+import type { Stage, Terminal } from '../terminal.ts'
 
 const pageItems = 200
 /** Failed items that are looked at, and groups that are shown. */
@@ -70,9 +71,9 @@ export interface ItemsOptions extends GlobalOptions {
 }
 
 /** `llm-eval runs items`: the first finished items that fit. */
-export async function listItems(terminal: Terminal, id: string, options: ItemsOptions): Promise<void> {
+export async function listItems(terminal: Stage, id: string, options: ItemsOptions): Promise<void> {
   const { out, err, signal } = terminal
-  const target = await findTarget(terminal, options)
+  const target = await reachTarget(terminal, options)
   const { below, limit } = options
   const bound = below === undefined ? {} : { metric: below.name, below: String(below.value) }
   const query = givenOnly({ status: options.status, case_id: options.case, ...bound })

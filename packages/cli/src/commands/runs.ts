@@ -5,8 +5,9 @@ import { count, dollars, duration, figure, localTime, percent } from '../display
 import { type Column, facts, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
 import { ask, givenOnly, readAnswer } from '../http.ts'
-import { findTarget, type GlobalOptions, type Target } from '../target.ts'
-import type { Terminal } from '../terminal.ts'
+import { reachTarget } from '../place.ts'
+import type { GlobalOptions, Target } from '../target.ts'
+import type { Stage, Terminal } from '../terminal.ts'
 import { printErrors } from './run-items.ts'
 
 /** A run as the server tells it. */
@@ -34,9 +35,9 @@ export interface RunListOptions extends Shown {
 }
 
 /** `llm-eval runs list`: one page of runs, newest first unless asked otherwise. */
-export async function listRuns(terminal: Terminal, options: RunListOptions): Promise<void> {
+export async function listRuns(terminal: Stage, options: RunListOptions): Promise<void> {
   const { out, err, signal } = terminal
-  const target = await findTarget(terminal, options)
+  const target = await reachTarget(terminal, options)
   const answer = await ask(target, { route: runRoutes.listRuns, query: listQuery(options), signal })
   const { items, next_cursor: cursor } = await readAnswer(answer, runPage)
   if (options.json) for (const item of items) out.line(safeJson(JSON.stringify(item)))
@@ -115,8 +116,8 @@ export async function fetchRun({ signal }: Terminal, target: Target, id: string)
 }
 
 /** `llm-eval runs show`: one run with its numbers, what went wrong, and what can be done next. */
-export async function showRun(terminal: Terminal, id: string, options: Shown): Promise<void> {
-  const target = await findTarget(terminal, options)
+export async function showRun(terminal: Stage, id: string, options: Shown): Promise<void> {
+  const target = await reachTarget(terminal, options)
   const shown = await fetchRun(terminal, target, id)
   if (options.json) return terminal.out.line(safeJson(JSON.stringify(shown)))
   await printRun(terminal, target, shown)

@@ -1,3 +1,4 @@
+import module from 'node:module'
 import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Complaint, systemCode } from '../complaint.ts'
@@ -20,6 +21,7 @@ export interface LoadedEvaluation {
  */
 export async function loadEvaluations(terminal: Terminal, files: readonly string[]): Promise<LoadedEvaluation[]> {
   const loaded: LoadedEvaluation[] = []
+  if (terminal.onFile) await tellOfModules(terminal.onFile)
   for (const file of files) loaded.push(...(await evaluationsIn(file, shownPath(file, terminal.cwd))))
   const names = loaded.map(({ definition }) => definition.name)
   const twice = names.find((name, index) => names.indexOf(name) < index)
@@ -28,6 +30,20 @@ export async function loadEvaluations(terminal: Terminal, files: readonly string
       `Two evaluations are called ${oneLine(twice)}. Each needs a name of its own: it is how earlier runs are found.`,
     )
   return loaded
+}
+
+/** Tells of all modules that are loaded from now on, but for packages: whoever watches looks at them. */
+async function tellOfModules(onFile: (path: string) => void): Promise<void> {
+  // What is this program's own is loaded before, as far as it is in other rooms.
+  await import('../own-server.ts')
+  const own = new URL('../', import.meta.url).href
+  // Node 22.15 has it; one that is older watches the evaluation files alone.
+  module.registerHooks?.({
+    load(url, context, next) {
+      if (url.startsWith('file:') && !url.startsWith(own) && !url.includes('/node_modules/')) onFile(fileURLToPath(url))
+      return next(url, context)
+    },
+  })
 }
 
 async function evaluationsIn(file: string, shown: string): Promise<LoadedEvaluation[]> {

@@ -22,10 +22,14 @@ const limitField = 'case_limit'
 export async function wishOf(
   { file, definition }: LoadedEvaluation,
   options: RunOptions,
-  before: ToldRun | null,
+  { before, onFile }: { before: ToldRun | null; onFile?: ((path: string) => void) | undefined },
 ): Promise<Wish> {
   const { gate: _, ...described } = definition
-  const wish = { ...described, name: options.name ?? described.name, ...(await datasetOf(definition.dataset, file)) }
+  const wish = {
+    ...described,
+    name: options.name ?? described.name,
+    ...(await datasetOf(definition.dataset, { file, onFile })),
+  }
   if (before !== null) return { ...wish, ...continuing(before) }
   const { limit, tag } = options
   return {
@@ -42,10 +46,11 @@ export async function wishOf(
 }
 
 async function datasetOf(
-  dataset: string | EvaluatorOptions['dataset'],
-  file: string,
+  dataset: EvaluatorOptions['dataset'],
+  { file, onFile }: { file: string; onFile?: ((path: string) => void) | undefined },
 ): Promise<Pick<EvaluatorOptions, 'dataset' | 'datasetName'>> {
   const cases = typeof dataset === 'string' ? caseFileOf(dataset, file) : undefined
+  if (cases !== undefined) onFile?.(cases.path)
   const read = cases === undefined ? dataset : await casesIn(cases)
   if (Array.isArray(read) && read.length === 0)
     throw new Complaint(
