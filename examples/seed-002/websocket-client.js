@@ -73,7 +73,8 @@
       while (list.children.length > mostMessages) list.lastChild.remove()
     }
     const late = $('paused').checked ? `, ${waiting.length} wait` : ''
-    $('message-count').textContent = total === 0 ? '' : `${count(total)} received, the last ${count(mostMessages)} kept${late}`
+    const kept = total > mostMessages ? `, the last ${count(mostMessages)} kept` : ''
+    $('message-count').textContent = total === 0 ? '' : `${count(total)} received${kept}${late}`
     $('no-messages').hidden = list.children.length > 0
     $('no-messages').textContent = total === 0 ? 'No messages yet.' : 'No message that fits.'
   }
@@ -226,7 +227,7 @@
     }
     // Also those of before this page looked.
     const failed = Math.max(failures, progress ? progress.completed_items - progress.successful_items : 0)
-    $('error-count').textContent = failed === 0 ? '' : `${count(failed)}, ${count(state.errors.length)} of them shown`
+    $('error-count').textContent = failed === 0 ? '' : failed === state.errors.length ? count(failed) : `${count(failed)}, ${count(state.errors.length)} of them shown`
     drawOutcome()
     drawMetrics(Object.entries(progress?.metrics ?? {}))
   }
@@ -320,6 +321,10 @@
         showButtons('all', link)
         // Subscriptions end with their connection.
         bars.clear()
+        if (link.gap) {
+          runs.clear()
+          $('runs').replaceChildren()
+        }
         if (link.state === 'live') {
           for (const one of runs.values()) followBar(one)
           void listRuns()
@@ -343,12 +348,14 @@
     const answer = await fetch(new URL('/api/v1/runs?limit=50', base), { headers }).catch(() => undefined)
     if (!answer?.ok) return
     const { items } = await answer.json()
-    for (const one of items.reverse()) setRun(one.run_id, one)
+    // What came over the socket meanwhile is newer than this answer.
+    for (const one of items.reverse()) if (!runs.has(one.run_id)) setRun(one.run_id, { ...one, at: one.updated_at })
   }
 
-  function setRun(runId, { name, status, total_items: totalItems, completed_items: completed }) {
-    const one = runs.get(runId) ?? { runId, item: runItem(runId) }
-    Object.assign(one, { name: name ?? one.name, status, totalItems, completed })
+  function setRun(runId, { ref, name, status, at, ...numbers }) {
+    const one = runs.get(runId) ?? { runId, item: runItem(runId), at: '', completed: 0, totalItems: null }
+    Object.assign(one, { ref: ref ?? one.ref, name: name ?? one.name, status })
+    setNumbers(one, at, numbers)
     runs.delete(runId)
     runs.set(runId, one)
     if (!one.item.isConnected) $('runs').prepend(one.item)
@@ -359,6 +366,12 @@
     }
     followBar(one)
     soon(drawRuns)
+  }
+
+  /** Statuses and progress come each in its own order: what is told later may be of before. */
+  function setNumbers(one, at, { total_items: totalItems, completed_items: completed }) {
+    if (at < one.at || (at === one.at && completed < one.completed)) return
+    Object.assign(one, { at, totalItems: totalItems ?? one.totalItems, completed })
   }
 
   /** Its progress comes over the same socket. */
@@ -374,19 +387,27 @@
     const { type, data, run_id: runId } = frame
     if (type === 'initial_stats' || type === 'run_statistics') drawStatistics(data)
     if (type === 'progress' && runs.has(runId)) {
-      const one = runs.get(runId)
-      Object.assign(one, { totalItems: data.total_items, completed: data.completed_items })
+      setNumbers(runs.get(runId), frame.timestamp, data)
       soon(drawRuns)
     }
+    if (type === 'refused' && frame.code === 'run_not_found' && runs.has(runId)) setRun(runId, { status: 'deleted', at: '' })
     if (type !== 'status_update') return
     // Of the run that is followed beside, the other monitor tells.
     if (!run || data.run_id !== state.runId) noteFrame(frame)
     const isDeleted = data.type === 'run_deleted'
-    if (data.run_id !== null) setRun(data.run_id, { ...data.run_data, ...(isDeleted ? { status: 'deleted' } : {}) })
+    const status = isDeleted ? 'deleted' : data.run_data.status
+    if (data.run_id !== null) setRun(data.run_id, { ...data.run_data, status, at: frame.timestamp })
+    else findDeleted()
     asked ??= setTimeout(() => {
       asked = undefined
       all?.say({ type: 'get_run_statistics' })
     }, 250)
+  }
+
+  /** Of a run that is gone the server knows the number alone. Those that came with the list have none here: each is asked for. */
+  function findDeleted() {
+    for (const { runId, ref, status } of runs.values())
+      if (ref === undefined && status !== 'deleted') all?.say({ type: 'get_current_status', run_id: runId })
   }
 
   function drawStatistics({ total_runs: totalRuns, by_status: byStatus }) {
