@@ -16,6 +16,7 @@ import { million } from './million.ts'
 import { postgres } from './postgres.ts'
 import { isMet, type Row, table } from './report.ts'
 import { runs } from './run.ts'
+import { runSockets } from './run-sockets.ts'
 import { runStore } from './run-store.ts'
 import { sdk } from './sdk.ts'
 import { statistics } from './statistics.ts'
@@ -30,6 +31,7 @@ const benches: Record<string, Bench> = {
   executions,
   runs,
   'run-store': runStore,
+  'run-sockets': runSockets,
   million,
   idle,
   sdk,

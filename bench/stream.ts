@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { Wire } from '../packages/server/test/faults/wire.ts'
 import type { Bench } from './bench.ts'
+import { microseconds } from './delays.ts'
 import { startInspected } from './inspector.ts'
 import { startJob } from './job.ts'
+import { type Paced, paced } from './pace.ts'
 import { percentile } from '../packages/server/test/faults/percentile.ts'
 import { singleTemplate, type Template } from './sample.ts'
 import { cpuSeconds, type Measured, residentBytes, startProduct } from './server.ts'
@@ -10,8 +11,6 @@ import type { Watched, WatchOrder } from './workers/watchers.ts'
 
 const watchers = 1_000
 const perSecond = 500
-/** Milliseconds between two sends; what is due by then is sent. */
-const tickMs = 4
 const idleWatchers = 5_000
 
 /** From POST to the frame at a thousand readers; and what readers cost that wait. */
@@ -47,44 +46,23 @@ const liveRows: Bench = async ({ quick, directory, say }) => {
   ]
 }
 
-/** Sends single traces evenly, their ids made of the time at which they are sent. A server that is too slow is not flooded. */
-async function publish(product: Measured, seconds: number): Promise<Published> {
-  const senders = await Promise.all(
-    Array.from({ length: 64 }, async () => ({ wire: await Wire.connect(product.port), request: stamped() })),
-  )
-  const idle = [...senders]
-  const total = perSecond * seconds
-  const latencies: number[] = []
-  const started = performance.now()
-  const answers: Promise<void>[] = []
-  const send = async (sender: (typeof senders)[number]) => {
-    sender.request.number(Number(process.hrtime.bigint() / 1_000n))
-    const at = performance.now()
-    const { status } = await sender.wire.send(sender.request.bytes)
-    if (status !== 200) throw new Error(`a trace was answered ${status}`)
-    latencies.push(performance.now() - at)
-    idle.push(sender)
-  }
-  while (answers.length < total) {
-    const due = Math.min(total, Math.ceil(((performance.now() - started) * perSecond) / 1_000))
-    while (answers.length < due) {
-      const sender = idle.pop()
-      if (!sender) break
-      answers.push(send(sender))
-    }
-    await new Promise((resolve) => setTimeout(resolve, tickMs))
-  }
-  await Promise.all(answers)
-  const took = (performance.now() - started) / 1_000
-  for (const { wire } of senders) wire.close()
-  return { sent: total, perSecond: total / took, latencies }
-}
-
-interface Published {
-  sent: number
-  /** What was reached. */
-  perSecond: number
-  latencies: number[]
+/** Sends single traces evenly, their ids made of the time at which they are sent. */
+function publish({ port }: Measured, seconds: number): Promise<Paced> {
+  const templates = new Map<number, Template>()
+  return paced({
+    port,
+    perSecond,
+    seconds,
+    request: (_number, connection) => {
+      const template = templates.get(connection) ?? stamped()
+      templates.set(connection, template)
+      template.number(microseconds())
+      return template.bytes
+    },
+    check: ({ status }) => {
+      if (status !== 200) throw new Error(`a trace was answered ${status}`)
+    },
+  })
 }
 
 /** A template whose ids are times in microseconds, never the same twice. */

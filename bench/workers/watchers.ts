@@ -3,6 +3,7 @@
  * the trace's id. Reading costs as little as it can, so that it is the server that is measured.
  */
 import { connect, type Socket } from 'node:net'
+import { Delays, microseconds } from '../delays.ts'
 import { serveOrders } from '../job.ts'
 
 export type WatchOrder =
@@ -25,16 +26,13 @@ export interface Watched {
 const mark = Buffer.from('"trace_id":"at-')
 /** Microseconds, in the digits of an id. */
 const digits = 16
-/** Delays are counted in tenths of a millisecond, up to 30 seconds. */
-const buckets = new Uint32Array(300_000)
-const seen = { deliveries: 0, max: 0, ended: 0 }
+const delays = new Delays()
+let ended = 0
 
 serveOrders(async (order: WatchOrder) => {
   if (order.kind === 'open') return open(order)
   if (order.kind === 'finish') return finish(order)
-  buckets.fill(0)
-  seen.deliveries = 0
-  seen.max = 0
+  delays.clear()
   return undefined
 })
 
@@ -51,7 +49,7 @@ function watch(port: number, path: string): Promise<void> {
     let rest: Buffer | undefined
     socket.once('connect', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`))
     socket.once('error', reject)
-    socket.once('close', () => seen.ended++)
+    socket.once('close', () => ended++)
     socket.once('data', () => {
       socket.off('error', reject)
       socket.on('error', () => undefined)
@@ -72,34 +70,15 @@ function take(bytes: Buffer): Buffer | undefined {
     if (start + digits > bytes.length) return bytes.subarray(at)
     let sent = 0
     for (let i = start; i < start + digits; i++) sent = sent * 10 + (bytes[i] ?? 48) - 48
-    count((now - sent) / 1_000)
+    delays.add((now - sent) / 1_000)
     at = bytes.indexOf(mark, start + digits)
   }
   // A chunk of a stream ends with a line; else a mark may have been cut in two.
   return bytes[bytes.length - 1] === 10 ? undefined : bytes.subarray(Math.max(0, bytes.length - mark.length))
 }
 
-function count(ms: number): void {
-  seen.deliveries++
-  seen.max = Math.max(seen.max, ms)
-  const bucket = Math.min(buckets.length - 1, Math.max(0, Math.floor(ms * 10)))
-  buckets[bucket] = (buckets[bucket] ?? 0) + 1
-}
-
 async function finish({ deliveries, timeoutMs }: { deliveries: number; timeoutMs: number }): Promise<Watched> {
   const until = performance.now() + timeoutMs
-  while (seen.deliveries < deliveries && performance.now() < until)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  return { ...seen, p50: rank(0.5), p99: rank(0.99) }
-}
-
-function rank(p: number): number {
-  let left = Math.ceil(p * seen.deliveries)
-  const bucket = buckets.findIndex((many) => (left -= many) <= 0)
-  return (bucket + 1) / 10
-}
-
-/** The same clock in every process of a machine. */
-function microseconds(): number {
-  return Number(process.hrtime.bigint() / 1_000n)
+  while (delays.count < deliveries && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50))
+  return { deliveries: delays.count, p50: delays.rank(0.5), p99: delays.rank(0.99), max: delays.max, ended }
 }

@@ -1,13 +1,17 @@
 import { limits } from '@llm-eval/protocol'
-import type { RunEvent, Store } from '@llm-eval/store'
-import { type FrameMaker, progressFrame, type RunShape } from './frames.ts'
+import type { RunEvent } from '@llm-eval/store'
+import type { Breath } from './breath.ts'
+import { progressFrame, type RunShape } from './frames.ts'
 import type { SocketOutlet } from './outlet.ts'
-import { messageOf, type Told, type View } from './view.ts'
+import type { Page, Pages } from './pages.ts'
+import { messageOf, type View } from './view.ts'
 
 /** One run, or the statuses of all, on one socket. */
 export interface Subscription {
   readonly outlet: SocketOutlet
   readonly view: View
+  /** Number of the last read that began before it joined. */
+  since: number
   /** Sequence number of the last event that it was given, or that its view passed over. */
   position: number
   /** Of the last progress: the event that its numbers come from, and when it was sent. */
@@ -17,19 +21,29 @@ export interface Subscription {
 }
 
 export interface ChannelParts {
-  store: Store
-  projectId: number
-  maker: FrameMaker
+  pages: Pages
+  breath: Breath
   /** Milliseconds of a clock that is never set. */
   elapsed: () => number
   onError: (error: unknown) => void
 }
 
-/** Events of one page, which rarely hold as many bytes as it may. */
-const pageRows = 100
+/** Milliseconds that a progress waits for results that it could go out with. */
+const progressWaitMs = 50
 
 /** How a run stood right after an event. */
 export type Numbers = Pick<RunEvent, 'seq' | 'at' | 'data'>
+
+/** What goes out to all who are live. */
+interface Delivery {
+  page: Page
+  /** That go along. */
+  numbers: Numbers | undefined
+  /** When it began. */
+  at: number
+  /** The page and the progress as one piece, for each view. */
+  bundles: Map<string, Buffer>
+}
 
 /**
  * Tells all who follow one run, or the statuses of all runs (`shape` is null). Its events are read once for all who are live and
@@ -41,10 +55,13 @@ export class Channel {
   readonly #shape: RunShape | null
   readonly #live = new Set<Subscription>()
   readonly #pulling = new Set<Subscription>()
-  /** That all who are live have come to. */
+  /** The messages of numbers. */
+  readonly #written = new WeakMap<Numbers, Buffer>()
+  /** That all who are live have come to, or are coming to. */
   #position = 0
-  /** That the journal has come to. */
+  /** That the journal has come to, and the last read that began before it was known. */
   #announced = 0
+  #stale = 0
   #latest: Numbers | undefined
   #progressAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
@@ -77,57 +94,65 @@ export class Channel {
 
   /** There is an event of this number; resolves when all who are live have been given it. */
   async announce(seq: number): Promise<void> {
+    const { pages } = this.#parts
     this.#announced = Math.max(this.#announced, seq)
+    this.#stale = pages.reads
     while (this.#live.size > 0 && this.#position < this.#announced) {
-      const { events, told } = await this.#read(this.#position)
-      if (told.length === 0) this.#position = this.#announced
-      else this.#deliver(events, told)
+      const read = await pages.after(this.#shape, { position: this.#position, since: 0, stale: this.#stale })
+      if (!read) this.#position = Math.max(this.#position, this.#announced)
+      // Those who were behind may have left meanwhile.
+      else if (read.page.last > this.#position) await this.#deliver(read.page.after(this.#position), read.numbers)
     }
   }
 
-  async #read(after: number): Promise<{ events: RunEvent[]; told: Told[] }> {
-    const { store, projectId, maker } = this.#parts
-    const bytes = limits.streamPageBytes / 2
-    const query = { ref: this.#shape?.ref ?? null, after, limit: pageRows, bytes }
-    const { events } = await store.read(projectId, 'runEvents', query)
-    return { events, told: await maker.tell(events, this.#shape) }
-  }
-
-  #deliver(events: readonly RunEvent[], told: readonly Told[]): void {
-    const [first, last] = [told[0], told.at(-1)]
-    if (!first || !last) return
-    this.#position = last.seq
-    this.#learn(events.at(-1))
-    const encoded = new Map<string, Buffer | undefined>()
+  async #deliver(page: Page, numbers: Numbers): Promise<void> {
+    const { breath, elapsed } = this.#parts
+    this.#position = page.last
+    this.#learn(numbers)
+    const at = elapsed()
+    const isDue = this.#shape !== null && at - this.#progressAt >= limits.runProgressMs
+    if (isDue) {
+      this.#progressAt = at
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
+    const delivery: Delivery = { page, numbers: isDue ? this.#latest : undefined, at, bundles: new Map() }
     for (const subscription of this.#live) {
-      const { outlet, view, position } = subscription
-      if (position >= last.seq) continue
-      if (outlet.full) {
+      if (subscription.position >= page.last) continue
+      if (subscription.outlet.full) {
         this.#live.delete(subscription)
         this.add(subscription)
         continue
       }
-      // One that joined in the middle of this page gets the rest of it.
-      const joined = position >= first.seq
-      if (!joined && !encoded.has(view.key)) encoded.set(view.key, view.encode(told))
-      const rest = told.filter(({ seq }) => seq > position)
-      this.#give(subscription, rest, joined ? view.encode(rest) : encoded.get(view.key))
+      this.#hand(subscription, delivery)
+      if (breath.due) await breath.take()
     }
     this.#schedule()
   }
 
-  #give(subscription: Subscription, told: readonly Told[], messages: Buffer | undefined): void {
-    const last = told.at(-1)
-    if (!last) return
-    if (messages) subscription.outlet.write(messages)
-    subscription.position = last.seq
-    // What ends a run brings its last numbers along.
-    const ended = told.findLast(({ ends }) => ends)
-    if (ended) subscription.progress.seq = Math.max(subscription.progress.seq, ended.seq)
-    if (told.some(({ deletes }) => deletes)) subscription.onDeleted()
+  #hand(subscription: Subscription, { page, numbers, at, bundles }: Delivery): void {
+    const { view, position } = subscription
+    // One that joined in the middle of this page gets the rest of it.
+    const rest = page.after(position)
+    if (rest !== page || !numbers || this.#lacks(subscription, numbers, at) !== 'now')
+      return this.#give(subscription, rest)
+    const bundle = bundles.get(view.key) ?? Buffer.concat([page.encode(view) ?? Buffer.of(), this.#write(numbers)])
+    bundles.set(view.key, bundle)
+    this.#give(subscription, page, bundle)
+    subscription.progress = { seq: Math.max(numbers.seq, page.ends), sentAt: at }
   }
 
-  /** Reads pages for one subscription alone, as fast as its socket drains, until it stands where the others are. */
+  /** @param messages of the page, with what goes along */
+  #give(subscription: Subscription, page: Page, messages = page.encode(subscription.view)): void {
+    const { outlet, progress } = subscription
+    if (messages) outlet.write(messages)
+    subscription.position = page.last
+    // What ends a run brings its last numbers along.
+    progress.seq = Math.max(progress.seq, page.ends)
+    if (page.deletes) subscription.onDeleted()
+  }
+
+  /** Gives pages to one subscription alone, as fast as its socket drains, until it stands where the others are. */
   async #pull(subscription: Subscription): Promise<void> {
     const { outlet } = subscription
     try {
@@ -138,6 +163,7 @@ export class Channel {
         if (!this.#pulling.delete(subscription)) return
         if (this.#live.size === 0) this.#position = subscription.position
         this.#live.add(subscription)
+        if (this.#latest) this.#tellProgress(subscription, this.#latest)
         this.#schedule()
         return
       }
@@ -149,20 +175,21 @@ export class Channel {
   }
 
   async #pullPage(subscription: Subscription): Promise<boolean> {
-    const { outlet, view, progress } = subscription
+    const { outlet } = subscription
+    const { pages, breath } = this.#parts
     await outlet.drained()
+    await breath.take()
     if (outlet.closed || !this.#pulling.has(subscription)) return false
     const announced = this.#announced
-    const { events, told } = await this.#read(subscription.position)
+    const read = await pages.after(this.#shape, { ...subscription, stale: this.#stale })
     if (!this.#pulling.has(subscription)) return false
-    const last = events.at(-1)
-    if (!last) {
+    if (!read) {
       subscription.position = Math.max(subscription.position, announced)
       return false
     }
-    this.#learn(last)
-    this.#give(subscription, told, view.encode(told))
-    if (this.#parts.elapsed() - progress.sentAt >= limits.runProgressMs) this.#sendProgress([subscription], last)
+    this.#learn(read.numbers)
+    this.#give(subscription, read.page.after(subscription.position))
+    this.#tellProgress(subscription, read.numbers)
     return true
   }
 
@@ -171,40 +198,50 @@ export class Channel {
     if (numbers && numbers.seq > (this.#latest?.seq ?? 0)) this.#latest = numbers
   }
 
-  /** Sends the newest numbers to all who are live, soon; what comes until then goes into the same progress. */
+  /** The progress of these numbers, written once for all. */
+  #write(numbers: Numbers): Buffer {
+    const [shape, known] = [this.#shape, this.#written.get(numbers)]
+    if (known || shape === null) return known ?? Buffer.of()
+    const message = messageOf(progressFrame(numbers, shape))
+    this.#written.set(numbers, message)
+    return message
+  }
+
+  /** Whether somebody shall hear of numbers. Who has had some just now, or does not keep up, gets later ones. */
+  #lacks({ outlet, view, progress }: Subscription, { seq }: Numbers, now: number): 'now' | 'later' | 'never' {
+    if (this.#shape === null || !view.shows('progress') || progress.seq >= seq) return 'never'
+    return outlet.full || now - progress.sentAt < limits.runProgressMs ? 'later' : 'now'
+  }
+
+  #tellProgress(subscription: Subscription, numbers: Numbers): 'now' | 'later' | 'never' {
+    const now = this.#parts.elapsed()
+    const lacks = this.#lacks(subscription, numbers, now)
+    if (lacks !== 'now') return lacks
+    subscription.outlet.write(this.#write(numbers))
+    subscription.progress = { seq: numbers.seq, sentAt: now }
+    return lacks
+  }
+
+  /** Sends the newest numbers to all who are live, soon, unless they go out with the next results. */
   #schedule(): void {
     if (this.#shape === null || this.#latest === undefined || this.#timer !== undefined) return
-    const rest = this.#progressAt + limits.runProgressMs - this.#parts.elapsed()
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#progressAt = this.#parts.elapsed()
-        if (this.#latest) this.#sendProgress([...this.#live], this.#latest)
-      },
-      Math.max(0, rest),
-    )
+    const rest = Math.max(0, this.#progressAt + limits.runProgressMs - this.#parts.elapsed())
+    this.#timer = setTimeout(() => void this.#tellAll(), rest + progressWaitMs)
     this.#timer.unref()
   }
 
-  /** Whoever has had a progress just now, or does not keep up, gets a later one. */
-  #sendProgress(subscriptions: readonly Subscription[], numbers: Numbers): void {
-    if (this.#shape === null) return
-    const now = this.#parts.elapsed()
-    let again = false
-    let message: Buffer | undefined
-    const { seq } = numbers
-    const shape = this.#shape
-    for (const { outlet, view, progress } of subscriptions) {
-      if (!view.shows('progress') || progress.seq >= seq) continue
-      if (outlet.full || now - progress.sentAt < limits.runProgressMs) {
-        again = true
-        continue
-      }
-      message ??= messageOf(progressFrame(numbers, shape))
-      outlet.write(message)
-      progress.seq = seq
-      progress.sentAt = now
+  async #tellAll(): Promise<void> {
+    this.#timer = undefined
+    const { breath, elapsed } = this.#parts
+    const numbers = this.#latest
+    if (!numbers) return
+    let isLeft = false
+    for (const subscription of this.#live) {
+      const told = this.#tellProgress(subscription, numbers)
+      if (told === 'now') this.#progressAt = elapsed()
+      isLeft ||= told === 'later'
+      if (breath.due) await breath.take()
     }
-    if (again) this.#schedule()
+    if (isLeft) this.#schedule()
   }
 }

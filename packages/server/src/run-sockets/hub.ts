@@ -1,8 +1,10 @@
 import { limits, parseCursor, type ResyncReason, type RunStatus } from '@llm-eval/protocol'
 import { type Head, resyncReason, type Store, type StoredEvent, type StoredRun } from '@llm-eval/store'
 import type { WebSocket } from 'ws'
+import type { Breath } from './breath.ts'
 import { Channel, type ChannelParts, type Numbers, type Subscription } from './channel.ts'
 import { FrameMaker, type RunShape, shapeOf } from './frames.ts'
+import { Pages } from './pages.ts'
 
 export interface HubOptions {
   store: Store
@@ -10,6 +12,7 @@ export interface HubOptions {
   /** Milliseconds between two deliveries while events keep coming; the first one after a pause is immediate. */
   flushMs: number
   elapsed: () => number
+  breath: Breath
   onError: (error: unknown) => void
   /** The journal cannot be read, and nothing more will come. */
   onLost: () => void
@@ -35,7 +38,7 @@ export class RunHub {
   readonly #channels = new Map<number | null, Channel>()
   readonly #awaited = new Map<string, Set<(seq: number) => void>>()
   readonly #reading = new AbortController()
-  readonly #parts: Promise<ChannelParts>
+  readonly #parts: Promise<ChannelParts & { maker: FrameMaker }>
   #counts: Promise<Record<RunStatus, number>> | undefined
   /** Sockets that are here. */
   readonly users = new Set<WebSocket>()
@@ -108,6 +111,7 @@ export class RunHub {
     const ref = shape?.ref ?? null
     const channel = this.#channels.get(ref) ?? new Channel(parts, shape)
     this.#channels.set(ref, channel)
+    subscription.since = parts.pages.reads
     channel.add(subscription, known)
     return () => {
       channel.remove(subscription)
@@ -115,22 +119,24 @@ export class RunHub {
     }
   }
 
-  async #begin(): Promise<ChannelParts> {
-    const { store, projectId, elapsed, onError } = this.#options
+  async #begin(): Promise<ChannelParts & { maker: FrameMaker }> {
+    const { store, projectId, elapsed, breath, onError } = this.#options
     const { epoch, seq } = await this.head()
     void this.#read(seq)
-    return { store, projectId, elapsed, onError, maker: new FrameMaker(store, projectId, epoch) }
+    const maker = new FrameMaker(store, projectId, epoch)
+    return { pages: new Pages({ store, projectId, maker, elapsed }), maker, breath, elapsed, onError }
   }
 
   async #read(after: number): Promise<void> {
-    const { store, projectId, flushMs, onError, onLost } = this.#options
+    const { store, projectId, flushMs, elapsed, onError, onLost } = this.#options
     const { signal } = this.#reading
     try {
       const options = { signal, bytes: limits.streamPageBytes / 2 }
       for await (const { events } of store.follow(projectId, after, options)) {
+        const began = elapsed()
         await this.#announce(events)
-        // What comes meanwhile goes out together.
-        await pause(flushMs, signal)
+        // What comes meanwhile goes out together: the more readers there are, the less often they are written to.
+        await pause(Math.min(2 * flushMs, Math.max(flushMs, elapsed() - began)), signal)
       }
     } catch (error) {
       if (signal.aborted) return

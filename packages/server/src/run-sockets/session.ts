@@ -165,7 +165,8 @@ export class Session {
 
   #subscription(start: Start, { filter, onDeleted }: { filter: RunFrameFilter; onDeleted: () => void }): Subscription {
     const progress = { seq: Number.NEGATIVE_INFINITY, sentAt: Number.NEGATIVE_INFINITY }
-    return { outlet: this.#parts.outlet, view: new View(filter), position: start.seq, progress, onDeleted }
+    const { outlet } = this.#parts
+    return { outlet, view: new View(filter), since: 0, position: start.seq, progress, onDeleted }
   }
 
   async #statistics(type: 'initial_stats' | 'run_statistics'): Promise<object> {

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import type { Principal } from '../access/principal.ts'
 import type { Deps } from '../http/app.ts'
 import { principalOf } from './admission.ts'
+import { Breath } from './breath.ts'
 import { RunHub } from './hub.ts'
 import { mostFaults, parseMessage } from './messages.ts'
 import { SocketOutlet } from './outlet.ts'
@@ -43,6 +44,7 @@ export class RunSockets {
   readonly #settings: SocketSettings
   readonly #hubs = new Map<number, RunHub>()
   readonly #open = new Set<WebSocket>()
+  readonly #breath = new Breath(elapsed)
 
   constructor(deps: Deps, settings: SocketSettings) {
     this.#deps = deps
@@ -174,7 +176,8 @@ export class RunSockets {
       store,
       projectId,
       flushMs: this.#settings.flushMs,
-      elapsed: () => performance.now(),
+      elapsed,
+      breath: this.#breath,
       onError: (error) => log.error({ err: error }, 'runs could not be followed'),
       onLost: () => {
         this.#dropHub(projectId, hub)
@@ -189,6 +192,11 @@ export class RunSockets {
     hub.close()
     if (this.#hubs.get(projectId) === hub) this.#hubs.delete(projectId)
   }
+}
+
+/** Milliseconds of a clock that is never set. */
+function elapsed(): number {
+  return performance.now()
 }
 
 /** What a client says, one message after the other: the next one is not read off the wire before it is asked for. */
