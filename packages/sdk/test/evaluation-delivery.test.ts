@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { Evaluator, type EvaluatorOptions, LLMEvalError } from '../src/evaluation/index.ts'
 import { type KeptRun, type RunServerScene, startRunServer } from './run-server.ts'
@@ -131,6 +133,46 @@ describe('events of an evaluation', () => {
     server.instead('events', { status: 503, body: { title: 'wait', status: 503 }, headers: { 'retry-after': '3600' } })
     const result = await evaluatorOf(server, { deliveryMs: 20 }).run()
     expect(result).toMatchObject({ status: 'completed', delivery: { delivered: 0, undelivered: 31 } })
+  })
+
+  it('are sent in smaller requests where something on the way takes no large ones', async () => {
+    await using server = await startRunServer()
+    server.mostBytes = 40_000
+    const dataset = casesOf(60).map((one) => ({ ...one, input: one.id.padEnd(one.id === 'c7' ? 50_000 : 2_000) }))
+    const result = await evaluatorOf(server, { dataset, concurrency: 60 }).run()
+    expect(result).toMatchObject({ status: 'completed', completedItems: 60 })
+    // One alone is too large: it is refused, and holds up no other.
+    expect(result.delivery).toEqual({ delivered: 60, undelivered: 0, refused: 1 })
+    expect(idsOf(server)).toEqual(idsUpTo(60).filter((id) => id !== 'c7'))
+    expect(result.warnings).toEqual([expect.stringContaining('too large')])
+    expect(keptOf(server).run.status).toBe('completed')
+  })
+
+  it('that cannot wait in a file are told of, and the evaluation goes on', async () => {
+    await using server = await startRunServer()
+    vi.stubEnv('TMPDIR', join(tmpdir(), 'is-not-there'))
+    const task = async (input: unknown) => {
+      if (input === '9') await server.until(() => keptOf(server).items.size > 0).then(() => server.goAway())
+      return input
+    }
+    const result = await evaluatorOf(server, { task, deliveryMs: 50, bufferBytes: 1, concurrency: 1 }).run()
+    vi.unstubAllEnvs()
+    expect(result).toMatchObject({ status: 'completed', completedItems: 30 })
+    expect(result.delivery.delivered + result.delivery.undelivered).toBe(31)
+    expect(result.warnings).toContainEqual(expect.stringContaining('An item cannot wait for the server'))
+  })
+
+  it.each([
+    ['no JSON', '<html>Please sign in</html>'],
+    ['nothing', null],
+    ['something else', { results: 'none' }],
+  ])('that are answered with %s end the deliveries, and say so', async (_what, body) => {
+    await using server = await startRunServer()
+    server.instead('events', { status: 200, body })
+    const result = await evaluatorOf(server, {}).run()
+    expect(result).toMatchObject({ status: 'completed', completedItems: 30, delivery: { delivered: 0 } })
+    expect(result.delivery.undelivered).toBe(31)
+    expect(result.warnings[0]).toContain('did not say what became of the events')
   })
 
   it('that are refused for good end the deliveries, not the evaluation', async () => {

@@ -309,6 +309,18 @@ describe('options that make no sense', () => {
     await expect(evaluatorOf({ ...server, ...options }).run()).rejects.toThrow(message)
   })
 
+  it.each([
+    ['concurency', 'concurrency'],
+    ['run_id', 'runId'],
+    ['timeout', 'timeoutMs'],
+    ['zzz', null],
+  ])('that are none (%s) are an error that names what may have been meant', (name, meant) => {
+    const options = { task: () => 1, dataset: [], metrics: ['word-count'], [name]: 7 }
+    const words = `${name} is no option of an evaluation${meant === null ? '.' : `: did you mean ${meant}?`}`
+    expect(() => new Evaluator(options)).toThrow(new TypeError(words))
+    expect(() => new Evaluator({ ...options, [name]: undefined })).not.toThrow()
+  })
+
   it('such as settings that cannot be are told with their paths', async () => {
     const refused = evaluatorOf({ ...server, concurrency: 0, metrics: [{ evaluator: 'contains', config: { x: 1 } }] })
     await expect(refused.run()).rejects.toMatchObject({ code: 'invalid_request' })

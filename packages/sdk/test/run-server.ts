@@ -33,6 +33,8 @@ export interface RunServerScene extends AsyncDisposable {
   /** Requests for events, and how many of them were under way at most. */
   readonly posts: { count: number; mostAtOnce: number }
   readonly rows: { id: string; values: Record<string, unknown> }[]
+  /** Of the body of a request; what is more is answered with 413. */
+  mostBytes: number
   /** What is answered instead, while there are any: one for each request that goes to this route. */
   instead(route: 'create' | 'events', ...answers: (Answer | 'reset' | 'lost')[]): void
   end(runId: string, status: RunStatus): void
@@ -54,6 +56,7 @@ class Scene implements RunServerScene {
   readonly runs = new Map<string, KeptRun>()
   readonly posts = { count: 0, mostAtOnce: 0 }
   readonly rows: RunServerScene['rows'] = []
+  mostBytes = Infinity
   readonly #instead = { create: new Array<Answer | 'reset' | 'lost'>(), events: new Array<Answer | 'reset' | 'lost'>() }
   readonly #waiting = new Set<() => void>()
   #server: Server | undefined
@@ -80,7 +83,8 @@ class Scene implements RunServerScene {
         const body = await text(request)
         if (url.pathname.endsWith('/events')) this.posts.mostAtOnce = Math.max(this.posts.mostAtOnce, ++this.#atOnce)
         await new Promise(setImmediate)
-        const answer = this.#answer(request.method ?? '', url, body)
+        const isTooLarge = Buffer.byteLength(body) > this.mostBytes
+        const answer = isTooLarge ? problem(413, 'too_large') : this.#answer(request.method ?? '', url, body)
         if (url.pathname.endsWith('/events')) this.#atOnce--
         if (answer === 'reset') return void response.socket?.resetAndDestroy()
         const { status, body: said, headers } = answer

@@ -30,6 +30,7 @@ export interface Delivery {
   refused: number
 }
 
+/** Of the body of one request; fewer where something on the way takes less. */
 const mostBytes = 4_000_000
 /** Events that come within so many milliseconds share a request. */
 const lingerMs = 50
@@ -50,6 +51,7 @@ export class Courier {
   #delivery: Delivery = { delivered: 0, undelivered: 0, refused: 0 }
   #sequence = 0
   #unwritten = 0
+  #mostBytes = mostBytes
   #isOpen: boolean
   #isClosing = false
   #isAway = false
@@ -149,13 +151,14 @@ export class Courier {
   async #deliver(): Promise<void> {
     const { open, send, mostEvents } = this.#options
     const { signal } = this.#ending
+    let events: string[] = []
     try {
       if (!this.#isOpen) {
         await open(signal)
         this.#isOpen = true
         this.#back()
       }
-      const events = this.#spool.peek(mostEvents, mostBytes)
+      events = this.#spool.peek(mostEvents, this.#mostBytes)
       const receipt = await send(events, signal)
       this.#spool.drop(events.length)
       this.#back()
@@ -163,10 +166,22 @@ export class Courier {
       this.#options.onStatus(receipt.status)
     } catch (error) {
       if (signal.aborted) return
+      if (error instanceof LLMEvalError && error.status === 413 && events.length > 0) return this.#lighten(events)
       if (!(error instanceof LLMEvalError) || !isPassing(error)) return this.#stop(toError(error))
       this.#away(error)
       await this.#restAfter(error)
     }
+  }
+
+  /** The request was too large for somebody: half of it is sent next. What is too large alone is never taken. */
+  #lighten(events: readonly string[]): void {
+    if (events.length > 1) {
+      this.#mostBytes = Math.ceil(Buffer.byteLength(events.join('')) / 2)
+      return
+    }
+    this.#spool.drop(1)
+    if (this.#delivery.refused++ === 0)
+      this.#options.onWarning('The server does not take an event: it is too large for it, or for something on the way.')
   }
 
   #count(receipt: Receipt, sent: number): void {

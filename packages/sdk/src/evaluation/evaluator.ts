@@ -1,5 +1,6 @@
 import { limits, type RunSettings } from '@llm-eval/protocol'
 import { type ChosenMetrics, chooseMetrics } from './metrics.ts'
+import { checkNames } from './option-names.ts'
 import type { EvaluationResult, EvaluatorOptions } from './options.ts'
 import { Evaluation } from './evaluation.ts'
 
@@ -15,8 +16,9 @@ export class Evaluator {
   readonly #options: EvaluatorOptions
   readonly #settings: RunSettings
 
-  /** @throws {TypeError} for options that make no sense */
+  /** @throws {TypeError} for options that make no sense, or that nobody knows */
   constructor(options: EvaluatorOptions) {
+    checkNames(options)
     check(options)
     this.#options = options
     this.#settings = settingsOf(options)

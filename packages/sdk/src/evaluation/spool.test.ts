@@ -42,9 +42,15 @@ describe('texts that wait', () => {
     spool.push('0123456789')
     expect(readdirSync(folder)).toEqual([])
     for (let index = 0; index < 100; index++) spool.push(`text ${index}`)
-    expect(readdirSync(folder)).toHaveLength(1)
+    // A process that is killed leaves nothing behind: the file has no name any more.
+    expect(readdirSync(folder)).toHaveLength(process.platform === 'win32' ? 1 : 0)
     expect(spool.spilled).toBe(true)
-    while (spool.length > 0) spool.drop(spool.peek(10, 1_000).length)
+    const taken: string[] = []
+    while (spool.length > 0) {
+      taken.push(...spool.peek(10, 1_000))
+      spool.drop(spool.peek(10, 1_000).length)
+    }
+    expect(taken).toEqual(['0123456789', ...Array.from({ length: 100 }, (_, index) => `text ${index}`)])
     expect(spool.spilled).toBe(false)
     spool.close()
     expect(readdirSync(folder)).toEqual([])

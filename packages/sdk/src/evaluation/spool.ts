@@ -11,7 +11,7 @@ export class Spool {
   readonly #folder: string
   #head: string[] = []
   #headBytes = 0
-  #file: { folder: string; handle: number } | null = null
+  #file: { folder: string | null; handle: number } | null = null
   /** Bytes of each text in the file, from `#next` on. */
   #sizes: number[] = []
   #next = 0
@@ -69,7 +69,7 @@ export class Spool {
   close(): void {
     if (!this.#file) return
     closeSync(this.#file.handle)
-    rmSync(this.#file.folder, { recursive: true, force: true })
+    if (this.#file.folder !== null) rmSync(this.#file.folder, { recursive: true, force: true })
     this.#file = null
   }
 
@@ -96,7 +96,14 @@ export class Spool {
   }
 }
 
-function openFile(parent: string): { folder: string; handle: number } {
+/** A file that goes with the process, however that ends: it loses its name at once, where files in use can. */
+function openFile(parent: string): { folder: string | null; handle: number } {
   const folder = mkdtempSync(join(parent, 'llm-eval-run-'))
-  return { folder, handle: openSync(join(folder, 'events'), 'w+', 0o600) }
+  const handle = openSync(join(folder, 'events'), 'w+', 0o600)
+  try {
+    rmSync(folder, { recursive: true })
+    return { folder: null, handle }
+  } catch {
+    return { folder, handle }
+  }
 }
