@@ -62,7 +62,7 @@ function folded(name: string): string {
 function isNear(one: string, other: string): boolean {
   const [short, long] = one.length < other.length ? [one, other] : [other, one]
   if (short.length >= 4 && long.startsWith(short)) return true
-  const differs = [...short].findIndex((letter, at) => letter !== long[at])
+  const differs = Array.from(short).findIndex((letter, at) => letter !== long[at])
   if (differs === -1) return long.length - short.length <= 1
   return short.slice(differs) === long.slice(differs + 1) || short.slice(differs + 1) === long.slice(differs + 1)
 }
