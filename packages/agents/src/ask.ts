@@ -15,6 +15,7 @@ import { TurnRecorder } from './recorder.ts'
 import { type AgentRequest, requestOf } from './request.ts'
 import { send } from './send.ts'
 import { UnknownPlace } from './template.ts'
+import { record } from './told.ts'
 import { costOf, tokensOf } from './usage.ts'
 
 /** Time as asking sees it. */
@@ -54,7 +55,7 @@ interface Turn {
 export async function ask(agent: Agent, questions: readonly Question[], options: AskOptions): Promise<AgentTrace> {
   if (questions.length === 0) throw new RangeError('There is nothing to ask.')
   const turns: Turn[] = []
-  const history: { role: 'user' | 'assistant'; content: string }[] = []
+  const history = historyIn(questions[0]?.context)
   let sessionId: string | null = null
   for (const { query, context = null } of questions) {
     const asked: Asked = { query, context, history, sessionId, turn: turns.length + 1 }
@@ -65,6 +66,16 @@ export async function ask(agent: Agent, questions: readonly Question[], options:
     history.push({ role: 'user', content: query }, { role: 'assistant', content: turn.turn.output })
   }
   return traceOf(turns, { agent, prices: options.prices, sessionId })
+}
+
+/** A conversation may begin in the middle: EvalView's cases say what went before in the context. */
+function historyIn(context: Question['context']): { role: 'user' | 'assistant'; content: string }[] {
+  const told = context?.['conversation_history']
+  return (Array.isArray(told) ? told : []).flatMap((entry) => {
+    const { role, content } = record(entry) ?? {}
+    const isMessage = (role === 'user' || role === 'assistant') && typeof content === 'string'
+    return isMessage ? [{ role, content }] : []
+  })
 }
 
 async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise<Turn> {

@@ -246,6 +246,17 @@ describe('a conversation', () => {
     })
   })
 
+  test('may begin in the middle: what its context says went before is sent as history', async () => {
+    const agent = await scriptedAgent((answer) => void answer.end('{"response": "The second."}'))
+    const past = [
+      { role: 'user', content: 'Show me three' },
+      { role: 'assistant', content: '1, 2, 3' },
+    ]
+    const context = { conversation_history: [...past, { role: 'system', content: 'x' }, null] }
+    await ask({ url: agent.url }, [{ query: 'Which?', context }], options())
+    expect(agent.got[0]?.body).toMatchObject({ conversation_history: past })
+  })
+
   test('has an unknown cost and unknown tokens when one of its turns does not tell them', async () => {
     const agent = await scriptedAgent((answer, _got, nth) => {
       answer.end(JSON.stringify({ response: 'x', ...(nth === 1 ? { cost: 1, tokens: { input: 1, output: 1 } } : {}) }))

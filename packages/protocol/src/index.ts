@@ -62,6 +62,24 @@ export { limits } from './limits.ts'
 export { pathsOf, pathTo, type Route, type RouteName, routes } from './routes.ts'
 export { createSseDecoder, encodeSse, type SseDecoder, type SseHandlers, type SseMessage } from './sse.ts'
 export {
+  type ArgumentsExpected,
+  type CallCountExpected,
+  type CaseAgent,
+  type CaseProblem,
+  type CheckName,
+  checkNames,
+  type CheckWish,
+  type Expected,
+  type OutputExpected,
+  type ScoreWeights,
+  type SequenceMode,
+  sequenceModes,
+  type TestCase,
+  type TestThresholds,
+  type TestTurn,
+  type VarianceExpected,
+} from './test-case.ts'
+export {
   type BatchReceipt,
   type CapturedPart,
   capturedParts,

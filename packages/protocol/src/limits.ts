@@ -202,4 +202,7 @@ export const limits = {
   agentExcerptChars: 500,
   /** Milliseconds that a stream may stay open after it said that its message is complete. */
   agentCloseMs: 2_000,
+  /** Bytes of one file of test cases, and cases of one file. */
+  caseFileBytes: 4 * 1024 * 1024,
+  suiteCases: 10_000,
 } as const

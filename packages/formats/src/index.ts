@@ -1,0 +1,3 @@
+export { caseIdOf, defaultWeights } from './cases/canonical.ts'
+export { readCases, type ReadCasesOptions } from './cases/read.ts'
+export { caseFileSchema } from './cases/schema.ts'
