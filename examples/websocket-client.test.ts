@@ -267,7 +267,7 @@ describe('the messages', () => {
     await connect(ofAll(page))
     await ofAll(page).getByText(tag).waitFor()
     await run.finish([0], { output: tag, scores: { [`m${tag}`]: { value: 1 } }, case_id: tag })
-    await run.finish([1], { output: { __proto__: null, ['__proto__']: tag, constructor: tag }, scores: {} })
+    await run.finish([1], { output: JSON.parse(`{"__proto__": ${JSON.stringify(tag)}}`) as unknown, scores: {} })
     await run.fail(2, tag)
     await run.end({ status: 'failed', error: { code: tag.slice(0, 20), message: tag } })
     await eventually(() => page.locator('#outcome').textContent()).toContain(tag)
