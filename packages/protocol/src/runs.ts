@@ -235,8 +235,9 @@ export interface MetricComparison {
 export interface CaseComparison {
   case_id: string
   /**
-   * How much worse it became at most, in 0..1: its largest step backward in any metric, as a share of the metric's largest step
-   * of any case. Negative where it only became better; null where no metric tells.
+   * How much worse it became, in -1..1: its largest step backward in any metric, as a share of the metric's largest step of any
+   * case. Of a case that became worse in none it is the largest step forward, as a negative number; 0 where nothing changed,
+   * null where no metric tells.
    */
   regression: number | null
   /** Means over its repetitions, in the order of the runs; null where a run has no score of it. */
@@ -246,7 +247,7 @@ export interface CaseComparison {
   items: (number | null)[]
 }
 
-/** Which cases a comparison lists: those that became worse, only better, or neither in any metric. */
+/** Which cases a comparison lists: those that became worse in any metric, only better, or neither. */
 export const caseChanges = ['all', 'regressed', 'improved', 'unchanged'] as const
 export type CaseChange = (typeof caseChanges)[number]
 
@@ -265,7 +266,7 @@ export interface RunsCompared {
   cases_shared: number
   /** Cases with the change that was asked for, listed or not. */
   cases_matching: number
-  /** The worst first, or the best of those that improved; at most as many as were asked for. */
+  /** The worst first, then the best, then those that did not change; at most as many as were asked for. */
   cases: CaseComparison[]
   /** A sample of all cases, to be drawn: the same as long as the cases are; at most as many as were asked for. */
   points: CaseComparison[]

@@ -1,4 +1,5 @@
 import {
+  type CaseChange,
   type CaseComparison,
   comparisonVerdicts,
   gateOutcomes,
@@ -10,7 +11,7 @@ import {
   type RunWarning,
   runWarnings,
 } from '@llm-eval/protocol'
-import { queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { type Check, flag, list, nullable, number, oneOf, shape, text, Unreadable } from './checks.ts'
 import type { Api } from './client.ts'
 import { each, interval } from './run-answers.ts'
@@ -86,20 +87,59 @@ export interface ComparisonWish {
   runs: readonly string[]
   /** The metric that says which cases are the worst; all unless said. */
   sortBy?: string | undefined
+  /** Those that are listed, and how many at most. */
+  change: CaseChange
+  cases: number
+  /** Cases of the sample that is drawn. */
+  points: number
+}
+
+/** A metric, and what its mean must reach. */
+export type Bound = readonly [metric: string, bound: number]
+
+/** What a gate is asked. */
+export interface GateWish {
+  runs: readonly string[]
+  failOn: 'regression' | undefined
+  min: readonly Bound[]
+  max: readonly Bound[]
+  partial: 'allowed' | undefined
 }
 
 /** How comparisons of runs are read. */
 export function comparisonQueries(api: Api) {
+  const ask = (query: URLSearchParams, signal: AbortSignal) =>
+    api({ route: runRoutes.compareRuns, query, answer: runComparison, signal })
   return {
-    comparison: ({ runs, sortBy }: ComparisonWish) =>
+    comparison: ({ runs, sortBy, change, cases, points }: ComparisonWish) =>
       queryOptions({
-        queryKey: ['comparison', runs, sortBy ?? null] as const,
+        queryKey: ['comparison', runs, 'cases', { sortBy, change, cases, points }] as const,
         queryFn: ({ signal }) => {
           const query = new URLSearchParams(runs.map((id) => ['run_ids', id]))
           if (sortBy !== undefined) query.set('sort_by', sortBy)
-          return api({ route: runRoutes.compareRuns, query, answer: runComparison, signal })
+          query.set('change', change)
+          query.set('cases', String(cases))
+          query.set('points', String(points))
+          return ask(query, signal)
         },
         staleTime: 2_000,
+        placeholderData: keepPreviousData,
+      }),
+    /** What the gate says; the numbers that it says it of are those of the comparison. */
+    gate: (wish: GateWish) =>
+      queryOptions({
+        queryKey: ['comparison', wish.runs, 'gate', wish] as const,
+        queryFn: async ({ signal }) => {
+          const query = new URLSearchParams(wish.runs.map((id) => ['run_ids', id]))
+          query.set('cases', '0')
+          if (wish.failOn !== undefined) query.set('fail_on', wish.failOn)
+          for (const [metric, bound] of wish.min) query.append('min', `${metric}:${bound}`)
+          for (const [metric, bound] of wish.max) query.append('max', `${metric}:${bound}`)
+          if (wish.partial === 'allowed') query.set('allow_partial', 'true')
+          return (await ask(query, signal)).gate
+        },
+        staleTime: 2_000,
+        placeholderData: keepPreviousData,
       }),
   }
 }

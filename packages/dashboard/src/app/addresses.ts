@@ -3,6 +3,8 @@
  * router checks it: the router hands on what no check has named as it stands there.
  */
 import {
+  type CaseChange,
+  caseChanges,
   evaluatorCategories,
   type EvaluatorCategory,
   type EvaluatorKind,
@@ -10,6 +12,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import { type ListSearch, type Range, ranges, readSearch } from '../api/filters.ts'
+import type { Bound } from '../api/comparisons.ts'
 import { type ItemSearch, readItemSearch } from '../api/item-filters.ts'
 
 type Given = Record<string, unknown>
@@ -102,29 +105,72 @@ export function readNewRun({ from, dataset }: Given): NewRunSearch {
   }
 }
 
-/** Which runs are compared, and by which metric the cases are sorted. */
+/** Which runs are compared, which of their cases are shown, and what the gate is asked. */
 export interface CompareSearch {
   /** Ids with commas between, the one that the others are held against first; see {@link comparedRuns}. */
   runs?: string
+  /** The metric by which cases are sorted and drawn. */
   sort?: string
+  change?: Exclude<CaseChange, 'all'>
+  /** Id of the case that is open. */
+  case?: string
+  fail?: 'regression'
+  /** Metrics and numbers, with a colon in each and commas between; see {@link boundsOf}. */
+  min?: string
+  max?: string
+  partial?: 'allowed'
 }
 
-export function readCompare({ runs, sort }: Given): CompareSearch {
+export function readCompare(given: Given): CompareSearch {
+  const { fail, partial } = given
+  const word = <K extends string>(name: K): { [N in K]?: string } => {
+    const value = given[name]
+    return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [N in K]?: string }) : {}
+  }
+  const change = caseChanges.find((known) => known === given.change)
   return {
-    ...(typeof runs === 'string' && runs !== '' ? { runs } : {}),
-    ...(typeof sort === 'string' && sort !== '' ? { sort } : {}),
+    ...word('runs'),
+    ...word('sort'),
+    ...(change === undefined || change === 'all' ? {} : { change }),
+    ...word('case'),
+    ...(fail === 'regression' ? { fail } : {}),
+    ...word('min'),
+    ...word('max'),
+    ...(partial === 'allowed' ? { partial } : {}),
   }
 }
 
 /** The ids in an address, each once, at most as many as are compared. */
 export function comparedRuns({ runs = '' }: CompareSearch): string[] {
-  const ids = runs.split(',').map((id) => id.replaceAll('%2C', ',').replaceAll('%25', '%'))
-  return [...new Set(ids)].filter((id) => id !== '').slice(0, limits.comparedRuns)
+  return [...new Set(parted(runs))].filter((id) => id !== '').slice(0, limits.comparedRuns)
 }
 
 /** The ids as an address holds them: an id may have a comma itself. */
 export function compareSearch(ids: readonly string[]): CompareSearch {
-  return { runs: ids.map((id) => id.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',') }
+  return { runs: joined(ids) }
+}
+
+/** The bounds in an address, the last one of each metric; what is none is left out. */
+export function boundsOf(text = ''): Bound[] {
+  const bounds = parted(text).flatMap((part): Bound[] => {
+    const at = part.lastIndexOf(':')
+    const number = part.slice(at + 1).trim()
+    const bound = number === '' ? Number.NaN : Number(number)
+    return at > 0 && Number.isFinite(bound) ? [[part.slice(0, at), bound]] : []
+  })
+  return [...new Map(bounds)].slice(0, limits.gateBounds)
+}
+
+export function boundsText(bounds: readonly Bound[]): string | undefined {
+  return bounds.length === 0 ? undefined : joined(bounds.map(([metric, bound]) => `${metric}:${bound}`))
+}
+
+function parted(text: string): string[] {
+  return text.split(',').map((part) => part.replaceAll('%2C', ',').replaceAll('%25', '%'))
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.map((part) => part.replaceAll('%', '%25').replaceAll(',', '%2C')).join(',')
 }
 
 export interface SignInSearch {

@@ -283,7 +283,7 @@ describe('what runs used', () => {
 })
 
 describe('cases', () => {
-  it('are listed by how much worse they became, those of which nothing is known last', () => {
+  it('are listed by how much worse they became, then by how much better, those of which nothing is known last', () => {
     const { cases, cases_total, cases_shared } = compareRuns(
       [runOf('a', [0.5, 0.9, 0.5, 0.5, null, 0.2]), runOf('b', [0.5, 0.1, 0.7, 0.1, 1, 0.2])],
       { cases: 6 },
@@ -291,9 +291,9 @@ describe('cases', () => {
     expect(cases.map(({ case_id, regression }) => [case_id, regression])).toEqual([
       ['case-1', 1],
       ['case-3', expect.closeTo(0.5, 12)],
+      ['case-2', expect.closeTo(-0.25, 12)],
       ['case-0', 0],
       ['case-5', 0],
-      ['case-2', expect.closeTo(-0.25, 12)],
       ['case-4', null],
     ])
     expect(cases[0]).toEqual({
@@ -312,9 +312,10 @@ describe('cases', () => {
         const before = after.map(() => 3)
         const list = (cases: number) => compareRuns([runOf('a', before), runOf('b', after)], { cases }).cases
         const all = list(100)
-        expect(all.map(({ regression }) => regression ?? 0)).toEqual(
-          all.map(({ regression }) => regression ?? 0).sort((x, y) => y - x),
-        )
+        const regressions = all.map(({ regression }) => regression ?? 0)
+        const [worse, better] = [regressions.filter((one) => one > 0), regressions.filter((one) => one < 0)]
+        const same = regressions.filter((one) => one === 0)
+        expect(regressions).toEqual([...worse.sort((x, y) => y - x), ...better.sort((x, y) => x - y), ...same])
         expect(list(count)).toEqual(all.slice(0, count))
       }),
     )
@@ -353,6 +354,28 @@ describe('the cases that are listed', () => {
     expect(listed('regressed', 2)).toEqual([10, 'case-9', 'case-8'])
     expect(listed('improved', 2)).toEqual([20, 'case-29', 'case-28'])
     expect(listed('unchanged', 2)).toEqual([20, 'case-30', 'case-31'])
+  })
+
+  it('are better where they are so in one metric and worse in none, and worse where they are so in any', () => {
+    const two = [quality, { ...quality, name: 'tone' }]
+    const [a, b] = [runOf('a', [], ...two), runOf('b', [], ...two)]
+    const score = (value: number) => ({ outcome: 'scored' as const, value, passed: null })
+    for (const [index, [first, second]] of [
+      [1, 2],
+      [0, 2],
+      [1, 1],
+    ].entries()) {
+      const item = numbersOf([0], () => `case-${index}`)[0]!
+      a.add({ ...item, scores: [score(1), score(1)] })
+      b.add({ ...item, scores: [score(first ?? 0), score(second ?? 0)] })
+    }
+    expect(compareRuns([a, b]).cases.map(({ case_id: id, regression }) => [id, regression])).toEqual([
+      ['case-1', 1],
+      ['case-0', -1],
+      ['case-2', 0],
+    ])
+    expect(compareRuns([a, b], { change: 'improved' }).cases_matching).toBe(1)
+    expect(compareRuns([a, b], { change: 'unchanged' }).cases_matching).toBe(1)
   })
 
   it('say where their items are in each run', () => {
