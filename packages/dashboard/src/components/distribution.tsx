@@ -102,24 +102,27 @@ function Bar({
 
 function CellTable({ cells, name, format }: Pick<DistributionProps, 'cells' | 'name' | 'format'>) {
   return (
-    <table className="sr-only">
-      <caption>Distribution of {name}</caption>
-      <thead>
-        <tr>
-          <th scope="col">From</th>
-          <th scope="col">To</th>
-          <th scope="col">Items</th>
-        </tr>
-      </thead>
-      <tbody>
-        {cells.map(({ from, to, count }) => (
-          <tr key={from}>
-            <td>{format(from)}</td>
-            <td>{format(to)}</td>
-            <td>{count}</td>
+    // A table is as wide as its cells, also where it is not to be seen.
+    <div className="sr-only">
+      <table>
+        <caption>Distribution of {name}</caption>
+        <thead>
+          <tr>
+            <th scope="col">From</th>
+            <th scope="col">To</th>
+            <th scope="col">Items</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {cells.map(({ from, to, count }) => (
+            <tr key={from}>
+              <td>{format(from)}</td>
+              <td>{format(to)}</td>
+              <td>{count}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

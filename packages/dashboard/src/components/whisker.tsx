@@ -31,9 +31,9 @@ export function Whisker({ of, domain, mark, mood = 'plain', className = '' }: Wh
       {of && (
         <g stroke="currentColor" strokeWidth={2} strokeLinecap="round">
           <line x1={percent(domain, of.low)} x2={percent(domain, of.high)} y1={12} y2={12} />
-          <line x1={percent(domain, of.low)} x2={percent(domain, of.low)} y1={8} y2={16} />
-          <line x1={percent(domain, of.high)} x2={percent(domain, of.high)} y1={8} y2={16} />
-          <circle cx={percent(domain, of.estimate)} cy={12} r={4.5} fill="currentColor" className="stroke-surface" />
+          <line x1={percent(domain, of.low)} x2={percent(domain, of.low)} y1={5} y2={19} />
+          <line x1={percent(domain, of.high)} x2={percent(domain, of.high)} y1={5} y2={19} />
+          <circle cx={percent(domain, of.estimate)} cy={12} r={4} fill="currentColor" className="stroke-surface" />
         </g>
       )}
     </svg>

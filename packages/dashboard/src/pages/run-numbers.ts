@@ -1,0 +1,25 @@
+import { type Run, type RunProgress, type RunStatus, type RunStop } from '@llm-eval/protocol'
+
+/** Whether a run is over; it may be resumed. */
+export function isOver(status: RunStatus): boolean {
+  return status !== 'queued' && status !== 'running'
+}
+
+/** The numbers to show: what the socket tells of a run that goes on, and what was read of one that is over. */
+export function numbersOf(run: Run, told: RunProgress | null): RunProgress {
+  return told === null || isOver(run.status) || told.completed_items < run.completed_items ? run : told
+}
+
+/** Why a run ended before every item was finished. */
+export const stopWords: Record<RunStop, string> = {
+  cost_limit: 'It reached its limit in cost.',
+  time_limit: 'It reached its limit in time.',
+  decided: 'It was certain on which side of the threshold the mean is.',
+  cancelled: 'Somebody cancelled it.',
+}
+
+/** Errors of tasks and of evaluators, as far as they are counted. */
+export function errorCount({ completed_items, successful_items, metrics }: RunProgress): number {
+  const failed = completed_items - successful_items
+  return Object.values(metrics).reduce((sum, { errored }) => sum + errored, failed)
+}
