@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
+import { Evaluator } from '../packages/sdk/src/evaluation/index.ts'
 import { type Ground, LiveRun, openGround, openProject, range } from './scene.ts'
 
 const run = promisify(execFile)
@@ -80,6 +81,50 @@ describe('Progress Update Structure', () => {
       break
     }
     socket.terminate()
+  })
+})
+
+describe('several evaluations at the same time', () => {
+  const item = z.object({ type: z.literal('result'), run_id: z.string(), data: z.object({ case_id: z.string() }) })
+
+  /** What a watcher of one run is told of its items, until the run is completed. */
+  async function watched(runId: string, begin: () => void): Promise<z.infer<typeof item>[]> {
+    const socket = new WebSocket(`${ground.url.replace('http', 'ws')}/ws/runs/${runId}/progress`)
+    const items: z.infer<typeof item>[] = []
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject)
+      socket.on('message', (data: Buffer) => {
+        const frame: unknown = JSON.parse(data.toString())
+        const parsed = item.safeParse(frame)
+        if (parsed.success) items.push(parsed.data)
+        const { type } = z.looseObject({ type: z.string() }).parse(frame)
+        if (type === 'connected') begin()
+        if (type === 'completed') resolve()
+      })
+    })
+    socket.terminate()
+    return items
+  }
+
+  it('are each watched by several, who are told of their own run, of every item, and of no other run', async () => {
+    const ids = ['one', 'two', 'three', 'four'].map((name) => `beside-${name}`)
+    const cases = range(0, 50).map((i) => ({ id: `case-${i}`, input: i, expected: String(i) }))
+    let following = 0
+    const ready = Promise.withResolvers<void>()
+    const begin = () => {
+      following++
+      if (following === 3 * ids.length) ready.resolve()
+    }
+    const told = Promise.all(ids.flatMap((id) => [0, 1, 2].map(() => watched(id, begin))))
+    await ready.promise
+    const evaluations = ids.map((runId) =>
+      new Evaluator({ task: String, dataset: cases, metrics: ['accuracy'], runId, baseUrl: ground.url }).arun(),
+    )
+    for (const result of await Promise.all(evaluations)) expect(result.completedItems).toBe(50)
+    for (const [at, items] of (await told).entries()) {
+      expect(new Set(items.map(({ run_id: id }) => id))).toEqual(new Set([ids[Math.floor(at / 3)]]))
+      expect(items.map(({ data }) => data.case_id).toSorted()).toEqual(cases.map(({ id }) => id).toSorted())
+    }
   })
 })
 
