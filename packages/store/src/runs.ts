@@ -189,11 +189,11 @@ export interface RunChanges {
   abandonRuns: { in: { at: number; limit: number }; out: { refs: number[] } }
   /**
    * Stores finished items, each with its event. What is there already is told so, also when the run is over; new ones are
-   * taken while it is not. An abandoned run goes on with them. `lease` keeps a client's run for longer.
+   * taken while it is not. An abandoned run goes on with them. `lease` keeps a client's run for longer. Tells who has the run.
    */
   addItems: {
     in: { id: string; items: NewRunItem[]; lease: { owner: string; leaseMs: number } | null; at: number }
-    out: { result: 'ok'; fates: ItemFate[]; status: RunStatus } | NoRun
+    out: { result: 'ok'; fates: ItemFate[]; status: RunStatus; owner: string | null } | NoRun
   }
   /** The end of a run, told by who holds it, or by whom it was abandoned by. */
   endRun: {

@@ -155,11 +155,11 @@ class Writer {
   }
 
   async #write(items: NewRunItem[]): Promise<void> {
-    const { store, now, meters } = this.#parts
+    const { store, now, meters, owner } = this.#parts
     const { projectId, run, stopping } = this.#held
     const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease: null, at: now() })
     if (stored.result === 'ok') countItems(meters, items, stored.fates)
-    // Somebody cancelled or deleted it, here or elsewhere.
-    if (stored.result !== 'ok' || stored.status !== 'running') stopping.abort()
+    // Somebody cancelled or deleted it, here or elsewhere, or took it while this process slept.
+    if (stored.result !== 'ok' || stored.status !== 'running' || stored.owner !== owner) stopping.abort()
   }
 }

@@ -33,7 +33,7 @@ export async function addItems(
   await insertItems(tx, row, fresh)
   await linkTraces(tx, row.ref, fresh)
   if (fresh.length > 0) await countIn(tx, row, { items: fresh, at })
-  return { result: 'ok', fates, status: statusOf(row) }
+  return { result: 'ok', fates, status: statusOf(row), owner: row.owner }
 }
 
 function tracesOf({ traceId, sourceTraceId }: NewRunItem): string[] {
