@@ -15,7 +15,7 @@ export interface OwnServer {
 /** A key that is made for one command should outlive it, and not for long. */
 const keyMs = 86_400_000
 /** Milliseconds after which others may want to see what goes on, or to evaluate into the same directory. */
-const listensAfterMs = 3_000
+const listensAfterMs = 5_000
 /** What stands for this process in addresses. */
 const ownUrl = 'http://localhost'
 
@@ -91,7 +91,7 @@ class Listener {
   async #listen(): Promise<Listening> {
     const { createLog, startServer } = await import('@llm-eval/server')
     const config = this.#config
-    const { store } = this.#local
+    const store = this.#local.share()
     const server = await startServer({ config, store, log: createLog(config), version: ownVersion(), ...dashboard() })
     try {
       const given = this.#given ?? config.admin_key ?? (await adminKey(config.data))

@@ -27,15 +27,15 @@ const metric = z.union(
   'must be the name of an evaluator, a function, or {name, evaluator, config, version}',
 )
 
+const datasetWords = 'must be a list of cases, the path of a .jsonl, .json or .csv file, or the name of a dataset'
 const cases = z.custom<Cases>(
   (value) => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
-  'must be a list of cases, the path of a .jsonl, .json or .csv file, or the name of a dataset',
 )
 
 const definition = z.strictObject({
   name: name.optional(),
   task: aFunction,
-  dataset: z.string().trim().min(1).or(cases),
+  dataset: z.union([z.string().trim().min(1), cases], datasetWords),
   metrics: z
     .array(metric, 'must be a list of metrics')
     .min(1, 'must name at least one metric')
