@@ -50,6 +50,41 @@ describe('an endpoint', () => {
     expect(item).toMatchObject({ status: 'success', output: 'ONE', tokens: null, cost: null, trace_id: null })
   })
 
+  it('that leads elsewhere is not followed', async () => {
+    await using elsewhere = await startTask(() => ({ output: 'secret' }))
+    await using task = await startTask((_asked, reply) => {
+      reply.writeHead(307, { location: elsewhere.url }).end()
+    })
+    const item = await itemOf({ task: { kind: 'http', url: task.url }, settings: { retries: 3 } })
+    expect(item).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'execution_failed' } })
+    expect(item?.error?.message).toContain('Redirects are not followed')
+    expect(elsewhere.came).toEqual([])
+  })
+
+  it('that never ends its answer is given up after its time', async () => {
+    await using task = await startTask((_asked, reply) => {
+      reply.writeHead(200).write('{"output":')
+      const drip = setInterval(() => reply.write(' '), 5)
+      reply.on('close', () => clearInterval(drip))
+    })
+    const item = await itemOf({ task: { kind: 'http', url: task.url }, settings: { timeout_ms: 200 } })
+    expect(item).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
+  })
+
+  it('that answers without end is heard no further than an output may be large', async () => {
+    const closed = Promise.withResolvers<void>()
+    await using task = await startTask((_asked, reply) => {
+      const chunk = Buffer.alloc(64 * 1024, 'x')
+      const pour = () => {
+        while (!reply.destroyed && reply.write(chunk));
+      }
+      reply.on('drain', pour).on('close', closed.resolve)
+      pour()
+    })
+    expect(await itemOf({ task: { kind: 'http', url: task.url } })).toMatchObject({ error: { code: 'too_large' } })
+    await closed.promise
+  })
+
   it('is not named together with a password, which every item that fails would show', async () => {
     const { status, json } = await make({ task: { kind: 'http', url: 'http://me:secret@127.0.0.1/' } })
     expect({ status, json }).toMatchObject({ status: 422, json: { errors: [{ path: 'task.url' }] } })

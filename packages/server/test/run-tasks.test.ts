@@ -40,6 +40,16 @@ describe('a prompt', () => {
     for (const { prompt } of provider.asked) expect(prompt).toMatch(/^Be loud\.\s*(one|two|three)$/)
   })
 
+  it('takes values as they are: what looks like a place in them is none', async () => {
+    const input = '{{tone}} $& {{input}} one'
+    await runs.dataset('tricky', [{ id: 'a', input, tone: 'loud' }])
+    const template = '{{input}}|{{ tone }}|{{constructor}}|{{ nothing }}|{{{tone}}}|{{}}'
+    const { run_id: id } = await make({ dataset: 'tricky', task: { kind: 'prompt', template } })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', successful_items: 1 })
+    const filled = '{{tone}} $& {{input}} one|loud|||{loud}|{{}}'
+    expect(provider.asked.some(({ prompt }) => prompt.includes(filled))).toBe(true)
+  })
+
   it('is asked of no more models at the same time than the server may', async () => {
     let [now, most] = [0, 0]
     await using slow = await startProvider({

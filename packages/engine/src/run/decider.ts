@@ -21,7 +21,8 @@ interface OpenCase {
  * Follows the mean of a metric with a confidence sequence, until that excludes the threshold. A case counts once, with the mean of
  * its repetitions, which are not independent; and cases count in the order of the dataset, not in which they finish, for quick
  * answers may be better ones. Cases without a score count nowhere. Cases of a dataset that is sorted, say by difficulty, are no
- * sample of it: shuffle them first. A run that is resumed looks at what it asks from then on, which is valid, and slower.
+ * sample of it: shuffle them first. A run that is resumed begins to look anew, at what it asks from then on: each part keeps to
+ * the level by itself, so that a run of several parts is wrong a little more often.
  */
 export function createDecider({ metric, threshold, level }: RunDecision): Decider {
   const sequence = createConfidenceSequence({ level })

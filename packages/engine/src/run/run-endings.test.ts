@@ -201,6 +201,18 @@ describe('a decision', () => {
     expect(bad.ended.stopped_by).toBe('decided')
   })
 
+  it('is wrong no more often than its level says, though it is looked for after every item', async () => {
+    const runs = 150
+    let wrong = 0
+    for (let seed = 1; seed <= runs; seed++) {
+      const random = createRandom(seed)
+      const plan = answering(Array.from({ length: 200 }, () => Number(random.uniform() < 0.5)))
+      if ((await listen(plan, { evaluate: value })).ended.stopped_by === 'decided') wrong++
+    }
+    expect(wrong / runs).toBeLessThanOrEqual(0.05)
+    expect(wrong).toBeGreaterThan(0)
+  })
+
   it('is not made where the mean is at the threshold', async () => {
     const { items, ended } = await listen(answering(Array.from({ length: 500 }, (_, index) => index % 2)), {
       evaluate: value,
