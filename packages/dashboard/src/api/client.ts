@@ -1,4 +1,4 @@
-import { type FailureCode, pathTo, type Route } from '@llm-eval/protocol'
+import { type FailureCode, type Fault, pathTo, type Route } from '@llm-eval/protocol'
 import { type Check, isRecord, Unreadable } from './checks.ts'
 import { parseJson } from './exact-json.ts'
 
@@ -10,14 +10,20 @@ export class ApiError extends Error {
   readonly next: string
   readonly requestId: string | null
   readonly faults: string[]
+  /** The same, with the field that each is about; a path such as `items[2].name`. */
+  readonly places: Fault[]
 
-  constructor(message: string, rest: Partial<Pick<ApiError, 'status' | 'code' | 'next' | 'requestId' | 'faults'>>) {
+  constructor(
+    message: string,
+    rest: Partial<Pick<ApiError, 'status' | 'code' | 'next' | 'requestId' | 'faults' | 'places'>>,
+  ) {
     super(message)
     this.status = rest.status ?? 0
     this.code = rest.code ?? 'internal'
     this.next = rest.next ?? ''
     this.requestId = rest.requestId ?? null
     this.faults = rest.faults ?? []
+    this.places = rest.places ?? []
   }
 }
 
@@ -104,19 +110,21 @@ function refusal(response: Response, said: string): ApiError {
     const value = given[name]
     return typeof value === 'string' && value !== '' ? value : undefined
   }
-  const faults = Array.isArray(given.errors) ? given.errors.map(faultText).filter((fault) => fault !== '') : []
+  const places = Array.isArray(given.errors) ? given.errors.flatMap(placeOf) : []
+  const faults = places.map(({ path, message }) => [path, message].filter((part) => part !== '').join(' '))
   return new ApiError(word('detail') ?? word('title') ?? `The server answered ${response.status}.`, {
     status: response.status,
     code: (word('code') ?? 'internal') as FailureCode,
     next: word('next') ?? '',
     requestId: word('request_id') ?? response.headers.get('x-request-id'),
     faults,
+    places,
   })
 }
 
-function faultText(fault: unknown): string {
-  if (!isRecord(fault)) return ''
+function placeOf(fault: unknown): Fault[] {
+  if (!isRecord(fault)) return []
   const path = typeof fault.path === 'string' ? fault.path : ''
   const message = typeof fault.message === 'string' ? fault.message : ''
-  return [path, message].filter((part) => part !== '').join(' ')
+  return path === '' && message === '' ? [] : [{ path, message }]
 }

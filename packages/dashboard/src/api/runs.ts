@@ -79,6 +79,8 @@ export function runQueries(api: Api) {
 
 /** What a run is made of; what is left out is the server's to choose. */
 export interface NewRun {
+  /** Made by the server without it. The same again makes nothing new. */
+  run_id?: string
   name: string
   description?: string
   dataset: string

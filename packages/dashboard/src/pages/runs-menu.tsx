@@ -11,6 +11,7 @@ import { Confirm, Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
 import { Menu, MenuItem, MenuLine } from '../components/menu.tsx'
 import { sayError } from '../components/notice.tsx'
+import { splitTags } from './new-run-draft.ts'
 import { isOpen } from './runs-progress.tsx'
 import { useMe } from './verdict.ts'
 
@@ -119,7 +120,7 @@ function Rename({ run, onDone }: AskProps) {
     changeRun(api, run.run_id, {
       name: wordOf(form, 'name'),
       description: wordOf(form, 'description') || null,
-      tags: tagsOf(wordOf(form, 'tags')),
+      tags: splitTags(wordOf(form, 'tags')),
     }),
   )
   const submit = (event: FormEvent<HTMLFormElement>): void => {
@@ -129,7 +130,7 @@ function Rename({ run, onDone }: AskProps) {
   return (
     <Dialog open onOpen={onDone} title="Rename and tag">
       <form aria-label="Rename and tag" className="flex flex-col gap-3" onSubmit={submit}>
-        <TextField label="Name" name="name" required maxLength={200} defaultValue={run.name} />
+        <TextField label="Name" name="name" required autoFocus maxLength={limits.nameChars} defaultValue={run.name} />
         <TextField label="Description (optional)" name="description" defaultValue={run.description ?? ''} />
         <TextField
           label="Tags, with commas"
@@ -146,12 +147,6 @@ function Rename({ run, onDone }: AskProps) {
       </form>
     </Dialog>
   )
-}
-
-/** The tags in what was typed, each once. */
-export function tagsOf(typed: string): string[] {
-  const tags = typed.split(',').map((tag) => tag.trim())
-  return [...new Set(tags)].filter((tag) => tag !== '')
 }
 
 const verdicts = {
@@ -180,6 +175,8 @@ function Decide({ run, verdict, onDone }: AskProps & { verdict: 'approve' | 'rej
         <label className="flex flex-col gap-1">
           <span className="text-sm font-medium text-ink-2">Note (optional)</span>
           <textarea
+            // The dialog was opened to write it.
+            autoFocus
             name="note"
             rows={3}
             maxLength={limits.noteChars}

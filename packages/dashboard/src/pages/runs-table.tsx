@@ -37,14 +37,14 @@ const columns: readonly Column[] = [
   { name: 'Status', track: '7rem', from: 0, cell: ({ run }) => <States run={run} /> },
   { name: 'Items', track: 'minmax(8rem, 1.6fr)', from: 0, cell: (of) => <RunBar of={of} /> },
   { name: 'Success', track: '4.5rem', from: 0, end: true, cell: ({ run }) => formatShare(run.success_rate) },
-  { name: 'Metrics', track: 'minmax(11rem, 2fr)', from: 880, cell: ({ run }) => <RunMetrics run={run} /> },
-  { name: 'Cost', track: '5rem', from: 1000, end: true, cell: ({ run }) => <Cost run={run} /> },
-  { name: 'Duration', track: '5.5rem', from: 780, end: true, cell: ({ workedMs }) => formatLatency(round(workedMs)) },
-  { name: 'Made', track: 'minmax(6rem, 1fr)', from: 1120, cell: ({ run }) => <Made run={run} /> },
+  { name: 'Metrics', track: 'minmax(11rem, 2fr)', from: 900, cell: ({ run }) => <RunMetrics run={run} /> },
+  { name: 'Cost', track: '5rem', from: 1100, end: true, cell: ({ run }) => <Cost run={run} /> },
+  { name: 'Duration', track: '5.5rem', from: 1000, end: true, cell: ({ workedMs }) => formatLatency(round(workedMs)) },
+  { name: 'Made', track: 'minmax(6rem, 1fr)', from: 1220, cell: ({ run }) => <Made run={run} /> },
 ]
 
 /** Width under which a row becomes a card. */
-const cardsBelow = 700
+const cardsBelow = 710
 const rowHeight = 62
 const cardHeight = 118
 
@@ -213,8 +213,6 @@ function Chooser({ run, choice }: { run: Run; choice: Choice }) {
   )
 }
 
-const shownTags = 3
-
 /** The name leads to the run; under it what was evaluated. */
 function Title({ run }: { run: Run }) {
   return (
@@ -228,19 +226,22 @@ function Title({ run }: { run: Run }) {
       >
         {run.name}
       </Link>
-      <div className="flex min-w-0 items-center gap-1.5 text-xs text-ink-3">
-        <span className="foreign clip min-w-20 max-w-max flex-1 basis-auto" title={run.dataset_name}>
+      <div className="flex min-w-0 items-center gap-2 text-xs text-ink-3">
+        <span className="foreign clip max-w-[65%] shrink-0" title={run.dataset_name}>
           {run.dataset_name}
           {run.dataset_version !== null && `@${run.dataset_version}`}
         </span>
         {run.tags.length > 0 && (
-          <span className="flex min-w-0 shrink-2 gap-1" title={run.tags.join(', ')}>
-            {run.tags.slice(0, shownTags).map((tag) => (
-              <span key={tag} className="foreign clip min-w-0 rounded bg-sunken px-1.5 text-2xs leading-4 text-ink-2">
+          // Tags that have no room wrap into a line that is not seen.
+          <span className="flex h-4 min-w-0 flex-1 flex-wrap gap-1 overflow-hidden" title={run.tags.join(', ')}>
+            {run.tags.map((tag) => (
+              <span
+                key={tag}
+                className="foreign clip max-w-full rounded bg-sunken px-1.5 text-2xs leading-4 text-ink-2"
+              >
                 {tag}
               </span>
             ))}
-            {run.tags.length > shownTags && <span className="shrink-0">+{run.tags.length - shownTags}</span>}
           </span>
         )}
       </div>

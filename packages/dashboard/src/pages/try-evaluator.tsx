@@ -1,16 +1,17 @@
 import type { EvaluatorInfo, Execution } from '@llm-eval/protocol'
 import { useMutation } from '@tanstack/react-query'
 import { Play, Square } from 'lucide-react'
-import { type FormEvent, useEffect, useId, useMemo, useState } from 'react'
+import { type FormEvent, useEffect, useMemo, useState } from 'react'
 import { cancelExecution, readExecution, readFrame, startExecution } from '../api/evaluation.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
-import { Select } from '../components/field.tsx'
+import { FormArea } from '../components/form-field.tsx'
 import { JsonView } from '../components/json-view.tsx'
 import { sayError } from '../components/notice.tsx'
 import { faultWords, ScoreBadge } from '../components/score-badge.tsx'
 import { formatCost, formatCount, formatLatency } from '../format/numbers.ts'
-import { type ConfigField, configFields, readConfig, readInput, typed } from './schema-form.ts'
+import { ConfigOption } from './config-option.tsx'
+import { configFields, readConfig, readInput, typed } from './schema-form.ts'
 
 type Form = Record<string, string>
 
@@ -44,7 +45,7 @@ export function TryEvaluator({ info }: { info: EvaluatorInfo }) {
     <div className="grid gap-4 lg:grid-cols-2">
       <form aria-label="Try it" className="card flex flex-col gap-3 p-4" onSubmit={submit}>
         {info.input_schema.map(({ name, description, required, type }) => (
-          <Area
+          <FormArea
             key={name}
             label={required ? name : `${name} (optional)`}
             says={[description, type === 'string' ? '' : type].filter((part) => part !== '').join(' · ')}
@@ -58,7 +59,7 @@ export function TryEvaluator({ info }: { info: EvaluatorInfo }) {
             <summary className="px-3 py-1.5 text-sm font-medium text-ink-2">Configuration</summary>
             <div className="flex flex-col gap-3 px-3 pt-1 pb-3">
               {options.map((field) => (
-                <Option
+                <ConfigOption
                   key={field.name}
                   field={field}
                   fault={faults[field.name]}
@@ -93,68 +94,6 @@ export function TryEvaluator({ info }: { info: EvaluatorInfo }) {
 
 function startOf(values: Record<string, unknown> | undefined): Form {
   return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, typed(value)]))
-}
-
-interface AreaProps {
-  label: string
-  says: string
-  fault: string | undefined
-  value: string
-  onChange: (value: string) => void
-}
-
-function Area({ label, says, fault, value, onChange }: AreaProps) {
-  const [id, about] = [useId(), useId()]
-  const told = fault ?? says
-  return (
-    <div className="flex min-w-0 flex-col gap-1">
-      <label htmlFor={id} className="text-sm font-medium text-ink-2">
-        {label}
-      </label>
-      <textarea
-        id={id}
-        rows={Math.min(8, Math.max(2, value.split('\n').length))}
-        className="w-full rounded-lg border border-line bg-surface px-2.5 py-1.5 font-mono text-sm hover:border-line-strong"
-        aria-invalid={fault !== undefined}
-        aria-describedby={told === '' ? undefined : about}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      {told !== '' && (
-        <span id={about} className={fault === undefined ? 'text-xs text-ink-3' : 'text-sm text-bad'}>
-          {told}
-        </span>
-      )}
-    </div>
-  )
-}
-
-function Option({
-  field,
-  fault,
-  value,
-  onChange,
-}: {
-  field: ConfigField
-  fault: string | undefined
-  value: string
-  onChange: (value: string) => void
-}) {
-  const { name, kind, choices, description } = field
-  if (kind !== 'choice' && kind !== 'flag')
-    return <Area label={name} says={description} fault={fault} value={value} onChange={onChange} />
-  const words = kind === 'flag' ? ['true', 'false'] : choices
-  return (
-    <div className="flex flex-col gap-1">
-      <Select
-        label={name}
-        value={value}
-        choices={[{ value: '', label: 'as usual' }, ...words.map((word) => ({ value: word, label: word }))]}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      {description !== '' && <span className="text-xs text-ink-3">{description}</span>}
-    </div>
-  )
 }
 
 const isOver = ({ status }: Execution): boolean => status !== 'queued' && status !== 'running'
