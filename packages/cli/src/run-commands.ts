@@ -186,8 +186,9 @@ export function addCompare(program: Command, { terminal, perform }: Parts): void
     .option('--level <share>', 'of intervals and verdicts, between 0 and 1', level, 0.95)
     .option('--sort-by <metric>', 'the metric that says which cases are the worst; all unless said')
     .option('--cases <cases>', 'list so many cases, the worst first', wholeNumber(0, limits.comparedCases), 10)
+    .option('--no-texts', 'do not show what was expected and answered in the cases that became worse')
     .option('--markdown', 'a summary for a pull request')
-    .option('--junit <file>', 'write what was asked to this file as JUnit XML')
+    .option('--junit <file>', 'write what was asked, and the cases that became worse, to this file as JUnit XML')
     .option('--json', 'as one JSON object: comparison and gate')
   examples(compare, [
     'llm-eval compare run_before run_after',

@@ -25,7 +25,15 @@ const rows = Array.from({ length: 20 }, (_, n) => {
   return { id: `case-${n}`, input, expected: input, right: input, wrong: n < 16 ? 'no' : input }
 })
 
+const long = `The quick brown fox jumps over the lazy dog. ${'It is what it is, and so it shall be. '.repeat(20)}`
+const hostile = '\u001b[2J``` ````\n</details>@everyone ]]> <b>\u202e'
+const texts = [
+  { id: 'long', input: 'a', expected: long, right: long, wrong: long.replace('quick', 'slow') },
+  { id: '</summary><img>', input: 'b', expected: hostile, right: hostile, wrong: `${hostile}\r\n# not this` },
+]
+
 beforeAll(async () => {
+  await makeDataset('texts', texts)
   await makeDataset('twenty', rows)
   await makeDataset('fewer', rows.slice(0, 15))
   for (const [id, dataset, column] of [
@@ -33,11 +41,22 @@ beforeAll(async () => {
     ['same', 'twenty', 'right'],
     ['worse', 'twenty', 'wrong'],
     ['fewer', 'fewer', 'right'],
+    ['said', 'texts', 'right'],
+    ['said-again', 'texts', 'right'],
+    ['unsaid', 'texts', 'wrong'],
   ] as const)
     await done(
       ['runs', 'start', '--dataset', dataset, '--outputs', column, '-m', 'exact-match'].concat('--id', id, '--watch'),
     )
 })
+
+const mine = { evaluator: 'mine', direction: 'higher', evaluator_version: '1' }
+
+async function apiCall(method: string, path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(server.url() + path, { method, headers, body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(await answer.text())
+}
 
 const compare = (...args: string[]) => llmEval(['compare', ...args], options())
 
@@ -130,13 +149,65 @@ describe('llm-eval compare', () => {
     expect(out).toMatch(
       /\n\| exact-match \| worse \| 1 \| 0\.2 \| -0\.8 \| \S+ to \S+ \| \S+ \| 20 \| \S+ \| mcnemar exact \|\n/,
     )
-    expect(out).toMatch(/\n- case-\d+: exact-match 1 → 0\n/)
+    expect(out).toMatch(/\n<details><summary><code>case-\d+: exact-match 1 → 0<\/code><\/summary>\n/)
+    expect(out).toContain('\n```diff\n  expected: question 0\n- question 0\n+ no\n```\n\n</details>\n')
     const xml = readFileSync(join(given.cwd, 'gate.xml'), 'utf8')
-    expect(xml).toContain('<testsuite name="llm-eval compare" tests="2" failures="1" errors="1">')
+    expect(xml).toContain('<testsuite name="llm-eval compare" tests="12" failures="11" errors="1">')
     expect(xml).toMatch(
       /<testcase name="exact-match" classname="llm-eval\.compare"><failure message="exact-match of worse: /,
     )
     expect(xml).toContain('<testcase name="a&lt;&quot;b&quot;&gt;" classname="llm-eval.compare"><error message="a&lt;')
+  })
+
+  test('shows what was expected and answered in the cases that became worse, and what changed', async () => {
+    const { out } = await compare('said', 'unsaid', '--cases', '3')
+    expect(out).toMatch(
+      /\nlong in said and unsaid\n {2}expected {2}The quick brown fox [\s\S]*\n {2}before {4}The quick /,
+    )
+    expect(out).toContain('[-quick-]{+slow+}')
+    expect((await compare('said', 'unsaid', '--no-texts')).out).not.toContain('brown')
+    // Several runs: the one in which the case became worst.
+    expect((await compare('said', 'said-again', 'unsaid')).out).toContain('\nlong in said and unsaid\n')
+    expect((await compare('said', 'said-again')).out).not.toContain('in said and')
+  })
+
+  test('keeps foreign text from steering terminals, Markdown and XML', async () => {
+    const given = options(folder())
+    const gates = ['--min', 'exact-match=0', '--junit', 'gate.xml']
+    const plain = await llmEval(['compare', 'said', 'unsaid', ...gates], given)
+    const markdown = await llmEval(['compare', 'said', 'unsaid', '--markdown'], given)
+    const xml = readFileSync(join(given.cwd, 'gate.xml'), 'utf8')
+    for (const text of [plain.out, markdown.out, xml]) {
+      // oxlint-disable-next-line no-control-regex
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/)
+      expect(text).toContain('\\u001b[2J')
+    }
+    const fenced = markdown.out.slice(markdown.out.indexOf('`````diff'))
+    expect(fenced).toMatch(/^`````diff\n(?:[ +-] ?.*\n)+`````\n\n<\/details>/)
+    expect(markdown.out).toContain('<code>&lt;/summary&gt;&lt;img&gt;: exact-match 1 → 0</code>')
+    // The gate is green, and no test of a case is red.
+    expect(plain.code).toBe(0)
+    expect(xml).toContain('failures="0" errors="0"')
+    expect(xml).toMatch(/<testcase name="&lt;\/summary&gt;&lt;img&gt;" classname="llm-eval.compare.cases"><system-out>/)
+    expect(xml).toContain(']]&gt;')
+  })
+
+  test('says of runs that are not complete what they are, and passes them only where it is asked to', async () => {
+    await apiCall('POST', '/api/v1/runs', { run_id: 'half', name: 'half', total_items: 9, metrics_used: [mine] })
+    await apiCall('POST', '/api/v1/runs', { run_id: 'whole', name: 'whole', total_items: 9, metrics_used: [mine] })
+    const items = Array.from({ length: 9 }, (_, n) => {
+      const scores = { mine: { value: n } }
+      const place = { item_index: n, case_id: `c${n}`, event_id: `${n}`, sequence: n }
+      return { type: 'item_finished', ...place, status: 'success', input: n, output: n, scores }
+    })
+    const end = { type: 'run_ended', event_id: 'end', sequence: 9 }
+    await apiCall('POST', '/api/v1/runs/whole/events', { schema_version: 1, events: [...items, end] })
+    await apiCall('POST', '/api/v1/runs/half/events', { schema_version: 1, events: items.slice(0, 8) })
+    const refused = await compare('whole', 'half', '--fail-on', 'regression')
+    expect([refused.code, refused.out]).toEqual([3, expect.stringContaining('half: the run is running, with 8 of 9')])
+    expect(refused.out).toContain('\nNote: half: the run is running')
+    const allowed = await compare('whole', 'half', '--fail-on', 'regression', '--allow-partial')
+    expect([allowed.code, allowed.out]).toEqual([0, expect.stringContaining('\nNote: half: the run is running')])
   })
 
   test.each([

@@ -5,19 +5,20 @@ import { runComparison } from '@llm-eval/protocol/run-schemas'
 import { Complaint, exitCodes, fileComplaint, orImpossible } from '../complaint.ts'
 import { count, figure } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
-import { oneLine, safeJson } from '../display/width.ts'
+import { oneLine, safeJson, truncate, wrap } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
 import { reachTarget } from '../place.ts'
+import type { Piece } from '../reports/differences.ts'
 import type { GlobalOptions, Target } from '../target.ts'
 import type { Stage, Terminal } from '../terminal.ts'
+import { junitOf, markdownOf, type Report } from './comparison-reports.ts'
+import { type CaseTexts, readTexts, shortened, worseCases } from './comparison-texts.ts'
 import {
   chanceText,
   type Compared,
   gateWords,
   groundsText,
   intervalText,
-  junitOf,
-  markdownOf,
   summaryOf,
   usageNames,
   verdictText,
@@ -38,6 +39,8 @@ export interface CompareOptions extends GlobalOptions {
   level: number
   sortBy?: string
   cases: number
+  /** False: not what was answered. */
+  texts: boolean
   markdown?: boolean
   junit?: string
   json?: boolean
@@ -56,10 +59,13 @@ export async function compareRuns(terminal: Stage, ids: string[], options: Compa
   const { gate } = answer
   // A single run is held against bounds alone.
   const all: Compared = { comparison: ids.length === 1 ? null : answer, gate }
-  if (options.junit !== undefined && gate !== null) await save(terminal, options.junit, junitOf(gate))
+  const shown = options.texts && (options.junit !== undefined || options.json !== true)
+  const texts = shown ? await orImpossible(() => readTexts(target, answer, terminal.signal)) : []
+  const report: Report = { ...all, texts }
+  if (options.junit !== undefined && gate !== null) await save(terminal, options.junit, junitOf(report, gate))
   if (options.json) terminal.out.line(safeJson(JSON.stringify(all)))
-  else if (options.markdown) terminal.out.line(markdownOf(all))
-  else print(terminal, all, answer)
+  else if (options.markdown) terminal.out.line(markdownOf(report))
+  else print(terminal, report, answer)
   return gate === null ? exitCodes.ok : gate.exit_code
 }
 
@@ -93,9 +99,9 @@ async function save({ cwd }: Terminal, name: string, text: string): Promise<void
   }
 }
 
-function print(terminal: Terminal, { comparison, gate }: Compared, { warnings }: RunComparison): void {
+function print(terminal: Terminal, { comparison, gate, texts }: Report, { warnings }: RunComparison): void {
   const { out } = terminal
-  if (comparison !== null) printComparison(terminal, comparison)
+  if (comparison !== null) printComparison(terminal, comparison, texts)
   for (const { run_id: id, message } of warnings)
     out.line(`${out.paint('yellow', 'Note:')} ${oneLine(`${id}: ${message}`)}`)
   if (comparison !== null) out.line(out.paint('bold', summaryOf(comparison)))
@@ -120,7 +126,7 @@ const metricColumns = (level: string): Column[] => [
   { title: 'TEST', wraps: true },
 ]
 
-function printComparison({ out }: Terminal, comparison: RunComparison): void {
+function printComparison({ out }: Terminal, comparison: RunComparison, texts: readonly CaseTexts[]): void {
   const [first = ''] = comparison.runs
   for (const { run_id: id, metrics, usage } of comparison.compared) {
     const level = metrics.concat(usage).find(({ difference }) => difference !== null)?.difference?.level ?? 0.95
@@ -130,6 +136,7 @@ function printComparison({ out }: Terminal, comparison: RunComparison): void {
     out.line()
   }
   printCases({ out }, comparison)
+  for (const one of texts) printTexts({ out }, one)
   const { cases_shared: shared, cases_total: total } = comparison
   out.line(
     `${count(shared)} of ${count(total)} cases are in all runs. +/-/= are cases that became better, worse, or neither;`,
@@ -163,8 +170,8 @@ function comparisonRow(row: MetricComparison): string[] {
 /** Metrics that have a column of their own. */
 const shownMetrics = 4
 
-function printCases({ out }: Pick<Terminal, 'out'>, { cases }: RunComparison): void {
-  const worse = cases.filter(({ regression }) => regression !== null && regression > 0)
+function printCases({ out }: Pick<Terminal, 'out'>, comparison: RunComparison): void {
+  const worse = worseCases(comparison)
   if (worse.length === 0) return
   const names = Object.keys(worse[0]?.values ?? {}).slice(0, shownMetrics)
   const columns: Column[] = [
@@ -177,4 +184,37 @@ function printCases({ out }: Pick<Terminal, 'out'>, { cases }: RunComparison): v
   ])
   for (const line of table(out, columns, rows)) out.line(line)
   out.line()
+}
+
+/** Lines of one text. */
+const textLines = 3
+
+function printTexts(
+  { out }: Pick<Terminal, 'out'>,
+  { caseId, runs, expected, before, after, pieces }: CaseTexts,
+): void {
+  const cells = Math.max(20, out.columns - 12)
+  const say = (name: string, text: string | null, paint: (line: string) => string = (line) => line): void => {
+    const lines = wrap(oneLine(text ?? '(no answer)'), cells)
+    for (const [at, line] of lines.slice(0, textLines).entries())
+      out.line(`  ${(at === 0 ? name : '').padEnd(10)}${paint(truncate(line, cells))}`)
+    if (lines.length > textLines) out.line(`${' '.repeat(12)}…`)
+  }
+  out.line(out.paint('bold', oneLine(`${caseId} in ${runs[0]} and ${runs[1]}`)))
+  if (expected !== null) say('expected', expected)
+  say('before', before)
+  say('after', after)
+  if (pieces !== null) say('changes', shortened(pieces).map(markedPiece).join(''), (line) => paintChanges(out, line))
+  out.line()
+}
+
+/** As wdiff writes it. */
+function markedPiece([kind, text]: Piece): string {
+  return kind === 'same' ? text : kind === 'expected' ? `[-${text}-]` : `{+${text}+}`
+}
+
+function paintChanges(out: Terminal['out'], line: string): string {
+  return line.replaceAll(/\[-.*?-\]|\{\+.*?\+\}/g, (change) =>
+    out.paint(change.startsWith('[') ? 'red' : 'green', change),
+  )
 }
