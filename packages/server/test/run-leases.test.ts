@@ -10,9 +10,9 @@ const indexes = rows.map(({ input }) => input)
 /** Longer than a run belongs to a worker that says nothing. */
 const longer = 31_000
 
-const make = async (server: RunServer, { url }: { url: string }, concurrency = 4) => {
+const make = async (server: RunServer, { url }: { url: string }, { concurrency = 4, rows: cases = rows } = {}) => {
   const made = { run_id: 'run', name: 'r', dataset: 'cases', metrics_used: ['char-count'], settings: { concurrency } }
-  await server.dataset('cases', rows)
+  await server.dataset('cases', cases)
   const { status } = await server.send('POST', '/api/v1/runs', { ...made, task: { kind: 'http', url } })
   expect(status).toBe(201)
 }
@@ -69,7 +69,7 @@ describe('a worker whose lease ran out while it slept', () => {
     const stored = () => one.until('run', ({ completed_items }) => completed_items > 0)
     const slow = await startSlow(2, stored)
     await using task = slow.task
-    await make(one, task, 1)
+    await make(one, task, { concurrency: 1 })
     await slow.waiting(1)
     await using two = await startRunServer({ database_url }, { now: () => Date.now() + longer })
     await slow.waiting(2)
@@ -111,6 +111,27 @@ describe('a clock that jumps', () => {
 })
 
 describe('a database that is away for a while', () => {
+  it('while a run reads its dataset is no end of the dataset', async () => {
+    const { url } = await createDatabase(inject('postgresUrl'))
+    await using proxy = await startProxy(url)
+    let ahead = 0
+    const slow = await startSlow(4)
+    await using task = slow.task
+    await using runs = await startRunServer({ database_url: proxy.url }, { now: () => Date.now() + ahead })
+    const many = Array.from({ length: 600 }, (_, input) => ({ id: `case-${input}`, input }))
+    await make(runs, task, { rows: many })
+    await slow.waiting()
+    // Once more than a reader tries again by itself.
+    const cut = () => proxy.cutNext({ when: 'before', message: 'dataset_rows', answer: '' })
+    const first = cut()
+    slow.release()
+    await first
+    await cut()
+    ahead += longer
+    expect(await runs.until('run')).toMatchObject({ status: 'completed', completed_items: 600, error: null })
+    expect(new Set(task.came.map(({ case_id }) => case_id)).size).toBe(600)
+  })
+
   it('holds a run up, and the rest is done when it is back', async () => {
     const { url } = await createDatabase(inject('postgresUrl'))
     await using proxy = await startProxy(url)

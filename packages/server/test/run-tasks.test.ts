@@ -1,6 +1,7 @@
 import { run, runMetrics } from '@llm-eval/protocol/run-schemas'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Provider, says, startProvider } from '../../engine/test/provider.ts'
+import { until } from './faults/audit.ts'
 import { type RunServer, startRunServer, startTask } from './runs-of-tests.ts'
 
 let provider: Provider
@@ -139,6 +140,37 @@ describe('an evaluator of a project', () => {
     await runs.send('DELETE', '/api/v1/evaluators/soon-gone')
     await runs.send('POST', `/api/v1/runs/${id}/resume`)
     expect(await runs.until(id)).toMatchObject({ status: 'failed', error: { code: 'evaluator_not_found' } })
+  })
+})
+
+describe('a dataset that is deleted while a run reads it', () => {
+  it('makes the run fail with what is finished, and says so', async () => {
+    const held: (() => void)[] = []
+    let open = false
+    await using task = await startTask(({ input }, reply) => {
+      const answer = () => reply.end(JSON.stringify({ output: input }))
+      if (open) answer()
+      else held.push(answer)
+      return undefined
+    })
+    await runs.dataset(
+      'doomed',
+      Array.from({ length: 510 }, (_, input) => ({ id: `case-${input}`, input })),
+    )
+    const asked = { dataset: 'doomed', task: { kind: 'http', url: task.url }, settings: { concurrency: 2 } }
+    const { run_id: id } = await make({ ...asked, metrics_used: ['char-count'] })
+    await until(
+      async () => held.length,
+      (count) => count === 2,
+    )
+    expect((await runs.send('DELETE', '/api/v1/datasets/doomed')).status).toBe(204)
+    open = true
+    for (const answer of held) answer()
+    const error = { code: 'dataset_unreadable', message: expect.stringContaining('There is no dataset') }
+    // A page of it was read already.
+    expect(await runs.until(id)).toMatchObject({ status: 'failed', error, completed_items: 500, total_items: 510 })
+    await runs.send('POST', `/api/v1/runs/${id}/resume`)
+    expect(await runs.until(id)).toMatchObject({ status: 'failed', error, completed_items: 500 })
   })
 })
 

@@ -1,6 +1,6 @@
 /** Works one run off: what the engine makes of it is stored as it comes. */
-import { type Engine, run as work, type RunEnded } from '@llm-eval/engine'
-import type { RunItem } from '@llm-eval/protocol'
+import { type Engine, run as work, type RunCase, type RunEnded } from '@llm-eval/engine'
+import { Failure, type RunItem } from '@llm-eval/protocol'
 import type { ItemBody, NewRunItem, Store, StoredRun } from '@llm-eval/store'
 import type { Catalogue } from '../judging/judge.ts'
 import { countItems, type RunMeters } from '../meters/run-meters.ts'
@@ -45,10 +45,10 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   const most = asksModels || task.kind === 'prompt' ? parts.tools.turns.width : settings.concurrency
   const done = await finishedOf(parts.store, held)
   const traces = new Map<string, string>()
-  const cases = readCases({ store: parts.store, projectId, run, task }, traces)
+  const reading = new Reading(readCases({ store: parts.store, projectId, run, task }, traces))
   const writer = new Writer(parts, held, traces)
   const plan = {
-    cases,
+    cases: reading,
     metrics,
     settings: { ...settings, concurrency: Math.min(settings.concurrency, most) },
     total: run.total === null ? null : run.total / settings.repetitions,
@@ -69,7 +69,32 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
     if (event.type === 'ended') end = event
   }
   await writer.flush()
+  reading.mind()
   if (end !== undefined && !stopping.signal.aborted) await storeEnd(parts, held, end)
+}
+
+/** Reads cases, and tells what is wrong with them from what is only so now: a store that is away is no end of a dataset. */
+class Reading {
+  readonly #cases: AsyncIterable<RunCase>
+  #broken: { error: unknown } | undefined
+
+  constructor(cases: AsyncIterable<RunCase>) {
+    this.#cases = cases
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RunCase, void, undefined> {
+    try {
+      yield* this.#cases
+    } catch (error) {
+      if (!(error instanceof Failure) || error.status >= 500) this.#broken = { error }
+      throw error
+    }
+  }
+
+  /** @throws what broke the reading, where it may go well another time */
+  mind(): void {
+    if (this.#broken) throw this.#broken.error
+  }
 }
 
 async function storeEnd({ store, owner, now }: ExecuteParts, { projectId, run }: Held, end: RunEnded): Promise<void> {
