@@ -45,10 +45,10 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
   const most = asksModels || task.kind === 'prompt' ? parts.tools.turns.width : settings.concurrency
   const done = await finishedOf(parts.store, held)
   const traces = new Map<string, string>()
-  const reading = new Reading(readCases({ store: parts.store, projectId, run, task }, traces))
+  const { cases, mind } = readingOf(readCases({ store: parts.store, projectId, run, task }, traces))
   const writer = new Writer(parts, held, traces)
   const plan = {
-    cases: reading,
+    cases,
     metrics,
     settings: { ...settings, concurrency: Math.min(settings.concurrency, most) },
     total: run.total === null ? null : run.total / settings.repetitions,
@@ -69,31 +69,26 @@ export async function execute(parts: ExecuteParts, held: Held): Promise<void> {
     if (event.type === 'ended') end = event
   }
   await writer.flush()
-  reading.mind()
+  mind()
   if (end !== undefined && !stopping.signal.aborted) await storeEnd(parts, held, end)
 }
 
-/** Reads cases, and tells what is wrong with them from what is only so now: a store that is away is no end of a dataset. */
-class Reading {
-  readonly #cases: AsyncIterable<RunCase>
-  #broken: { error: unknown } | undefined
-
-  constructor(cases: AsyncIterable<RunCase>) {
-    this.#cases = cases
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<RunCase, void, undefined> {
+/** Reads cases; `mind` throws what broke the reading off and may go well another time: a store that is away is no end of a dataset. */
+function readingOf(all: AsyncIterable<RunCase>): { cases: AsyncIterable<RunCase>; mind: () => void } {
+  let broken: { error: unknown } | undefined
+  async function* cases(): AsyncGenerator<RunCase, void, undefined> {
     try {
-      yield* this.#cases
+      yield* all
     } catch (error) {
-      if (!(error instanceof Failure) || error.status >= 500) this.#broken = { error }
+      if (!(error instanceof Failure) || error.status >= 500) broken = { error }
       throw error
     }
   }
-
-  /** @throws what broke the reading, where it may go well another time */
-  mind(): void {
-    if (this.#broken) throw this.#broken.error
+  return {
+    cases: cases(),
+    mind() {
+      if (broken) throw broken.error
+    },
   }
 }
 
