@@ -58,6 +58,37 @@ describe('who may follow runs', () => {
     }
   })
 
+  it('is refused with 4401 whose ticket is too old, or whose key is revoked since', async () => {
+    const { key: short, id } = await keyOf(['read'])
+    const [old, late, fresh] = [await ticketOf(key), await ticketOf(short), await ticketOf(key)]
+    await ground.send({ method: 'DELETE', path: `/api/v1/keys/${id}`, key })
+    using revoked = watch(`/ws?ticket=${late}`)
+    expect((await revoked.end()).code).toBe(4401)
+    ground.clock.now += (limits.ticketSeconds - 1) * 1_000
+    using young = watch(`/ws?ticket=${fresh}`)
+    await young.frame('connected')
+    ground.clock.now += 2_000
+    using expired = watch(`/ws?ticket=${old}`)
+    expect(await expired.end()).toEqual({ code: 4401, reason: 'invalid_token' })
+    using said = await watch('/ws').opened()
+    said.say({ type: 'auth', token: old })
+    expect(await said.end()).toEqual({ code: 4401, reason: 'invalid_key' })
+  })
+
+  it('sees with a ticket what its key sees, in the project of that, and one of several at once gets in', async () => {
+    const { id } = await WrittenRun.make(home())
+    const { key: other } = await keyOf(['read'], 'beside')
+    const ticket = await ticketOf(other)
+    const all = Array.from({ length: 5 }, () => watch(`/ws/runs/${id}/progress?ticket=${ticket}`))
+    const ends = await Promise.all(
+      all.map((one) => Promise.race([one.frame('connected'), one.end()]).catch(() => one.end())),
+    )
+    const [hello, ...others] = ends.filter((end) => 'run_status' in end)
+    expect(hello).toMatchObject({ run_status: 'unknown' })
+    expect(others).toEqual([])
+    for (const watcher of all) watcher.drop()
+  })
+
   it('is refused with 4401 who says something else first, or nothing true', async () => {
     for (const said of [{ type: 'ping' }, { type: 'auth', token: 'wrong' }, 'garbage', { type: 'auth' }]) {
       using watcher = await watch('/ws').opened()

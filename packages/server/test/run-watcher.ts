@@ -159,6 +159,10 @@ export class WrittenRun {
     return this.#apply({ kind: 'cancelRun', id: this.id, at: this.#at() })
   }
 
+  resume() {
+    return this.#apply({ kind: 'resumeRun', id: this.id, owner: worker, at: this.#at(), leaseMs })
+  }
+
   rename(name: string) {
     return this.#apply({ kind: 'updateRun', id: this.id, set: { name }, at: this.#at() })
   }

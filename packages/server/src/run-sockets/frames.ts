@@ -117,7 +117,7 @@ export class FrameMaker {
   ): Promise<ToldFrame[]> {
     const updates = updatesOf(event, await this.#statusBefore(event, page.slice(0, index)))
     const runId = event.id ?? shape?.runId ?? this.#idOfDeleted(event)
-    if (event.id !== null) this.#remember(event.ref, event.id)
+    if (event.id !== null) this.remember(event.ref, event.id)
     const run = event.id === null ? null : await this.#store.read(this.#projectId, 'run', { id: event.id })
     const stored = run === 'deleted' ? null : run
     const frames: Omit<Frame & { data: unknown }, 'seq'>[] = updates.map((type) => ({
@@ -139,7 +139,8 @@ export class FrameMaker {
     })
   }
 
-  #remember(ref: number, id: string): void {
+  /** Somebody follows the run, or heard of it: they are told which one it was when it is deleted. */
+  remember(ref: number, id: string): void {
     this.#ids.set(ref, id)
     const oldest = this.#ids.size > mostIds ? this.#ids.keys().next() : undefined
     if (oldest && !oldest.done) this.#ids.delete(oldest.value)

@@ -108,6 +108,7 @@ export class RunHub {
 
   async #join(shape: RunShape | null, subscription: Subscription, known?: Numbers): Promise<Leave> {
     const parts = await this.#parts
+    if (shape) parts.maker.remember(shape.ref, shape.runId)
     const ref = shape?.ref ?? null
     const channel = this.#channels.get(ref) ?? new Channel(parts, shape)
     this.#channels.set(ref, channel)
