@@ -34,6 +34,10 @@ export interface Delivery {
 const mostBytes = 4_000_000
 /** Events that come within so many milliseconds share a request. */
 const lingerMs = 50
+/** Events that wait at most before whoever makes them does, of those that a server stores as they come. */
+const crowd = 1_000
+/** Milliseconds that somebody waits for a server that says nothing at all. */
+const crowdMs = 1_000
 /** Milliseconds that a server has which was never there. */
 const firstMs = 1_000
 const backoff = { baseMs: 500, capMs: 15_000 }
@@ -61,8 +65,11 @@ export class Courier {
   #isLingering = false
   /** Whether the server said how long to wait. */
   #isAsked = false
+  /** Whether it said nothing while somebody waited for room. */
+  #isSilent = false
   #hurry: () => void = () => undefined
   #wake: () => void = () => undefined
+  #clear: () => void = () => undefined
 
   constructor(options: CourierOptions) {
     this.#options = options
@@ -88,6 +95,26 @@ export class Courier {
     // As many as a request takes need not wait for others.
     if (this.#isLingering && this.#spool.length >= this.#options.mostEvents) this.#hurry()
     this.#wake()
+  }
+
+  /**
+   * Where the server takes events, but more slowly than they come, resolves as soon as there is room for more: memory stays as
+   * small as it is. Null where there is room, and where waiting might be in vain, for then events wait elsewhere.
+   */
+  room(): Promise<void> | null {
+    const inVain = this.#isAway || this.#isSilent || !this.#isOpen || this.#ending.signal.aborted
+    if (inVain || this.#spool.length < crowd) return null
+    return new Promise((resolve) => {
+      const callOff = this.#options.clock.after(crowdMs, () => {
+        this.#isSilent = true
+        this.#clear()
+      })
+      this.#clear = () => {
+        callOff()
+        this.#clear = () => undefined
+        resolve()
+      }
+    })
   }
 
   /**
@@ -162,6 +189,7 @@ export class Courier {
       const receipt = await send(events, signal)
       this.#spool.drop(events.length)
       this.#back()
+      if (this.#spool.length < crowd) this.#clear()
       this.#count(receipt, events.length)
       this.#options.onStatus(receipt.status)
     } catch (error) {
@@ -196,6 +224,7 @@ export class Courier {
   }
 
   #away(error: LLMEvalError): void {
+    this.#clear()
     if (this.#isAway) return
     this.#isAway = true
     this.#options.onWarning(`Items wait until the server takes them: ${error.message}`)
@@ -203,13 +232,14 @@ export class Courier {
 
   #back(): void {
     this.#failedTries = 0
-    this.#isAway = false
+    this.#isAway = this.#isSilent = false
   }
 
   #stop(error: Error): void {
     if (this.#ending.signal.aborted) return
     this.#options.onWarning(`The server is not told of more items: ${error.message}`)
     this.#ending.abort(error)
+    this.#clear()
   }
 
   async #restAfter({ retryAfter }: LLMEvalError): Promise<void> {

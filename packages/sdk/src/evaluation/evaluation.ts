@@ -1,5 +1,5 @@
 import { type ItemFinished, run, type RunCase, type RunEnded, type RunPlan } from '@llm-eval/engine'
-import type { Run, RunItem, RunSettings, RunStatus } from '@llm-eval/protocol'
+import { limits, type Run, type RunItem, type RunProgress, type RunSettings, type RunStatus } from '@llm-eval/protocol'
 import { callSafely, connect, type Connection, LLMEvalError } from '../inside.ts'
 import { firstOf, readCases, readRows } from './cases.ts'
 import { Courier, isPassing } from './courier.ts'
@@ -10,7 +10,7 @@ import { resultOf } from './result.ts'
 import { RunServer, type RunWish } from './run-server.ts'
 
 /** Events of one request; fewer where the server has to judge them before it answers. */
-const mostEvents = { stored: 200, judged: 10 } as const
+const mostEvents = { stored: limits.runEvents, judged: 10 } as const
 /** Milliseconds of one request. */
 const answerMs = { stored: 30_000, judged: 600_000 } as const
 
@@ -182,9 +182,12 @@ export class Evaluation {
     let ended: RunEnded | undefined
     for await (const event of run(plan, parts)) {
       if (event.type === 'item') this.#finished(event, courier)
+      // A server that judges is not waited for: what it takes would count as time of the run.
+      const room = judged ? null : courier.room()
+      if (room) await room
       if (event.type === 'ended') ended = event
       if (onProgress && (event.type === 'item' || event.type === 'started')) {
-        const { progress } = event
+        const progress = whenAsked(event)
         callSafely(
           () => onProgress(progress),
           (error) => this.#warn(`onProgress: ${error.message}`),
@@ -259,6 +262,35 @@ export class Evaluation {
     if (this.#warnings.length < 100) this.#warnings.push(message)
     const tell = this.#options.onWarning ?? ((text: string) => console.warn(`llm-eval: ${text}`))
     callSafely(() => tell(message))
+  }
+}
+
+/** Intervals of so many metrics take longer than most evaluators, and whoever shows progress looks at little of it. */
+function whenAsked(event: { readonly progress: RunProgress }): RunProgress {
+  let known: RunProgress | undefined
+  const progress = () => (known ??= event.progress)
+  return {
+    get total_items() {
+      return progress().total_items
+    },
+    get completed_items() {
+      return progress().completed_items
+    },
+    get successful_items() {
+      return progress().successful_items
+    },
+    get success_rate() {
+      return progress().success_rate
+    },
+    get cost() {
+      return progress().cost
+    },
+    get unknown_costs() {
+      return progress().unknown_costs
+    },
+    get metrics() {
+      return progress().metrics
+    },
   }
 }
 
