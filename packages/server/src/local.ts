@@ -17,7 +17,8 @@ export interface LocalOptions {
 
 /** A data directory that this process evaluates into: most evaluations are over before a server would have started. */
 export interface LocalRuns {
-  readonly store: Store
+  /** For a server, and with all that it keeps beside: plots, search. */
+  share(): Store
   /** Answers as a server at this address would; null where it takes one, which may be started on the same store. */
   answer(url: URL, init: Pick<RequestInit, 'method' | 'body'>): Promise<Response | null>
   /** Closes the store too. */
@@ -30,7 +31,9 @@ export async function openLocalRuns({
   now = Date.now,
   onError = () => undefined,
 }: LocalOptions): Promise<LocalRuns> {
-  const store = await openConfiguredStore(config, { now, onError })
+  let grow: () => void = () => undefined
+  const lean = new Promise<void>((resolve) => (grow = resolve))
+  const store = await openConfiguredStore(config, { now, onError, lean })
   const engine = createEngine()
   const ending = new AbortController()
   const close = () => closed({ ending, engine, store })
@@ -38,7 +41,11 @@ export async function openLocalRuns({
     const home = await store.read(0, 'project', { name: 'default' })
     if (home === null) throw new Error('the store has no project named default')
     const direct = new DirectRuns({ store, engine, now, projectId: home.id, closing: ending.signal })
-    return { store, answer: (url, init) => answered(direct, url, init), close }
+    const share = () => {
+      grow()
+      return store
+    }
+    return { share, answer: (url, init) => answered(direct, url, init), close }
   } catch (error) {
     await close()
     throw error

@@ -7,6 +7,8 @@ export interface StoreWatch {
   now: () => number
   /** Is told of faults of background work, which goes on. */
   onError: (error: unknown) => void
+  /** An embedded store does with as little as it can until it resolves. */
+  lean?: Promise<void>
 }
 
 /** Opens the store that a configuration names. @throws {DataDirectoryBusy} when another process holds the data directory */

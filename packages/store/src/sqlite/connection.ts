@@ -5,6 +5,9 @@ export type Synchronous = 'full' | 'normal'
 
 export type Connection = Database.Database
 
+/** Of pages that a connection keeps at hand. */
+export const cacheKiB = 32_000
+
 /** Opens the database file with the settings that all connections share. Only the writer may pass `synchronous`. */
 export function openConnection(path: string, mode: { write: Synchronous } | { write?: undefined }): Connection {
   const db = new Database(path, { readonly: mode.write === undefined, timeout: 5_000 })
@@ -18,7 +21,7 @@ export function openConnection(path: string, mode: { write: Synchronous } | { wr
     // The log of a burst is not kept for ever.
     db.pragma('journal_size_limit = 67108864')
   }
-  db.pragma('cache_size = -32000')
+  db.pragma(`cache_size = -${cacheKiB}`)
   db.pragma('temp_store = MEMORY')
   return db
 }

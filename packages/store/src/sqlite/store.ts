@@ -35,6 +35,11 @@ export interface SqliteOptions {
   now?: () => number
   /** Told of faults of background work, which goes on. */
   onError?: (error: unknown) => void
+  /**
+   * Until it resolves one thread reads and writes, and nothing is added up or indexed beside: for a process that writes one run and
+   * ends. What is missing then is made up for by whoever opens the directory next.
+   */
+  lean?: Promise<void>
 }
 
 /** Reading threads. The second one starts when this many reads wait for the first: each costs some 25 MB. */
@@ -54,11 +59,11 @@ const groupBytes = 32 * 1024 * 1024
 /** Opens (and makes, and migrates) the embedded store. Throws `DataDirectoryBusy` when another process has it. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
   const claim = claimDataDirectory(options.directory)
-  const path = join(options.directory, 'llm-eval.db')
   const writer = new Thread('writer.thread', {
-    path,
+    ...pathsIn(options.directory),
     synchronous: options.synchronous ?? 'full',
     maxPages: options.maxPages ?? null,
+    lean: options.lean !== undefined,
   })
   try {
     await writer.call('migrate', null)
@@ -68,6 +73,10 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     throw error
   }
   return new SqliteStore(writer, options, claim)
+}
+
+function pathsIn(directory: string): { path: string; searchPath: string } {
+  return { path: join(directory, 'llm-eval.db'), searchPath: join(directory, 'search.db') }
 }
 
 class SqliteStore implements Store {
@@ -80,15 +89,16 @@ class SqliteStore implements Store {
   readonly #meter = new CommitMeter()
   readonly #committer: GroupCommitter
   readonly #ending = new AbortController()
-  readonly #background: Set<Promise<void>>
+  readonly #background: Set<Promise<unknown>>
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
+  #isLean = false
   #closed: Promise<void> | undefined
 
   constructor(writer: Thread, options: SqliteOptions, claim: { release(): void }) {
     this.#writer = writer
     this.#claim = claim
-    this.#paths = { path: join(options.directory, 'llm-eval.db'), searchPath: join(options.directory, 'search.db') }
+    this.#paths = pathsIn(options.directory)
     this.#onError = options.onError ?? (() => undefined)
     this.#committer = new GroupCommitter((units) => this.#commitGroup(units), {
       concurrency: 1,
@@ -99,7 +109,18 @@ class SqliteStore implements Store {
     })
     this.#now = options.now ?? Date.now
     const rollups = { name: 'rollups', signal: this.#ending.signal, digest: digestRollups }
-    this.#background = new Set([this.#consume(rollups, 'start'), this.#index()])
+    const work = () => Promise.all([this.#consume(rollups, 'start'), this.#index()])
+    this.#background = new Set([options.lean ? this.#whenWhole(options.lean, work) : work()])
+  }
+
+  async #whenWhole(lean: Promise<void>, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#ending
+    this.#isLean = true
+    await Promise.race([lean, new Promise((resolve) => signal.addEventListener('abort', resolve))])
+    this.#isLean = false
+    if (signal.aborted) return
+    await this.#writer.call('grow', null)
+    await work()
   }
 
   async #commitGroup(units: Unit[]): Promise<Settled[]> {
@@ -134,6 +155,7 @@ class SqliteStore implements Store {
   }
 
   #reader(): Thread {
+    if (this.#isLean) return this.#writer
     const idle = this.#readers.find((reader) => reader.load === 0)
     if (idle) return idle
     const least = this.#readers.toSorted((a, b) => a.load - b.load)[0]
