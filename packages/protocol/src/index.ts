@@ -80,6 +80,27 @@ export {
   type VarianceExpected,
 } from './test-case.ts'
 export {
+  type ArgumentDifference,
+  type Assertion,
+  type AttemptOutcome,
+  attemptOutcomes,
+  type AttemptResult,
+  type Baseline,
+  type CaseResult,
+  type Change,
+  type CheckResult,
+  type CheckState,
+  checkStates,
+  type PartScore,
+  type Quarantine,
+  type ReleaseReport,
+  type ReleaseVerdict,
+  releaseVerdicts,
+  type ScorePart,
+  scoreParts,
+  type ToolStep,
+} from './test-result.ts'
+export {
   type BatchReceipt,
   type CapturedPart,
   capturedParts,

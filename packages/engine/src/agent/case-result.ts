@@ -1,0 +1,65 @@
+import type { AttemptOutcome, AttemptResult, CaseResult, TestCase } from '@llm-eval/protocol'
+import { binomialCdf, mean, passAtK, passHatK, proportion, standardDeviation } from '@llm-eval/statistics'
+
+/** How often a case changes its outcome that nobody would call flaky. */
+const steadyRate = 0.01
+
+/** Below this p a case counts as flaky. */
+const flakyLevel = 0.05
+
+/**
+ * Sums up the attempts at a case. One that could not be asked or evaluated is none of the good ones, and never left out: a case
+ * passes when all attempts pass, or as many as its variance asks for.
+ *
+ * @throws RangeError without any attempt
+ */
+export function caseResult(one: TestCase, attempts: readonly AttemptResult[]): CaseResult {
+  if (attempts.length === 0) throw new RangeError('A case without an attempt has no result.')
+  const named = { case_id: one.case_id, name: one.name, suite: one.suite, attempts: [...attempts] }
+  if (attempts.length === 1 && one.thresholds.variance === null)
+    return { ...named, outcome: attempts[0]?.outcome ?? 'unevaluated', repeated: null }
+  const repeated = repeatedOf(one, attempts)
+  return { ...named, outcome: outcomeOf(one, attempts, repeated), repeated }
+}
+
+type Repeated = NonNullable<CaseResult['repeated']>
+
+function repeatedOf({ thresholds: { variance } }: TestCase, attempts: readonly AttemptResult[]): Repeated {
+  const n = attempts.length
+  const passed = attempts.filter(({ outcome }) => outcome === 'passed').length
+  const level = variance?.confidence_level ?? 0.95
+  const rate = proportion(passed, n, { level })
+  const scores = attempts.flatMap(({ score }) => (score === null ? [] : [score]))
+  const rarer = Math.min(passed, n - passed)
+  // At least so many of n that each have this chance (a one-sided binomial test).
+  const flakyP = rarer === 0 ? 1 : 1 - binomialCdf(rarer - 1, { n, p: steadyRate })
+  const ks = Array.from({ length: Math.min(n, 10) }, (_, index) => index + 1)
+  return {
+    n,
+    passed,
+    pass_rate: { estimate: passed / n, low: rate?.low ?? 0, high: rate?.high ?? 1, level },
+    pass_at_k: ks.map((k) => ({ k, value: passAtK({ n, c: passed }, k) ?? 0 })),
+    pass_hat_k: ks.map((k) => ({ k, value: passHatK({ n, c: passed }, k) ?? 0 })),
+    mean_score: scores.length === 0 ? null : mean(scores),
+    standard_deviation: scores.length < 2 ? null : standardDeviation(scores),
+    flaky: flakyP < flakyLevel,
+    flaky_p: flakyP,
+  }
+}
+
+function outcomeOf(
+  { thresholds: { variance } }: TestCase,
+  attempts: readonly AttemptResult[],
+  { n, passed, mean_score, standard_deviation }: Repeated,
+): AttemptOutcome {
+  const enough = passed / n >= (variance?.pass_rate ?? 1)
+  const meanHolds = variance?.min_mean_score == null || (mean_score !== null && mean_score >= variance.min_mean_score)
+  const spread = variance?.max_std_dev
+  const spreadHolds = spread == null || (standard_deviation !== null && standard_deviation <= spread)
+  if (enough && meanHolds && spreadHolds) return 'passed'
+  // With what could not be evaluated it might have passed: that is not known to be a failure.
+  const evaluated = attempts.filter(({ outcome }) => outcome === 'passed' || outcome === 'failed').length
+  const couldPass = (passed + n - evaluated) / n >= (variance?.pass_rate ?? 1)
+  if (evaluated === n || !couldPass) return 'failed'
+  return attempts.some(({ outcome }) => outcome === 'faulted') ? 'faulted' : 'unevaluated'
+}
