@@ -88,6 +88,33 @@ describe('events of an evaluation', () => {
     expect(keptOf(server).run.status).toBe('completed')
   })
 
+  it('wait, and so does the dataset, when the server that has both is away for long', async () => {
+    await using server = await startRunServer()
+    for (let index = 0; index < 450; index++) server.rows.push({ id: `c${index}`, values: { input: `${index}` } })
+    let [missed, isAway] = [0, false]
+    // It is back only after more tries than a request has by itself.
+    const fetch = async (url: string, init: RequestInit) => {
+      try {
+        return await globalThis.fetch(url, init)
+      } catch (error) {
+        if (url.includes('/rows') && ++missed === 10) await server.comeBack()
+        throw error
+      }
+    }
+    const task = async (input: unknown) => {
+      if (input === '150' && !isAway) {
+        isAway = true
+        await server.until(() => keptOf(server).items.size > 0)
+        await server.goAway()
+      }
+      return input
+    }
+    const result = await evaluatorOf(server, { task, dataset: 'questions', concurrency: 1, fetch }).run()
+    expect(result).toMatchObject({ status: 'completed', error: null, completedItems: 450 })
+    expect(idsOf(server)).toEqual(idsUpTo(450))
+    expect(missed).toBeGreaterThanOrEqual(10)
+  })
+
   it('are delivered to a server that was not there at the start', async () => {
     await using server = await startRunServer()
     await server.goAway()

@@ -1,6 +1,7 @@
 import { caseOf, createContentIds, type RunCase } from '@llm-eval/engine'
 import { type DatasetRow, datasetRoutes, limits } from '@llm-eval/protocol'
-import { type Connection, isObject } from '../inside.ts'
+import { backoffMs, type Connection, isObject, LLMEvalError, pause } from '../inside.ts'
+import { isPassing } from './courier.ts'
 import { caseField } from './metrics.ts'
 import type { Cases, EvaluationCase } from './options.ts'
 
@@ -10,7 +11,17 @@ export interface Pinned {
   version: string | null
 }
 
-/** The rows of a dataset on the server, a page at a time. */
+/** A page of a dataset. */
+interface Page {
+  items: DatasetRow[]
+  next_cursor: string | null
+}
+
+/** Milliseconds that a dataset is waited for whose server is away. */
+const patienceMs = 900_000
+const backoff = { baseMs: 500, capMs: 15_000 }
+
+/** The rows of a dataset on the server, a page at a time. A server that is away is waited for, as it is with events. */
 export async function* readRows(
   connection: Connection,
   { dataset, version }: Pinned,
@@ -21,11 +32,26 @@ export async function* readRows(
     const query: Record<string, string> = { limit: String(limits.pageRows) }
     if (version !== null) query['version'] = version
     if (cursor !== null) query['cursor'] = cursor
-    const call = { route: datasetRoutes.listRows, values: { dataset }, query, signal }
-    const page: { items: DatasetRow[]; next_cursor: string | null } = await connection.ask(call)
+    const page: Page = await askPatiently(connection, { dataset, query, signal })
     for (const { id, values } of page.items) yield withCase(caseOf({ id: idOf(values) ?? id, values }))
     cursor = page.next_cursor
   } while (cursor !== null)
+}
+
+async function askPatiently(
+  connection: Connection,
+  { dataset, query, signal }: { dataset: string; query: Record<string, string>; signal: AbortSignal },
+): Promise<Page> {
+  const { clock, random } = connection
+  const began = clock.elapsed()
+  for (let tries = 1; ; tries++)
+    try {
+      return await connection.ask<Page>({ route: datasetRoutes.listRows, values: { dataset }, query, signal })
+    } catch (error) {
+      const passes = error instanceof LLMEvalError && isPassing(error) && clock.elapsed() - began < patienceMs
+      if (!passes) throw error
+      await pause(backoffMs(backoff, tries, { random: random(), retryAfter: error.retryAfter }), clock, signal)
+    }
 }
 
 /** Cases that were handed in, in their order. Those without an id get one of what they say. */
