@@ -1,7 +1,10 @@
 import type { Run, RunTask } from '@llm-eval/protocol'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { writeJson } from '../api/exact-json.ts'
+import { runQueries } from '../api/runs.ts'
+import { useParts } from '../app/parts.ts'
 import { CopyButton } from '../components/copy-button.tsx'
 import { JsonView } from '../components/json-view.tsx'
 import { Part } from '../components/part.tsx'
@@ -31,6 +34,11 @@ export function RunConfiguration({ run }: { run: Run }) {
           <Facts of={factsOf(run)} />
         </Part>
       </div>
+      {Object.keys(run.config).length > 0 && (
+        <Part title="What was evaluated" says="In its owner’s words.">
+          <JsonView value={run.config} name="config" />
+        </Part>
+      )}
       {Object.keys(run.metadata).length > 0 && (
         <Part title="Metadata">
           <JsonView value={run.metadata} name="metadata" />
@@ -102,19 +110,24 @@ function Text({ name, text }: { name: string; text: string }) {
 }
 
 function Evaluators({ run }: { run: Run }) {
+  const { api } = useParts()
+  const { data } = useQuery(runQueries(api).metrics(run.run_id))
+  const versionOf = (metric: string): string | null | undefined =>
+    data?.items.find(({ name }) => name === metric)?.evaluator_version
   return (
     <ul aria-label="Evaluators of the run" className="card divide-y divide-line/70">
       {run.metrics_used.map(({ name, evaluator, config }) => (
         <li key={name} className="px-4 py-2.5">
           <div className="flex flex-wrap items-baseline gap-x-3">
-            <span className="foreign font-medium">{name}</span>
+            {evaluator !== name && <span className="foreign font-medium">{name}</span>}
             <Link
               to="/evaluators/$slug"
               params={{ slug: evaluator }}
-              className="foreign text-sm text-accent hover:underline"
+              className={`foreign text-accent hover:underline ${evaluator === name ? 'font-medium' : 'text-sm'}`}
             >
               {evaluator}
             </Link>
+            <Version version={versionOf(name)} />
           </div>
           {config !== undefined && Object.keys(config).length > 0 && (
             <div className="mt-2">
@@ -124,6 +137,16 @@ function Evaluators({ run }: { run: Run }) {
         </li>
       ))}
     </ul>
+  )
+}
+
+/** The version that scored; undefined while it is not read. */
+function Version({ version }: { version: string | null | undefined }) {
+  if (version === undefined) return null
+  return (
+    <span className="ml-auto text-xs text-ink-3" title={version ?? undefined}>
+      {version === null ? 'under no version: it cannot gate' : `version ${version.slice(0, 8)}`}
+    </span>
   )
 }
 

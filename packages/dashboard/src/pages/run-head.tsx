@@ -227,7 +227,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /** What a run cost, as far as anybody knows. */
-export function RunCost({ numbers }: { numbers: Pick<RunProgress, 'cost' | 'unknown_costs' | 'completed_items'> }) {
+function RunCost({ numbers }: { numbers: Pick<RunProgress, 'cost' | 'unknown_costs' | 'completed_items'> }) {
   const { cost, unknown_costs: missing, completed_items: done } = numbers
   if (missing === 0) return done === 0 ? unknown : formatCost(cost)
   const known = missing < done || cost > 0

@@ -72,7 +72,12 @@ function SearchField({ filter, onFilter }: Omit<FilterProps, 'run'>) {
     if (words !== q) onFilter(readItemSearch({ ...filter, q: words }))
   }
   return (
-    <form ref={field} className="min-w-0 flex-1 sm:max-w-xs" onSubmit={submit} onBlur={(event) => submit(event)}>
+    <form
+      ref={field}
+      className="min-w-0 basis-full sm:max-w-xs sm:flex-1 sm:basis-auto"
+      onSubmit={submit}
+      onBlur={(event) => submit(event)}
+    >
       <TextField
         name="q"
         type="search"

@@ -64,7 +64,8 @@ function Means({ metrics }: { metrics: readonly RunMetricSummary[] }) {
   const others = metrics.filter((metric) => !isShare(metric))
   const head = 'px-4 py-2 text-left text-xs font-medium text-ink-3'
   return (
-    <div className="card overflow-x-auto">
+    // What is read aloud only must stay within what scrolls.
+    <div className="card relative overflow-x-auto">
       <table aria-label="Means with their intervals" className="w-full min-w-180 border-collapse">
         <thead>
           <tr className="border-b">

@@ -8,12 +8,11 @@ import { useWatchedRun } from '../app/watching.ts'
 import { Notice } from '../components/notice.tsx'
 import { formatScore } from '../components/score-badge.tsx'
 import { Whisker, WhiskerAxis } from '../components/whisker.tsx'
-import { formatCount, formatLatency, unknown } from '../format/numbers.ts'
+import { formatCost, formatCount, formatLatency, unknown } from '../format/numbers.ts'
 import { domainOf } from '../format/scale.ts'
 import { formatShare } from '../format/shares.ts'
 import type { RunNews } from '../stream/run-frames.ts'
 import { ErrorGroups } from './run-errors.tsx'
-import { RunCost } from './run-head.tsx'
 import { errorCount, isOver, numbersOf, stopWords } from './run-numbers.ts'
 
 /** A run at a glance: its numbers, each metric, what comes in, and why it ended. */
@@ -75,23 +74,31 @@ function Ending({ run }: { run: Run }) {
 }
 
 function Numbers({ numbers }: { numbers: RunProgress }) {
-  const { total_items: total, completed_items: done, successful_items: good, success_rate: rate } = numbers
+  const { total_items: total, completed_items: done, successful_items: good, cost, unknown_costs: unpriced } = numbers
+  const errored = errorCount(numbers) - (done - good)
+  const priced = done - unpriced
   return (
     <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Figure name="Finished" says={`of ${total === null ? 'an unknown number of' : formatCount(total)} items`}>
         {formatCount(done)}
       </Figure>
-      <Figure name="Success" says={`${formatCount(good)} without an error of the task`}>
-        {formatShare(rate)}
-      </Figure>
       <Figure
-        name="Failed"
+        name="Failed tasks"
         says={done === 0 ? 'of none so far' : `${formatShare((done - good) / done)} of the finished`}
       >
         {formatCount(done - good)}
       </Figure>
-      <Figure name="Cost" says="of tasks and judges">
-        <RunCost numbers={numbers} />
+      <Figure name="Failed evaluations" says="no score, and never counted as 0">
+        {formatCount(errored)}
+      </Figure>
+      <Figure
+        name="Cost of an item"
+        says={
+          unpriced === 0 ? 'its task and its judges' : `known of ${formatCount(priced)} of ${formatCount(done)} items`
+        }
+      >
+        {/* What a part of an item cost may be known where the whole is not: then there is no mean. */}
+        {priced > 0 && unpriced === 0 ? formatCost(cost / priced) : unknown}
       </Figure>
     </dl>
   )
