@@ -34,10 +34,12 @@ export interface Place {
 }
 
 /** Milliseconds that the owner of the directory may be away, as while it starts again, before this process takes its place. */
-const ownerAwayMs = 15_000
+const ownerAwayMs = 10_000
+/** Milliseconds between two tries. */
+const againMs = 200
 /** Milliseconds in which the usual server says that it is there; and in which somebody who takes the directory listens. */
 const answerMs = 2_000
-const startMs = 20_000
+const startMs = 120_000
 
 /**
  * Finds where runs are kept: the server that is named; else the one that holds the data directory; else the one on
@@ -157,17 +159,20 @@ class Keeper {
     this.#at = { url, key }
   }
 
+  /** Until somebody holds the directory, this process at last, or whoever asks gives up. */
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    try {
-      const response = await this.#send(path, init)
-      this.#awaySince = null
-      return response
-    } catch (error) {
-      if (init.signal?.aborted) throw error
-      const { url } = this.#at
-      await (this.#changing ??= this.#follow().finally(() => (this.#changing = undefined)))
-      if (this.#at.url === url) throw error
-      return this.#send(path, init)
+    for (;;) {
+      try {
+        const response = await this.#send(path, init)
+        this.#awaySince = null
+        return response
+      } catch (error) {
+        if (init.signal?.aborted) throw error
+        const { url } = this.#at
+        await (this.#changing ??= this.#follow().finally(() => (this.#changing = undefined)))
+        // Another place is asked at once.
+        if (this.#at.url === url) await delay(againMs, undefined, init.signal ? { signal: init.signal } : {})
+      }
     }
   }
 

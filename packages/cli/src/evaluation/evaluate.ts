@@ -3,6 +3,7 @@ import { run as runAnswer, runMetrics } from '@llm-eval/protocol/run-schemas'
 import { type EvaluationResult, Evaluator } from 'llm-eval-sdk/evaluation'
 import type { ToldRun } from '../commands/runs.ts'
 import { Complaint, orImpossible } from '../complaint.ts'
+import { count, figure } from '../display/amounts.ts'
 import { oneLine } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
 import type { Place } from '../place.ts'
@@ -43,7 +44,8 @@ export async function evaluate(terminal: Terminal, { place, evaluation, options 
   const before = await orImpossible(() => resumed(target, options, options.name ?? definition.name))
   const wish = await wishOf(evaluation, options, { before, onFile: terminal.onFile })
   if (demands.baseline !== undefined) await orImpossible(() => fetched(target, demands.baseline ?? ''))
-  const result = await orImpossible(() => perform(terminal, target, wish))
+  const result = await orImpossible(() => perform(terminal, target, { ...wish, deliveryMs: options.patience }))
+  checkStored(result, file)
   const earlier = await orImpossible(() => earlierRun(target, wish.name, wish.runId))
   const interrupted = terminal.signal.aborted
   const judged = await orImpossible(async (): Promise<Judged> => {
@@ -63,6 +65,20 @@ export async function evaluate(terminal: Terminal, { place, evaluation, options 
     before: earlier?.run_id ?? null,
     warnings: result.warnings,
   }
+}
+
+/** The server may have gone for good before all was there. */
+function checkStored(
+  { runId, delivery: { undelivered }, completedItems, metrics }: EvaluationResult,
+  file: string,
+): void {
+  if (undelivered === 0) return
+  const means = Object.entries(metrics).flatMap(([name, { mean }]) =>
+    mean === null ? [] : [`${oneLine(name)} ${figure(mean)}`],
+  )
+  throw new Complaint(
+    `The server went away and does not have all of the run. Here ${count(completedItems)} items are finished${means.length === 0 ? '' : ` (${means.join(', ')})`}. When it is back, this does what it does not have: llm-eval run ${oneLine(file)} --resume ${oneLine(runId)}`,
+  )
 }
 
 async function resumed(target: Target, { resume }: RunOptions, name: string): Promise<ToldRun | null> {

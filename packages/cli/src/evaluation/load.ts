@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import module from 'node:module'
 import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -76,9 +77,22 @@ async function importFile(file: string, shown: string): Promise<Record<string, u
     const members: unknown = await import(pathToFileURL(file).href)
     return { ...(members as object) }
   } catch (error) {
-    throw loadComplaint(error, { file, shown })
+    throw loadComplaint(await located(error, file), { file, shown })
   }
 }
+
+/** Node tells where a syntax error stands only when it ends with it. */
+async function located(error: unknown, file: string): Promise<unknown> {
+  if (!(error instanceof SyntaxError) || placeOf(error, file) !== null) return error
+  const told = await new Promise<string>((resolve) => {
+    execFile(process.execPath, ['--check', file], { timeout: checkMs }, (_error, _out, err) => resolve(err))
+  })
+  if (told.includes('SyntaxError')) error.stack = told
+  return error
+}
+
+/** Milliseconds that looking for a syntax error may take. */
+const checkMs = 10_000
 
 function loadComplaint(error: unknown, { file, shown }: { file: string; shown: string }): Complaint {
   const told = error instanceof Error ? error : new Error(String(error))

@@ -121,15 +121,18 @@ interface Over {
 export function endingOf({ judged: { run, gate }, result, interrupted, allowFailed }: Over): Ending {
   const { completed_items: done, successful_items: successful, total_items: total } = run
   const failed = done - successful
-  const items = total === null || total === done ? `${count(done)} items` : `${count(done)} of ${count(total)} items`
+  const items =
+    total === null || total === done
+      ? `${count(done)} ${done === 1 ? 'item' : 'items'}`
+      : `${count(done)} of ${count(total)} items`
   const ended = (exitCode: number, words: string): Ending => ({
     exitCode,
     verdict: `${words} ${items}, ${percent(run.success_rate)} without an error${meansOf(run)}.`,
   })
-  const { undelivered, refused } = result.delivery
+  const { refused } = result.delivery
   if (interrupted) return ended(exitCodes.interrupted, 'Interrupted:')
-  if (undelivered + refused > 0)
-    return ended(exitCodes.impossible, `Not stored: the server does not have ${count(undelivered + refused)} events;`)
+  if (refused > 0)
+    return ended(exitCodes.impossible, `Not stored: the server refused ${count(refused)} of what it was told;`)
   if (run.status === 'failed')
     return ended(
       exitCodes.impossible,
