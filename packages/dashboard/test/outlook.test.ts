@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { makeRun } from './compared-runs.ts'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
@@ -18,6 +19,15 @@ const paths = [
   '/evaluators/polite-answer',
   '/datasets',
   '/datasets/questions',
+  '/compare',
+  '/compare?runs=compared-1,compared-2,compared-3&fail=regression&min=a_metric_with_a_name_that_is_rather_long:0.5',
+  '/runs/named',
+  '/runs/named?tab=metrics',
+  '/runs/named?tab=items',
+  '/runs/named?tab=items&status=failed&errored=similarity',
+  '/runs/named?item=70',
+  '/runs/named?tab=errors',
+  '/runs/named?tab=configuration',
   '/settings',
   '/signin',
 ]
@@ -69,6 +79,17 @@ beforeAll(async () => {
   await stage.call('POST', '/api/v1/datasets', { name: 'Questions' })
   await stage.call('POST', '/api/v1/datasets/questions/rows/from-trace', { trace_id: 'plain' })
   await stage.call('POST', '/api/v1/datasets/questions/publish', {})
+  await longNamedRun(stage, 'named')
+  for (const at of [1, 2, 3])
+    await makeRun(stage, `compared-${at}`, {
+      name: `A_run_with_a_name_that_is_rather_long_as_names_of_runs_go_number_${at}`,
+      metrics: ['a_metric_with_a_name_that_is_rather_long', '-toxicity'],
+      score: (index) => (index % (at + 1)) / 3,
+      expected: () => 'What was expected. '.repeat(20),
+      output: (index) => `${'wide'.repeat(60)} ${index} of ${at}`,
+      ends: at < 3,
+      more: { metadata: { prompt: 'A long prompt. '.repeat(at * 10) } },
+    })
 })
 afterEach(() => stage.clear())
 afterAll(() => stage.close())
