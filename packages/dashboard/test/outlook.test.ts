@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { makeRun } from './compared-runs.ts'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
+import { longNamedRun } from './sample-runs.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage

@@ -54,3 +54,21 @@ function sampleItem(index: number): SentItem {
         : { value: (index % 5) / 4, explanation: 'They say the same.' }
   return { ...place, expected: `answer ${index}`, scores: { correct: { passed: index % 3 !== 0 }, similarity } }
 }
+
+/** A run of items of all kinds that is over, with names that are as long as they may well be. */
+export async function longNamedRun(stage: Pick<Stage, 'call'>, id: string): Promise<void> {
+  const long = 'a_name_of_a_metric_that_is_as_long_as_names_may_be_without_a_single_space_in_it'
+  await makeRun(stage, id, {
+    name: `${long}_of_a_run`,
+    description: `${'A long description. '.repeat(20)}${'wide'.repeat(100)}`,
+    total_items: 90,
+    metrics_used: ['correct', 'similarity', long, { name: `${long}_2`, evaluator: 'length', config: { max: 10 } }],
+    tags: Array.from({ length: 12 }, (_, at) => `a-tag-of-some-length-${at}`),
+    metadata: { [long]: 'x'.repeat(500) },
+    model_name: long,
+  })
+  const items = sampleItems(70).map((item) => ({ ...item, case_id: `${item.item_index}-${long}` }))
+  await finish(stage, id, [...items, { item_index: 70, output: 'W'.repeat(3_000), scores: { [long]: { value: 1e9 } } }])
+  await endRun(stage, id, { status: 'failed', error: { code: 'lost', message: `It was lost: ${'wide'.repeat(100)}` } })
+  await stage.call('POST', `/api/v1/runs/${id}/reject`, { note: 'A long note. '.repeat(20), by: long })
+}

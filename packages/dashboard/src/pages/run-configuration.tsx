@@ -26,7 +26,7 @@ export function RunConfiguration({ run }: { run: Run }) {
       <Part title="Evaluators" says="Each under the name that its scores have in this run.">
         <Evaluators run={run} />
       </Part>
-      <div className="grid items-start gap-8 lg:grid-cols-2">
+      <div className="grid grid-cols-1 items-start gap-8 lg:grid-cols-2">
         <Part title="Settings">
           <Facts of={settingsOf(run)} />
         </Part>

@@ -47,7 +47,7 @@ export function RunMetrics({ run }: { run: Run }) {
         </p>
       )}
       <Means metrics={data.items} />
-      <ul aria-label="Metrics one by one" className="grid gap-4 lg:grid-cols-2 3xl:grid-cols-3">
+      <ul aria-label="Metrics one by one" className="grid grid-cols-1 gap-4 lg:grid-cols-2 3xl:grid-cols-3">
         {data.items.map((metric) => (
           <MetricPart key={metric.name} run={run} metric={metric} />
         ))}

@@ -31,7 +31,7 @@ export function RunOverview({ run }: { run: Run }) {
           <Numbers numbers={numbers} />
           <section aria-label="Metrics">
             <h2 className="mb-3 text-lg font-semibold">Metrics</h2>
-            <ul className="grid gap-3 sm:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">
+            <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 xl:grid-cols-3 3xl:grid-cols-4">
               {run.metrics_used.map((metric) => (
                 <MetricCard key={metric.name} metric={metric} numbers={numbers} />
               ))}
@@ -121,7 +121,7 @@ function MetricCard({ metric: { name, evaluator }, numbers }: { metric: RunMetri
   const of = mean === null || ci === null ? null : { estimate: mean, low: ci[0], high: ci[1] }
   const domain = domainOf(of ? [of.low, of.high] : mean === null ? [] : [mean])
   return (
-    <li className="card flex flex-col gap-1 px-4 py-3">
+    <li className="card flex min-w-0 flex-col gap-1 px-4 py-3">
       <div className="flex items-baseline gap-2">
         <h3 className="foreign min-w-0 clip font-medium" title={name}>
           {name}
