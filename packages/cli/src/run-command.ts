@@ -26,7 +26,7 @@ export function addRun(program: Command, { terminal, perform }: Parts): void {
     .option('--name <name>', 'what the run is called; as the file says unless said')
     .option('--tag <tag>', 'a tag; as often as you like', several)
     .option('--local', 'keep the results in the data directory, whatever server is there')
-    .option('--patience <time>', 'at the end, wait so long for a server that went away', timeSpan, 60_000)
+    .option('--patience <time>', 'at the end, wait so long for a server that went away; 1m unless said', timeSpan)
     .option('--junit <file>', 'write JUnit XML: a test for each item and for each demand')
     .option('--markdown <file>', 'add a summary in Markdown to this file, such as "$GITHUB_STEP_SUMMARY"')
     .option('--html <file>', 'write a report that needs nothing but a browser')

@@ -83,7 +83,7 @@ describe('without a server', { timeout: 300_000 }, () => {
       'import { defineEvaluation } from "llm-eval-sdk/evaluation"\nexport default defineEvaluation({})',
       /eval\.mjs imports llm-eval-sdk, which is not installed beside it: npm install --save-dev llm-eval-sdk\. Without it, export a plain object/,
     ],
-  ])('%s ends with 2 and is told with its place', async (_what, name, content, words) => {
+  ])('%s ends with 2 and is told with its place', async (...[, name, content, words]) => {
     const { cwd } = place({ [name]: content })
     const { code, err } = await start(['run', name, '--local'], { cwd }).ended
     expect(err).toMatch(words)

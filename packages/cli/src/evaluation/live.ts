@@ -39,7 +39,7 @@ export class Live {
         ? 'More items fail; they are counted, and told at the end.'
         : `${truncate(which, 40)}  ${error === null ? 'no reason was given' : `${error.code}: ${oneLine(error.message)}`}`
     screen.line(
-      `${screen.paint('red', 'failed')}  ${screen.isTTY ? truncate(words, screen.columns - 8) : truncate(words, 500)}`,
+      `${screen.paint('red', 'failed')}  ${screen.isTTY ? truncate(words, screen.columns - 9) : truncate(words, 500)}`,
     )
   }
 

@@ -16,8 +16,8 @@ export interface RunOptions extends PlaceOptions {
   /** Milliseconds. */
   timeout?: number
   retries?: number
-  /** Milliseconds that the end waits for a server that is away. */
-  patience: number
+  /** Milliseconds that the end waits for a server that is away; a minute if absent. */
+  patience?: number
   /** A run, or the newest that is not whole. */
   resume?: string | true
   watch?: boolean
