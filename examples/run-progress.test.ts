@@ -25,6 +25,12 @@ afterAll(async () => {
   await project?.close()
 })
 
+async function openPage(): Promise<Page> {
+  const page = await browser.newPage()
+  page.setDefaultTimeout(60_000)
+  return page
+}
+
 const valueOf = (page: Page, name: string) =>
   page
     .locator('dt', { hasText: new RegExp(`^${name}$`) })
@@ -36,9 +42,9 @@ const width = (page: Page) => page.getByRole('progressbar').getAttribute('aria-v
 describe.each([
   ['React', 'run-progress-react.html'],
   ['Vue', 'run-progress-vue.html'],
-])('the %s component', (framework, name) => {
+])('the %s component', { timeout: 240_000 }, (framework, name) => {
   it('shows a live bar, the success rate, errors as they happen, and that the run is completed', async () => {
-    const page = await browser.newPage()
+    const page = await openPage()
     const id = `live-${framework}`
     await page.goto(`${pages.url(name)}?run=${id}`)
     // The run is yet to be made: nothing is known of it, and nothing is said to be 0.
@@ -68,7 +74,7 @@ describe.each([
   })
 
   it('goes on where it was when the server comes back, and says so', async () => {
-    const page = await browser.newPage()
+    const page = await openPage()
     const run = await LiveRun.begin(ground, `dropped-${framework}`, { total_items: 10 })
     await page.goto(`${pages.url(name)}?run=${run.id}`)
     await page.getByText('live', { exact: true }).waitFor()
@@ -89,7 +95,7 @@ describe.each([
   })
 
   it('tells a run that failed, closes its connection when it is unmounted, and can be read by everybody', async () => {
-    const page = await browser.newPage()
+    const page = await openPage()
     const opened = page.waitForEvent('websocket')
     const run = await LiveRun.begin(ground, `failed-${framework}`)
     await page.goto(`${pages.url(name)}?run=${run.id}`)
@@ -115,7 +121,7 @@ describe('Frontend Integration', () => {
   })
 
   it('moves its bar and its success rate with the run', async () => {
-    const page = await browser.newPage()
+    const page = await openPage()
     const problems: string[] = []
     page.on('pageerror', (error) => problems.push(error.message))
     const run = await LiveRun.begin(ground, 'eval-20250802-123456')

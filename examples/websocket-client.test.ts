@@ -37,6 +37,7 @@ async function open(
   const profile = await browser.newContext({ locale: 'en-US', ...context })
   const problems: string[] = []
   const page = await profile.newPage()
+  page.setDefaultTimeout(60_000)
   await page.addInitScript(() => {
     addEventListener('securitypolicyviolation', ({ violatedDirective }) =>
       Reflect.set(globalThis, 'breach', violatedDirective),
@@ -75,7 +76,7 @@ async function watch(run: LiveRun, settings: Parameters<typeof open>[0] = {}) {
   return opened
 }
 
-describe('the monitor of a run', () => {
+describe('the monitor of a run', { timeout: 240_000 }, () => {
   it('shows bar, statistics, running means, errors and messages while the run goes on, and its end', async () => {
     const run = await LiveRun.begin(ground, 'shown')
     const { page, problems } = await watch(run)
@@ -197,7 +198,7 @@ describe('the monitor of a run', () => {
   })
 })
 
-describe('filters', () => {
+describe('filters', { timeout: 240_000 }, () => {
   it('of the page show the kinds that are ticked, and only what failed', async () => {
     const run = await LiveRun.begin(ground, 'sieved')
     const { page } = await watch(run)
@@ -240,7 +241,7 @@ describe('filters', () => {
   })
 })
 
-describe('the messages', () => {
+describe('the messages', { timeout: 240_000 }, () => {
   it('are as many as are kept, and wait while they are paused', async () => {
     const run = await LiveRun.begin(ground, 'many', { total_items: 500 })
     const { page } = await watch(run)
@@ -280,7 +281,7 @@ describe('the messages', () => {
   })
 })
 
-describe('the monitor of all runs', () => {
+describe('the monitor of all runs', { timeout: 240_000 }, () => {
   it('lists runs with live bars and what becomes of them, and opens one by a click', async () => {
     const before = await LiveRun.begin(ground, 'listed-before')
     await before.finish([0])
@@ -332,7 +333,7 @@ describe('the monitor of all runs', () => {
   })
 })
 
-describe('a server that wants a key', () => {
+describe('a server that wants a key', { timeout: 240_000 }, () => {
   const secret = (page: Page) => page.getByLabel('Key or ticket')
 
   it('is watched with one, also by a page that is opened from disk, and sends away who has none or a wrong one', async () => {
@@ -373,7 +374,7 @@ describe('a server that wants a key', () => {
   })
 })
 
-describe('an open server', () => {
+describe('an open server', { timeout: 240_000 }, () => {
   it('refuses a page that is opened from disk, which tells what to do', async () => {
     const { page } = await open({ from: onDisk, run: 'any' })
     await page.getByText('one without keys refuses pages that do not say where they are from').waitFor()
@@ -385,7 +386,7 @@ describe('an open server', () => {
   })
 })
 
-describe('the testing instructions', () => {
+describe('the testing instructions', { timeout: 240_000 }, () => {
   it('server, client, an evaluation with a run id: the page follows it to its end', async () => {
     const { page } = await open({ run: 'test-run-123' })
     await connect(ofRun(page))
@@ -406,7 +407,7 @@ describe('the testing instructions', () => {
   })
 })
 
-describe('the page', () => {
+describe('the page', { timeout: 240_000 }, () => {
   it.each([
     ['light', { viewport: { width: 1_280, height: 900 } }],
     ['dark', { viewport: { width: 1_280, height: 900 }, colorScheme: 'dark' }],

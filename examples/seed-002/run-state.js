@@ -3,8 +3,9 @@
 {
   /** Errors that are kept to be shown; all of them are counted. */
   const mostErrors = 50
-  /** Milliseconds over which the rate is taken. */
+  /** Milliseconds over which the rate is taken, and changes at least, where items take longer than that. */
   const rateSpan = 10_000
+  const rateChanges = 5
 
   globalThis.runState = {
     /** Nothing is known yet. Unknown is null, never 0. */
@@ -44,8 +45,10 @@
   function withProgress(state, { data, timestamp }) {
     const at = Date.parse(timestamp)
     const completed = data.completed_items
-    const earlier = state.samples.filter((one) => one.at >= at - rateSpan && one.at < at && one.completed <= completed)
-    const samples = [...earlier, { at, completed }]
+    const earlier = state.samples.filter((one) => one.at < at && one.completed <= completed)
+    const recent = earlier.findIndex((one) => one.at >= at - rateSpan)
+    const begin = Math.min(recent < 0 ? earlier.length : recent, Math.max(0, earlier.length - rateChanges))
+    const samples = [...earlier.slice(begin), { at, completed }]
     const [first] = samples
     const rate = at > first.at ? ((completed - first.completed) * 1_000) / (at - first.at) : null
     const rest = data.total_items === null ? null : data.total_items - completed
