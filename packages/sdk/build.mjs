@@ -24,7 +24,11 @@ const typesOfSdk = join(root, '.cache/sdk-types')
 const typesOfProtocol = join(root, 'packages/protocol/dist')
 const stage = process.argv[2] === '--stage' && process.argv[3] ? resolve(process.argv[3]) : undefined
 const out = join(stage ?? here, 'dist')
-const entries = { index: join(sources, 'index.ts'), experiments: join(sources, 'experiments/index.ts') }
+const entries = {
+  index: join(sources, 'index.ts'),
+  experiments: join(sources, 'experiments/index.ts'),
+  agent: join(sources, 'agent/index.ts'),
+}
 /** For Node alone: it has the engine inside, and shares what it has of the rest with the root by `inside.js`. */
 const evaluation = {
   evaluation: join(sources, 'evaluation/index.ts'),
@@ -33,7 +37,7 @@ const evaluation = {
 }
 const inside = join(sources, 'inside.ts')
 /** Declarations of the entries. */
-const declared = ['index.d.ts', 'experiments/index.d.ts', 'evaluation/index.d.ts']
+const declared = ['index.d.ts', 'experiments/index.d.ts', 'evaluation/index.d.ts', 'agent/index.d.ts']
 
 /** Tables of protocol, by the file each stands in. */
 const tables = {
@@ -217,7 +221,7 @@ function stagePackage(folder) {
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   // For tools that do not know `exports`.
-  for (const name of ['experiments', 'evaluation']) {
+  for (const name of ['experiments', 'evaluation', 'agent']) {
     const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}/index.d.cts` }
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'package.json'), `${JSON.stringify(redirect, null, 2)}\n`)

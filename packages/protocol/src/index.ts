@@ -78,7 +78,7 @@ export {
   type TestThresholds,
   type TestTurn,
   type VarianceExpected,
-} from './test-case.ts'
+} from './agent-case.ts'
 export {
   type ArgumentDifference,
   type Assertion,
@@ -99,7 +99,7 @@ export {
   type ScorePart,
   scoreParts,
   type ToolStep,
-} from './test-result.ts'
+} from './agent-result.ts'
 export {
   type BatchReceipt,
   type CapturedPart,

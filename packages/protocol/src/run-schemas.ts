@@ -159,7 +159,9 @@ export const runInput = z.strictObject({
   metadata: titles.metadata.default({}),
   config: notes
     .default({})
-    .describe('What is evaluated, in your words, such as the temperature of a model: shown with the run, and kept as it is.'),
+    .describe(
+      'What is evaluated, in your words, such as the temperature of a model: shown with the run, and kept as it is.',
+    ),
   model_name: titles.model_name.default(null),
   model_version: titles.model_version.default(null),
   task_type: titles.task_type.default(null),
@@ -236,6 +238,17 @@ export const runItemsQuery = z
     errored: name.optional().describe('Only items on which the evaluator of this metric failed.'),
     error: z.enum(taskFaults).optional().describe('Only items whose task failed so.'),
     case_id: z.string().min(1).max(limits.nameChars).optional().describe('Somewhere in the id of the case.'),
+    search: z
+      .string()
+      .min(1)
+      .max(limits.searchChars)
+      .optional()
+      .describe(
+        'Somewhere in the id of the case, its input, what was expected, the output or the error. `A` to `Z` count as `a` to `z`.',
+      ),
+    from: wholeText(0, limits.runItems)
+      .optional()
+      .describe('The `item_index` to begin at; a `cursor` goes on from its own.'),
     ...paged,
   })
   .refine(({ metric: one, below, above }) => (one === undefined) === (below === undefined && above === undefined), {
@@ -271,6 +284,9 @@ const comparedIds = several
   .pipe(z.array(name).max(limits.comparedRuns, `must be at most ${limits.comparedRuns}`))
   .refine((ids) => new Set(ids).size === ids.length, 'must differ')
 
+/** `GET /api/v1/runs/:run_id/export`. */
+export const runExportQuery = z.strictObject({ format: z.enum(['csv', 'jsonl']).default('jsonl') })
+
 /** `GET /api/v1/comparisons`. */
 export const comparisonQuery = z
   .strictObject({
@@ -284,9 +300,6 @@ export const comparisonQuery = z
     cases: wholeText(0, limits.comparedCases).default(100).describe('Cases that are listed, the worst first.'),
     change: z
       .enum(caseChanges)
-/** `GET /api/v1/runs/:run_id/export`. */
-export const runExportQuery = z.strictObject({ format: z.enum(['csv', 'jsonl']).default('jsonl') })
-
       .default('all')
       .describe('Those that are listed: `regressed`, `improved` (and worse in no metric), or `unchanged`.'),
     points: wholeText(0, limits.comparedPoints)
