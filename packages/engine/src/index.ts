@@ -23,6 +23,7 @@ export {
 } from './models/providers.ts'
 export { type AddressCheck, createAddressCheck } from './remote/addresses.ts'
 export { addressFault, guardedFetch } from './remote/guarded-fetch.ts'
+export { folded } from './names.ts'
 export { type CaseRow, caseOf, createContentIds } from './run/case-of.ts'
 export type { ItemFinished, ItemStarted, RunEnded, RunEvent, RunStarted } from './run/events.ts'
 export {

@@ -98,6 +98,16 @@ describe('answers that stand in the dataset', () => {
     expect(item).toMatchObject({ output: 'ONE', response_time_ms: null, scores: { latency: { outcome: 'skipped' } } })
   })
 
+  it('are those of the version, whatever columns its draft has by now', async () => {
+    await runs.dataset('edited', [{ id: 'a', input: 1, answer: 'ONE' }])
+    expect((await runs.send('DELETE', '/api/v1/datasets/edited/columns/answer')).status).toBe(200)
+    await runs.send('POST', '/api/v1/datasets/edited/columns', { columns: [{ name: 'later', type: 'string' }] })
+    const item = await itemOf({ dataset: 'edited', task: { kind: 'outputs', column: 'answer' } })
+    expect(item).toMatchObject({ status: 'success', output: 'ONE' })
+    const { status, json } = await make({ dataset: 'edited', task: { kind: 'outputs', column: 'later' } })
+    expect({ status, json }).toMatchObject({ status: 422, json: { errors: [{ path: 'task.column' }] } })
+  })
+
   it('are none of a case that has no such column, whatever that is called', async () => {
     await runs.dataset('two', [
       { id: 'a', input: 1, constructor: 'ONE' },

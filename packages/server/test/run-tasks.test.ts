@@ -51,6 +51,28 @@ describe('a prompt', () => {
     expect(provider.asked.some(({ prompt }) => prompt.includes(filled))).toBe(true)
   })
 
+  it('finds its places however they are spelled', async () => {
+    const columns = [
+      { name: 'Question of the user', type: 'string' },
+      { name: 'last_week', type: 'string' },
+    ]
+    await runs.send('POST', '/api/v1/datasets', { name: 'spelled', slug: 'spelled', columns })
+    await runs.send('POST', '/api/v1/datasets/spelled/rows', {
+      rows: [{ 'Question of the user': 'one?', last_week: 'ONE' }],
+    })
+    const template = '{{Question of the user}} {{question-of-the-user}} {{ question_of_the_user }} {{lastWeek}}'
+    const { run_id: id } = await make({ dataset: 'spelled', task: { kind: 'prompt', template } })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', successful_items: 1 })
+    expect(provider.asked.some(({ prompt }) => prompt.includes('one? one? one? ONE'))).toBe(true)
+    for (const column of ['last_week', 'last-week']) {
+      const task = { kind: 'outputs', column }
+      const { run_id: there, task: kept } = await make({ dataset: 'spelled', task, metrics_used: ['char-count'] })
+      expect(kept).toEqual({ kind: 'outputs', column: 'last-week' })
+      await runs.until(there)
+      expect((await runs.items(there)).map(({ output }) => output)).toEqual(['ONE'])
+    }
+  })
+
   it('is asked of no more models at the same time than the server may', async () => {
     let [now, most] = [0, 0]
     await using slow = await startProvider({

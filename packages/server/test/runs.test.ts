@@ -198,6 +198,7 @@ describe('a run of the server', () => {
       'metrics_used[0].config.nope',
     ],
     ['a column that is none', { task: { kind: 'outputs', column: 'nope' } }, 'task.column'],
+    ['no name of a column', { task: { kind: 'outputs', column: '--' } }, 'task.column'],
     ['no dataset', { dataset: null }, 'dataset'],
     ['a model that nobody provides', { task: { kind: 'prompt', template: 'x' } }, 'task.model'],
     [

@@ -4,6 +4,7 @@ import {
   addressFault,
   type Answerer,
   type Ask,
+  folded,
   guardedFetch,
   type Models,
   type RunAnswer,
@@ -152,10 +153,12 @@ async function askModel({ template, system, model }: PromptTask, ask: Ask, model
   return { output: value['output'], tokens, cost: usage.cached ? 0 : usage.cost }
 }
 
-/** Puts values into the `{{places}}` of a template; a place of which the case says nothing becomes empty. */
+/** Puts values into the `{{places}}` of a template, however those are spelled; a place of which the case says nothing becomes empty. */
 function fill(template: string, values: Readonly<Record<string, unknown>>): string {
+  const spelled = new Map(Object.keys(values).map((name) => [folded(name), name]))
   return template.replace(/\{\{\s*([^{}]+?)\s*\}\}/g, (_place, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : null
+    const known = Object.hasOwn(values, name) ? name : spelled.get(folded(name))
+    const value = known === undefined ? null : values[known]
     return typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)
   })
 }

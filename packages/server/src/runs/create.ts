@@ -1,5 +1,6 @@
 /** Making a run: what it is about is looked up, so that it can be worked off whatever changes later. */
 import { randomUUID } from 'node:crypto'
+import { folded } from '@llm-eval/engine'
 import { Failure, limits, type RunTask } from '@llm-eval/protocol'
 import type { ParsedRun } from '@llm-eval/protocol/run-schemas'
 import type { NewRun, Store, StoredRun } from '@llm-eval/store'
@@ -98,7 +99,7 @@ async function newRun(
   { deps, principal }: Making,
   { given, metrics }: { given: ParsedRun; metrics: UsedMetric[] },
 ): Promise<NewRun> {
-  const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, task, settings } = given
+  const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, settings } = given
   const cases = await casesOf(deps, principal.projectId, given)
   const total = cases.rows === null ? given.total_items : cases.rows * settings.repetitions
   if (total !== null && total > limits.runItems)
@@ -106,11 +107,11 @@ async function newRun(
   return {
     id,
     hash: hashOf(given),
-    worker: task.kind === 'client' ? 'client' : 'server',
+    worker: given.task.kind === 'client' ? 'client' : 'server',
     datasetId: cases.id,
     datasetName: cases.name,
     datasetVersion: cases.version,
-    task: JSON.stringify(task),
+    task: JSON.stringify(cases.task),
     settings: JSON.stringify(settings),
     config: JSON.stringify(given.config),
     metrics: JSON.stringify(metrics),
@@ -134,21 +135,36 @@ interface Cases {
   version: string | null
   /** Null where only the client knows. */
   rows: number | null
+  /** With its column as the dataset calls it. */
+  task: RunTask
 }
 
 async function casesOf({ store }: Making['deps'], projectId: number, given: ParsedRun): Promise<Cases> {
   const { dataset: key, dataset_name: name, dataset_version: wanted, task } = given
   if (key === null) {
     if (task.kind !== 'client') throw refused('dataset', 'is required unless a client does the task')
-    return { id: null, name: name ?? 'cases of the client', version: wanted, rows: null }
+    return { id: null, name: name ?? 'cases of the client', version: wanted, rows: null, task }
   }
   const dataset = await store.read(projectId, 'dataset', { dataset: key })
   if (dataset === null) throw new Failure('dataset_not_found', { values: { dataset: key } })
   const version = wanted ?? dataset.last_version
-  if (task.kind === 'outputs' && !dataset.columns.some(({ slug }) => slug === task.column))
-    throw refused('task.column', 'is no column of the dataset')
-  if (version === null) return { id: dataset.id, name: dataset.name, version, rows: dataset.total_rows }
+  const found = { id: dataset.id, name: dataset.name, version }
+  if (version === null) return { ...found, rows: dataset.total_rows, task: taskOn(dataset.columns, task) }
   const published = await store.read(projectId, 'datasetVersion', { dataset: dataset.id, version })
   if (published === null) throw new Failure('version_not_found', { values: { what: dataset.slug, version } })
-  return { id: dataset.id, name: dataset.name, version, rows: published.rows }
+  return { ...found, rows: published.rows, task: taskOn(published.columns, task) }
+}
+
+/** The task with its column as the dataset calls it, however it was spelled. @throws {Failure} `invalid_request` */
+function taskOn(columns: readonly { slug: string; name: string }[], task: RunTask): RunTask {
+  if (task.kind !== 'outputs') return task
+  const wanted = folded(task.column)
+  const column =
+    columns.find(({ slug }) => slug === task.column) ??
+    columns.find(({ slug, name }) => wanted !== '' && [slug, name].some((other) => folded(other) === wanted))
+  if (!column) {
+    const others = columns.map(({ slug }) => slug).join(', ')
+    throw refused('task.column', `is no column of the dataset, which has ${others || 'none'}`.slice(0, 500))
+  }
+  return { ...task, column: column.slug }
 }
