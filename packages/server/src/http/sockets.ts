@@ -19,7 +19,7 @@ export interface MountedSocket {
   /** Finds out who is calling, before the upgrade. */
   admit: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   /** `refusal` is what `admit` threw: it is told by the close code. */
-  serve: (socket: WebSocket, request: FastifyRequest, refusal: unknown) => Promise<void>
+  serve: (socket: WebSocket, request: FastifyRequest, refusal: unknown) => void | Promise<void>
 }
 
 /** Serves a route of the table as a WebSocket, at each of its paths. Anything else is answered `upgrade_required`. */

@@ -38,11 +38,11 @@ export function registerRunSocketsWith(app: App, deps: Deps, settings: SocketSet
     mountSocket(app, route, {
       schema: { ...schema, response },
       admit: (request, reply) => admit(deps, { request, reply, route }, strangers),
-      serve: async (socket, request, refusal) => {
+      serve: (socket, request, refusal) => {
         try {
           if (refusal !== undefined) throw refusal
           const principal = strangers.has(request) ? null : request.principal
-          await sockets.serve(socket, { request, principal, purpose: purposeOf(request) })
+          sockets.serve(socket, { raw: request.raw.socket, principal, purpose: purposeOf(request) })
         } catch (error) {
           sockets.refuse(socket, error)
         }

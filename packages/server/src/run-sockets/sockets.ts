@@ -1,6 +1,6 @@
+import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { Failure, limits } from '@llm-eval/protocol'
-import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Principal } from '../access/principal.ts'
 import type { Deps } from '../http/app.ts'
@@ -26,7 +26,8 @@ export interface SocketSettings {
 
 /** A socket that was let in, or has yet to say who it is. */
 export interface Opening {
-  request: FastifyRequest
+  /** What carries the socket. */
+  raw: Socket
   /** Null until the first message says it. */
   principal: Principal | null
   purpose: Purpose
@@ -51,16 +52,15 @@ export class RunSockets {
     this.#settings = settings
   }
 
-  async serve(socket: WebSocket, opening: Opening): Promise<void> {
+  /** Serves a socket until it is over. Throws where there is no room for it. */
+  serve(socket: WebSocket, opening: Opening): void {
     if (this.#open.size >= this.#settings.most) throw new Failure('too_many_streams', { retryAfter: 5 })
     this.#count(socket)
-    const outlet = new SocketOutlet(socket, opening.request.raw.socket, this.#settings.stallMs)
+    const outlet = new SocketOutlet(socket, opening.raw, this.#settings.stallMs)
     const words = new Words(socket)
-    try {
-      await this.#converse({ socket, words, outlet }, opening)
-    } finally {
-      words.forget()
-    }
+    this.#converse({ socket, words, outlet }, opening)
+      .catch((error: unknown) => this.refuse(socket, error))
+      .finally(() => words.forget())
   }
 
   async #converse({ socket, words, outlet }: Connection, opening: Opening): Promise<void> {
