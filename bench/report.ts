@@ -7,7 +7,7 @@ export interface Row {
   /** The limit or peer that was measured in the same run, in the same unit. */
   peer?: { name: string; value: number }
   /** What `value`, and value over peer, should be. */
-  target?: { atLeast?: number; atMost?: number; ratioAtLeast?: number }
+  target?: { atLeast?: number; atMost?: number; ratioAtLeast?: number; ratioAtMost?: number }
   /** What else one has to know to read the figure. */
   note?: string
 }
@@ -20,7 +20,8 @@ export function isMet(row: Row): boolean | undefined {
   return (
     (target.atLeast === undefined || value >= target.atLeast) &&
     (target.atMost === undefined || value <= target.atMost) &&
-    (target.ratioAtLeast === undefined || ratio >= target.ratioAtLeast)
+    (target.ratioAtLeast === undefined || ratio >= target.ratioAtLeast) &&
+    (target.ratioAtMost === undefined || ratio <= target.ratioAtMost)
   )
 }
 
@@ -36,7 +37,7 @@ export function table(rows: readonly Row[]): string {
       row.note ? `${row.name} (${row.note})` : row.name,
       `${shown(row.value)} ${row.unit}`,
       row.peer ? `${row.peer.name}: ${shown(row.peer.value)} ${row.unit}` : '',
-      ratio === undefined ? '' : ratio.toFixed(2),
+      ratio === undefined ? '' : ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2),
       targetText(row),
       { true: 'met', false: '**MISSED**', undefined: '' }[String(isMet(row))] ?? '',
     ]
@@ -47,11 +48,12 @@ export function table(rows: readonly Row[]): string {
 }
 
 function targetText({ target = {}, unit }: Row): string {
-  const { atLeast, atMost, ratioAtLeast } = target
+  const { atLeast, atMost, ratioAtLeast, ratioAtMost } = target
   const parts = [
     atLeast === undefined ? [] : `≥ ${shown(atLeast)} ${unit}`,
     atMost === undefined ? [] : `≤ ${shown(atMost)} ${unit}`,
-    ratioAtLeast === undefined ? [] : `ratio ≥ ${ratioAtLeast}`,
+    ratioAtLeast === undefined ? [] : `ratio ≥ ${shown(ratioAtLeast)}`,
+    ratioAtMost === undefined ? [] : `ratio ≤ ${shown(ratioAtMost)}`,
   ]
   return parts.flat().join(', ')
 }

@@ -71,6 +71,7 @@ function comparisonRows(items: number): Row[] {
     const score = (value: number) => ({ outcome: 'scored' as const, value, passed: value > 0.5 })
     for (let index = 0; index < items; index++)
       run.add({
+        item_index: index,
         case_id: `case-${index}`,
         status: 'success',
         response_time_ms: 100 * random.uniform(),
