@@ -14,8 +14,11 @@ import { ingestSingle } from './ingest-single.ts'
 import { describeMachine } from './machine.ts'
 import { million } from './million.ts'
 import { postgres } from './postgres.ts'
+import { promptfoo } from './promptfoo.ts'
 import { isMet, type Row, table } from './report.ts'
 import { runs } from './run.ts'
+import { runCommands } from './run-command.ts'
+import { runServer } from './run-server.ts'
 import { runSockets } from './run-sockets.ts'
 import { runStore } from './run-store.ts'
 import { sdk } from './sdk.ts'
@@ -31,6 +34,8 @@ const benches: Record<string, Bench> = {
   executions,
   runs,
   'run-store': runStore,
+  'run-command': runCommands,
+  'run-server': runServer,
   'run-sockets': runSockets,
   million,
   idle,
@@ -38,13 +43,20 @@ const benches: Record<string, Bench> = {
   statistics,
   'text-metrics': textMetrics,
 }
+/** Only by name: what they compare with is installed for them. */
+const others: Record<string, Bench> = { promptfoo }
 
 const args = process.argv.slice(2)
 const quick = args.includes('--quick')
 const names = args.filter((arg) => !arg.startsWith('--'))
-const unknown = [...names.filter((name) => !(name in benches)), ...args.filter((arg) => /^--(?!quick$)/.test(arg))]
+const unknown = [
+  ...names.filter((name) => !(name in benches || name in others)),
+  ...args.filter((arg) => /^--(?!quick$)/.test(arg)),
+]
 if (unknown.length > 0) {
-  process.stderr.write(`Unknown: ${unknown.join(', ')}. There are --quick and ${Object.keys(benches).join(', ')}.\n`)
+  process.stderr.write(
+    `Unknown: ${unknown.join(', ')}. There are --quick and ${Object.keys({ ...benches, ...others }).join(', ')}.\n`,
+  )
   process.exit(2)
 }
 
@@ -56,7 +68,8 @@ try {
   process.stdout.write(
     `${describeMachine(directory).join('\n')}\n${quick ? 'quick: the figures mean nothing\n' : ''}\n`,
   )
-  for (const [name, bench] of Object.entries(benches)) {
+  const asked = names.length === 0 ? benches : { ...benches, ...others }
+  for (const [name, bench] of Object.entries(asked)) {
     if (names.length > 0 && !names.includes(name)) continue
     rows.push(...(await measure(name, bench)))
   }
