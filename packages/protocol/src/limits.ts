@@ -159,7 +159,7 @@ export const limits = {
   runErrors: 20_000,
   runErrorGroups: 100,
   runErrorPatternChars: 300,
-  /** Headers that a run sends with each request of its task, tags of a run, and characters of its metadata as JSON. */
+  /** Headers that a run sends with each request of its task, tags of a run, and characters of its metadata, and of its configuration, as JSON. */
   runHeaders: 50,
   runTags: 50,
   runMetadataChars: 64 * 1024,

@@ -1,8 +1,7 @@
 /** What of a run is finished, for whoever goes on with it. */
 import { itemIdOf } from '@llm-eval/engine'
 import type { RunItem } from '@llm-eval/protocol'
-import type { Store } from '@llm-eval/store'
-import type { Held } from './execute.ts'
+import type { Store, StoredRun } from '@llm-eval/store'
 
 /** Ids of finished items that are read at a time. */
 const idPage = 10_000
@@ -17,7 +16,10 @@ export interface FinishedItems {
  * Reads what is finished. In a version of a dataset a case is always at the same place. Rows of a draft come and go: there
  * items are known by their ids, and one whose place is taken by a case that was there before gets another.
  */
-export async function finishedOf(store: Store, { projectId, run }: Held): Promise<FinishedItems> {
+export async function finishedOf(
+  store: Store,
+  { projectId, run }: { projectId: number; run: Pick<StoredRun, 'ref' | 'datasetVersion'> },
+): Promise<FinishedItems> {
   const places = new Set<number>()
   const ids = run.datasetVersion === null ? new Set<string>() : null
   for (let after = -1; ; ) {
