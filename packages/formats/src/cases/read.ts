@@ -1,10 +1,9 @@
 import { type CaseProblem, limits, type TestCase } from '@llm-eval/protocol'
-import { closest, distance } from 'fastest-levenshtein'
-import * as z from 'zod'
 import { canonicalCase } from './canonical.ts'
 import { type FileDocument, readDocuments } from './documents.ts'
 import { withEnvironment } from './environment.ts'
 import { caseSchema, suiteSchema } from './schema.ts'
+import { type Found, isObject, type Listening, pathText, validated } from './validate.ts'
 
 export interface ReadCasesOptions {
   /** Relative to the suite's folder, with `/`; tells the format. */
@@ -14,13 +13,6 @@ export interface ReadCasesOptions {
   env: Readonly<Record<string, string | undefined>>
   /** Whether files are written for EvalView: what it ignores is then a warning, and not an error. */
   evalview: boolean
-}
-
-/** One case as it was found, before anything was understood of it. */
-interface Found {
-  value: unknown
-  path: PropertyKey[]
-  document: FileDocument
 }
 
 /**
@@ -60,7 +52,7 @@ export function readCases(text: string, options: ReadCasesOptions): { cases: Tes
 
 interface Context {
   options: ReadCasesOptions
-  tell: (problem: Omit<CaseProblem, 'file'>) => void
+  tell: Listening['tell']
 }
 
 function casesIn(document: FileDocument, { options, tell }: Context): Found[] {
@@ -68,7 +60,7 @@ function casesIn(document: FileDocument, { options, tell }: Context): Found[] {
   if (Array.isArray(value)) return value.map((one: unknown, index) => ({ value: one, path: [index], document }))
   const isSuite = isObject(value) && (Array.isArray(value['cases']) || Array.isArray(value['tests']))
   if (!isSuite || value['name'] !== undefined) return [{ value, path: [], document }]
-  const suite = parsed(suiteSchema, { value, path: [], document }, { options, tell })
+  const suite = validated(suiteSchema, { value, path: [], document }, { lenient: options.evalview, tell })
   const key = suite?.cases ? 'cases' : 'tests'
   return (suite?.[key] ?? []).map((one, index) => ({
     value: isObject(one) ? merged(merged({ suite: suite?.suite ?? options.suite }, suite?.defaults ?? {}), one) : one,
@@ -84,7 +76,7 @@ function readCase(found: Found, { options, tell }: Context): TestCase | undefine
     const message = `The environment variable ${name} is not set. Set it, or write \${${name}:-otherwise}.`
     tell({ level: 'error', line: lineOf(path), path: pathText([...found.path, ...path]), message })
   }
-  const written = parsed(caseSchema, { ...found, value }, { options, tell })
+  const written = validated(caseSchema, { ...found, value }, { lenient: options.evalview, tell })
   if (!written || missing.length > 0) return undefined
   const place = { suite: options.suite, file: options.file, line: lineOf([]), evalview: options.evalview }
   const { case: one, faults } = canonicalCase(written, place)
@@ -95,77 +87,6 @@ function readCase(found: Found, { options, tell }: Context): TestCase | undefine
   return faults.length === 0 ? one : undefined
 }
 
-/** What fits the schema. Keys that it does not know are told, and in files of EvalView passed over. */
-function parsed<T>(schema: z.ZodType<T>, found: Found, { options, tell }: Context): T | undefined {
-  const fits = schema.safeParse(found.value)
-  if (fits.success) return fits.data
-  const unknown: PropertyKey[][] = []
-  let errors = 0
-  for (const issue of fits.error.issues) {
-    const told = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : []
-    for (const path of told) {
-      unknown.push(path)
-      tellAt(path, { level: options.evalview ? 'warning' : 'error', message: unknownKey(schema, path) })
-    }
-    if (told.length > 0) continue
-    errors++
-    tellAt(issue.path, { level: 'error', message: wordsOf(issue, found.value) })
-  }
-  if (errors > 0 || !options.evalview) return undefined
-  const again = schema.safeParse(without(found.value, unknown))
-  return again.success ? again.data : undefined
-
-  function tellAt(path: readonly PropertyKey[], problem: Pick<CaseProblem, 'level' | 'message'>): void {
-    const whole = [...found.path, ...path]
-    tell({ ...problem, line: found.document.lineOf(whole), path: pathText(whole) })
-  }
-}
-
-function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const isMissing = issue.code === 'invalid_type' && issue.path.length > 0 && valueAt(value, issue.path) === undefined
-  return isMissing ? `is missing: it must be ${issue.expected}` : issue.message
-}
-
-function unknownKey(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  const key = String(path.at(-1))
-  const keys = keysAt(schema, path.slice(0, -1))
-  const nearest = keys.length > 0 ? closest(key, keys) : undefined
-  const isNear = nearest !== undefined && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3))
-  return `${key} is not known${isNear ? `; did you mean ${nearest}?` : `. Known are ${keys.join(', ')}.`}`
-}
-
-/** The keys that an object of a schema may have. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = schema
-  for (const step of [...path, undefined]) {
-    while (at instanceof z.ZodOptional || at instanceof z.ZodNullable || at instanceof z.ZodDefault) at = at.unwrap()
-    if (at instanceof z.ZodUnion) at = at.options.find((option) => option instanceof z.ZodObject)
-    if (step === undefined) break
-    if (at instanceof z.ZodArray) at = at.element
-    else if (at instanceof z.ZodRecord) at = at.valueType
-    else if (at instanceof z.ZodObject) at = (at.shape as Record<string, unknown>)[String(step)]
-    else return []
-  }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
-}
-
-function without(value: unknown, paths: readonly PropertyKey[][]): unknown {
-  const copy = structuredClone(value)
-  for (const path of paths) {
-    const holder = valueAt(copy, path.slice(0, -1))
-    const key = path.at(-1)
-    if (isObject(holder) && key !== undefined) Reflect.deleteProperty(holder, key)
-  }
-  return copy
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value
-  for (const step of path)
-    at = (isObject(at) || Array.isArray(at)) && Object.hasOwn(at, step) ? Reflect.get(at, step) : undefined
-  return at
-}
-
 /** Objects member by member; anything else is replaced. */
 function merged(below: Record<string, unknown>, above: Record<string, unknown>): Record<string, unknown> {
   const both = Object.entries(above).map(([key, value]) => {
@@ -173,15 +94,4 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
     return [key, isObject(value) && isObject(under) ? merged(under, value) : value] as const
   })
   return { ...below, ...Object.fromEntries(both) }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Such as `cases[2].expected.tools[0]`. */
-function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
-    .join('')
 }
