@@ -20,6 +20,10 @@ const paths = [
   '/evaluators/polite-answer',
   '/datasets',
   '/datasets/questions',
+  '/runs',
+  '/runs?status=failed&tags=nightly,old&by=Ana&min_success=0.5&max_duration=60',
+  '/new-run',
+  '/new-run?from=asked',
   '/compare',
   '/compare?runs=compared-1,compared-2,compared-3&fail=regression&min=a_metric_with_a_name_that_is_rather_long:0.5',
   '/runs/named',
@@ -81,6 +85,15 @@ beforeAll(async () => {
   await stage.call('POST', '/api/v1/datasets/questions/rows/from-trace', { trace_id: 'plain' })
   await stage.call('POST', '/api/v1/datasets/questions/publish', {})
   await longNamedRun(stage, 'named')
+  await stage.call('POST', '/api/v1/runs', {
+    run_id: 'asked',
+    name: 'Asked over and over',
+    dataset: 'questions',
+    task: { kind: 'outputs', column: 'output' },
+    metrics_used: [{ evaluator: 'contains', config: { values: ['please'] } }, 'exact-match', 'length'],
+    settings: { repetitions: 3, decision: { metric: 'exact-match', threshold: 0.5 } },
+    tags: ['nightly', 'a-tag-with-a-name-that-is-rather-long', 'release-candidate'],
+  })
   for (const at of [1, 2, 3])
     await makeRun(stage, `compared-${at}`, {
       name: `A_run_with_a_name_that_is_rather_long_as_names_of_runs_go_number_${at}`,
@@ -100,6 +113,8 @@ async function openAll(path: string): Promise<{ page: Page; problems: string[] }
   const page = await open(path)
   if (path !== '/signin') await live(page)
   await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' })
+  if (path === '/runs') await page.getByLabel('Choose Asked over and over').check()
+  if (path.startsWith('/new-run')) await page.getByRole('button', { name: 'Start' }).waitFor()
   return { page, problems }
 }
 

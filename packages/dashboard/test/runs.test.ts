@@ -50,9 +50,8 @@ test('a project without runs is told how to make the first, and sees it without 
 
   const id = newId()
   const task = { kind: 'outputs', column: 'answer' }
-  await stage.call('POST', '/api/v1/runs', {
-    ...{ run_id: id, name: 'The first', dataset: 'questions', task, metrics_used: ['exact-match'], tags: ['nightly'] },
-  })
+  const rest = { dataset: 'questions', metrics_used: ['exact-match'], tags: ['nightly'] }
+  await stage.call('POST', '/api/v1/runs', { run_id: id, name: 'The first', task, ...rest })
   const row = rowOf(page, 'The first')
   await row.getByText('Completed').waitFor()
   await row.getByText('nightly').waitFor()
