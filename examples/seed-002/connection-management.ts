@@ -24,7 +24,12 @@ const told = new Promise<void>((resolve) => {
 })
 
 // What it is told of: it may begin long after, and tells everybody who is subscribed by then
-const evaluator = new Evaluator({ task: () => 'Paris', dataset: [{ input: 'Capital of France?' }], metrics: ['length'], runId })
+const evaluator = new Evaluator({
+  task: () => 'Paris',
+  dataset: [{ input: 'Capital of France?' }],
+  metrics: ['length'],
+  runId,
+})
 
 await told
 say({ type: 'unsubscribe', run_id: runId })

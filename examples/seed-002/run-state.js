@@ -10,7 +10,17 @@
   globalThis.runState = {
     /** Nothing is known yet. Unknown is null, never 0. */
     unknown(runId) {
-      return { runId, status: null, progress: null, rate: null, eta: null, errors: [], summary: null, failure: null, samples: [] }
+      return {
+        runId,
+        status: null,
+        progress: null,
+        rate: null,
+        eta: null,
+        errors: [],
+        summary: null,
+        failure: null,
+        samples: [],
+      }
     },
 
     /** The state after a frame; `state` itself stays as it is. */
@@ -32,7 +42,12 @@
         case 'status_update': {
           const { run_data, error_data } = frame.data
           const isDeleted = frame.data.type === 'run_deleted'
-          return { ...state, status: isDeleted ? 'deleted' : run_data.status, failure: error_data ?? null, ...(isOver(run_data.status) ? { eta: null } : {}) }
+          return {
+            ...state,
+            status: isDeleted ? 'deleted' : run_data.status,
+            failure: error_data ?? null,
+            ...(isOver(run_data.status) ? { eta: null } : {}),
+          }
         }
         case 'completed':
           return { ...state, status: 'completed', summary: frame.data, eta: null }

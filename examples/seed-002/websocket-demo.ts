@@ -10,7 +10,11 @@ const isTerminal = process.stdout.isTTY === true
 
 // The evaluation: sums, one in ten of which is refused, and one in seven wrong
 
-const cases = Array.from({ length: count }, (_, i) => ({ id: `sum-${i}`, input: `${i} + ${i}`, expected: String(2 * i) }))
+const cases = Array.from({ length: count }, (_, i) => ({
+  id: `sum-${i}`,
+  input: `${i} + ${i}`,
+  expected: String(2 * i),
+}))
 
 async function add(input: unknown): Promise<string> {
   const [left = 0, right = 0] = String(input).split(' + ').map(Number)
@@ -35,7 +39,10 @@ type Frame =
   | { event_type: 'connected' }
   | { event_type: 'progress'; data: RunProgress }
   | { event_type: 'error'; data: { case_id: string; error: string; message: string } }
-  | { event_type: 'completed'; data: RunProgress & { execution_time: number; average_scores: Record<string, number | null> } }
+  | {
+      event_type: 'completed'
+      data: RunProgress & { execution_time: number; average_scores: Record<string, number | null> }
+    }
 
 /** Resolves when the run is completed; `begin` is called when the socket follows it. */
 function monitor(begin: () => unknown): Promise<void> {
@@ -54,7 +61,8 @@ function monitor(begin: () => unknown): Promise<void> {
       socket.close()
       resolve()
     }
-    socket.onclose = ({ code }) => reject(new Error(`The connection was closed with ${code}; is a server running at ${server}?`))
+    socket.onclose = ({ code }) =>
+      reject(new Error(`The connection was closed with ${code}; is a server running at ${server}?`))
   })
 }
 
@@ -82,10 +90,17 @@ function showLine(line: string): void {
   else console.log(line)
 }
 
-function showSummary({ completed_items: completed, success_rate: rate, average_scores: scores, execution_time: seconds }: Extract<Frame, { event_type: 'completed' }>['data']): void {
+function showSummary({
+  completed_items: completed,
+  success_rate: rate,
+  average_scores: scores,
+  execution_time: seconds,
+}: Extract<Frame, { event_type: 'completed' }>['data']): void {
   const means = Object.entries(scores).map(([name, mean]) => `${name} ${mean === null ? 'unknown' : mean.toFixed(3)}`)
   bar = ''
-  showLine(`Completed: ${completed} items in ${seconds.toFixed(1)} s, success rate ${rate === null ? 'unknown' : rate.toFixed(3)}, ${means.join(', ')}`)
+  showLine(
+    `Completed: ${completed} items in ${seconds.toFixed(1)} s, success rate ${rate === null ? 'unknown' : rate.toFixed(3)}, ${means.join(', ')}`,
+  )
   console.log(`${server}/runs/${runId}`)
 }
 
