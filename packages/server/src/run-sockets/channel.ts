@@ -134,12 +134,13 @@ export class Channel {
     const { view, position } = subscription
     // One that joined in the middle of this page gets the rest of it.
     const rest = page.after(position)
-    if (rest !== page || !numbers || this.#lacks(subscription, numbers, at) !== 'now')
-      return this.#give(subscription, rest)
+    // What ends a run brings its last numbers along, and comes last.
+    const lacks = numbers && numbers.seq > page.ends ? this.#lacks(subscription, numbers, at) : 'never'
+    if (rest !== page || !numbers || lacks !== 'now') return this.#give(subscription, rest)
     const bundle = bundles.get(view.key) ?? Buffer.concat([page.encode(view) ?? Buffer.of(), this.#write(numbers)])
     bundles.set(view.key, bundle)
     this.#give(subscription, page, bundle)
-    subscription.progress = { seq: Math.max(numbers.seq, page.ends), sentAt: at }
+    subscription.progress = { seq: numbers.seq, sentAt: at }
   }
 
   /** @param messages of the page, with what goes along */
@@ -147,7 +148,6 @@ export class Channel {
     const { outlet, progress } = subscription
     if (messages) outlet.write(messages)
     subscription.position = page.last
-    // What ends a run brings its last numbers along.
     progress.seq = Math.max(progress.seq, page.ends)
     if (page.deletes) subscription.onDeleted()
   }

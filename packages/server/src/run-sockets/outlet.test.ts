@@ -1,31 +1,12 @@
 import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
-import { SocketOutlet, toMessage } from './outlet.ts'
-
-const servers: WebSocketServer[] = []
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    for (const client of server.clients) client.terminate()
-    server.close()
-  }
-})
-
-async function pair(): Promise<{ outlet: SocketOutlet; client: WebSocket }> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  servers.push(server)
-  await once(server, 'listening')
-  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const [socket, request] = (await once(server, 'connection')) as [WebSocket, IncomingMessage]
-  if (client.readyState === WebSocket.CONNECTING) await once(client, 'open')
-  return { outlet: new SocketOutlet(socket, request.socket, 60_000), client }
-}
+import { describe, expect, it } from 'vitest'
+import { socketPair } from '../../test/socket-pair.ts'
+import { toMessage } from './outlet.ts'
 
 describe('the writing end of a socket', () => {
   it('frames texts of every length as the client reads them, several in one write', async () => {
-    const { outlet, client } = await pair()
+    using pair = await socketPair()
+    const { outlet, client } = pair
     const texts = [0, 1, 125, 126, 65_535, 65_536, 200_000].map((length) => 'x'.repeat(length))
     const given = [...texts, 'Ünïcode 文字 🙂']
     const received: string[] = []
@@ -37,7 +18,8 @@ describe('the writing end of a socket', () => {
   })
 
   it('is closed with 1013 when answers pile up that nobody reads', async () => {
-    const { outlet, client } = await pair()
+    using pair = await socketPair()
+    const { outlet, client } = pair
     client.pause()
     const padding = 'x'.repeat(10_000)
     for (let i = 0; i < 10_000 && !outlet.closed; i++) outlet.tell({ padding })
@@ -48,7 +30,8 @@ describe('the writing end of a socket', () => {
   })
 
   it('does one thing after the other, also after one that failed', async () => {
-    const { outlet } = await pair()
+    using pair = await socketPair()
+    const { outlet } = pair
     const done: string[] = []
     const first = outlet.inTurn(async () => {
       await Promise.resolve()
