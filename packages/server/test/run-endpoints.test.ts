@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { run } from '@llm-eval/protocol/run-schemas'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunServer, startRunServer, startTask } from './runs-of-tests.ts'
 
@@ -83,6 +84,29 @@ describe('an endpoint', () => {
     })
     expect(await itemOf({ task: { kind: 'http', url: task.url } })).toMatchObject({ error: { code: 'too_large' } })
     await closed.promise
+  })
+
+  it('gets secrets that stand in no answer, frame or line of the log, also when it fails', async () => {
+    const lines: string[] = []
+    const log = pino({ level: 'trace' }, { write: (line) => void lines.push(line) })
+    await using server = await startRunServer({}, { log })
+    await using task = await startTask(({ input }, reply) => (input === 1 ? void reply.destroy() : undefined))
+    await server.dataset('secrets', [{ input: 1 }, { input: 2 }])
+    const headers = { authorization: 'Bearer zitherplum', 'x-key': 'zitherplum' }
+    const body = { run_id: 'r', name: 'r', dataset: 'secrets', metrics_used: ['char-count'] }
+    const asked = { ...body, task: { kind: 'http', url: task.url, headers }, settings: { timeout_ms: 200 } }
+    const seen: unknown[] = [await server.send('POST', '/api/v1/runs', asked)]
+    await server.until('r')
+    seen.push(await server.send('POST', '/api/v1/runs', asked), await server.send('POST', '/api/v1/runs/r/resume'))
+    await server.until('r')
+    seen.push(await server.send('PATCH', '/api/v1/runs/r', { name: 'other' }), await server.items('r'))
+    for (const path of ['', '/r', '/r/metrics']) seen.push(await server.send('GET', `/api/v1/runs${path}`))
+    const socket = new WebSocket(`${server.server.url.replace('http', 'ws')}/ws/runs/r/progress`)
+    seen.push(await new Promise((resolve) => void socket.addEventListener('message', ({ data }) => resolve(data))))
+    socket.close()
+    seen.push(await (await fetch(`${server.server.url}/metrics`)).text(), lines)
+    expect(lines.length).toBeGreaterThan(0)
+    expect(JSON.stringify(seen)).not.toContain('zitherplum')
   })
 
   it('is not named together with a password, which every item that fails would show', async () => {

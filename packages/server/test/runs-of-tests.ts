@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, runItemPage } from '@llm-eval/protocol/run-schemas'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import * as z from 'zod'
 import { configSchema } from '../src/config/config.ts'
 import { type RunningServer, startServer } from '../src/main.ts'
@@ -96,7 +96,7 @@ function ok({ status, json }: { status: number; json: unknown }): void {
 /** Starts a server whose tasks may be on this machine. */
 export async function startRunServer(
   config: Record<string, unknown> = {},
-  options: { now?: () => number } = {},
+  options: { now?: () => number; log?: Logger } = {},
 ): Promise<RunServer> {
   const data = await mkdtemp(join(tmpdir(), 'llm-eval-runs-'))
   const parsed = configSchema.parse({
