@@ -96,6 +96,9 @@ export interface NewRun {
     decision?: RunDecision
   }
   tags: string[]
+  model_name?: string
+  environment?: string
+  config: Record<string, unknown>
   metadata: Record<string, unknown>
 }
 

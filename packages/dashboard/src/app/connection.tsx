@@ -17,7 +17,8 @@ export function ConnectionState() {
   const status = runs === null || stream.state !== 'live' ? stream : runs
   const online = useOnline()
   const now = useNow()
-  const { mood, words, retry } = linkWords(status, online, now)
+  // Who comes to a page of runs need not be told that its socket opens.
+  const { mood, words, retry } = linkWords(status.state === 'connecting' ? stream : status, online, now)
   const title = status.state === 'live' ? `Receiving live since ${formatTime(status.since)}` : words
   return (
     <span
@@ -39,8 +40,8 @@ export function ConnectionState() {
           title="Reconnect now"
           className="rounded p-1 text-ink-2 hover:bg-hover hover:text-ink"
           onClick={() => {
-            feed.retry()
-            runLink.watch?.retry()
+            if (stream.state !== 'live') feed.retry()
+            if (runs?.state !== 'live') runLink.watch?.retry()
           }}
         >
           <RotateCw aria-hidden size={13} />

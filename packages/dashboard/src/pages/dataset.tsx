@@ -1,7 +1,7 @@
 import type { Dataset } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft, Trash2, Upload } from 'lucide-react'
+import { ArrowLeft, FlaskConical, Trash2, Upload } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { deleteDataset, exportAddress, publishDataset, datasetQueries } from '../api/datasets.ts'
@@ -69,6 +69,10 @@ function Body({ dataset }: { dataset: Dataset }) {
               <Upload aria-hidden size={14} />
               Import…
             </Button>
+            <Link to="/new-run" search={{ dataset: dataset.slug }} className={buttonLook('plain', 'medium')}>
+              <FlaskConical aria-hidden size={14} />
+              Evaluate…
+            </Link>
             <Publish dataset={dataset} />
           </>
         )}

@@ -17,6 +17,10 @@ export interface RunDraft {
   name: string
   description: string
   tags: string
+  modelName: string
+  environment: string
+  /** JSON, as is the next. */
+  config: string
   metadata: string
   dataset: string
   /** Empty is the newest. */
@@ -60,6 +64,9 @@ export const emptyDraft: RunDraft = {
   name: '',
   description: '',
   tags: '',
+  modelName: '',
+  environment: '',
+  config: '',
   metadata: '',
   dataset: '',
   version: '',
@@ -85,14 +92,17 @@ export const emptyDraft: RunDraft = {
 
 /** The draft that makes a run like this one. Values of headers are secrets that the server keeps: they are typed again. */
 export function draftOf(run: Run, dataset: string): RunDraft {
-  const { settings, metadata } = run
+  const { settings } = run
   const { cost, duration_ms: lasting } = settings.limits
   return {
     ...emptyDraft,
     name: run.name,
     description: run.description ?? '',
     tags: run.tags.join(', '),
-    metadata: Object.keys(metadata).length === 0 ? '' : typed(metadata),
+    modelName: run.model_name ?? '',
+    environment: run.environment ?? '',
+    config: typedObject(run.config),
+    metadata: typedObject(run.metadata),
     dataset,
     version: run.dataset_version ?? '',
     ...taskDraft(run.task),
@@ -111,6 +121,10 @@ export function draftOf(run: Run, dataset: string): RunDraft {
     threshold: typed(settings.decision?.threshold),
     level: typed(settings.decision?.level),
   }
+}
+
+function typedObject(value: object): string {
+  return Object.keys(value).length === 0 ? '' : typed(value)
 }
 
 function taskDraft(task: RunTask): Partial<RunDraft> {

@@ -2,7 +2,7 @@ import type { ApiError } from '../api/client.ts'
 import type { Faults } from './new-run-draft.ts'
 
 const fields =
-  /^(name|description|tags|metadata|dataset_version|dataset|task\.(column|url|headers|output|template|system|model)|metrics_used(\[\d+\](\.name|\.config\.[^.[]+)?)?|settings\.(repetitions|concurrency|timeout_ms|retries|limits\.(cost|duration_ms)|decision\.(metric|threshold|level)))(?=$|[.[])/
+  /^(name|description|tags|model_name|environment|config|metadata|dataset_version|dataset|task\.(column|url|headers|output|template|system|model)|metrics_used(\[\d+\](\.name|\.config\.[^.[]+)?)?|settings\.(repetitions|concurrency|timeout_ms|retries|limits\.(cost|duration_ms)|decision\.(metric|threshold|level)))(?=$|[.[])/
 
 /** Failures that are about one field though they do not name it. */
 const fieldsOfCodes: Partial<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { FormArea, FormLine, FormSelect } from '../components/form-field.tsx'
+import { FormLine, FormSelect } from '../components/form-field.tsx'
 import { emptyDraft, metricName, type PartProps, type RunDraft } from './new-run-draft.ts'
 
 const own: (keyof RunDraft)[] = [
@@ -9,12 +9,11 @@ const own: (keyof RunDraft)[] = [
   'maxCost',
   'maxMinutes',
   'decideOn',
-  'metadata',
 ]
 
 /** How the cases are worked off, and when the run ends by itself. */
 export function LimitsPart({ draft, faults, set }: PartProps) {
-  const isWrong = Object.keys(faults).some((path) => path.startsWith('settings') || path === 'metadata')
+  const isWrong = Object.keys(faults).some((path) => path.startsWith('settings'))
   const isChanged = own.some((name) => draft[name] !== emptyDraft[name])
   return (
     <details className="card" {...(isWrong || isChanged ? { open: true } : {})}>
@@ -67,15 +66,6 @@ export function LimitsPart({ draft, faults, set }: PartProps) {
           />
         </div>
         <Decision draft={draft} faults={faults} set={set} />
-        <FormArea
-          label="Metadata (optional)"
-          says="A JSON object of your own."
-          value={draft.metadata}
-          fault={faults['metadata']}
-          spellCheck={false}
-          placeholder='{"commit": "1a2b3c"}'
-          onChange={(metadata) => set({ metadata })}
-        />
       </div>
     </details>
   )

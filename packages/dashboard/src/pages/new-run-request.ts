@@ -34,6 +34,9 @@ export function readDraft(
       ...member('decision', decisionOf(draft, read)),
     },
     tags: splitTags(draft.tags),
+    ...member('model_name', draft.modelName.trim() || undefined),
+    ...member('environment', draft.environment.trim() || undefined),
+    config: read.object(draft.config, 'config'),
     metadata: read.object(draft.metadata, 'metadata'),
   }
   return Object.keys(faults).length > 0 ? { faults } : { body }

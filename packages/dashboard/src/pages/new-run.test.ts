@@ -51,6 +51,7 @@ describe('a draft', () => {
       metrics_used: [{ name: 'exact-match', evaluator: 'exact-match' }],
       settings: { repetitions: 1, concurrency: 10, timeout_ms: 120_000, retries: 0 },
       tags: [],
+      config: {},
       metadata: {},
     })
   })
@@ -102,6 +103,7 @@ describe('a draft', () => {
     ['settings.decision.level', { decideOn: 'exact-match', threshold: '0.5', level: '1' }],
     ['metadata', { metadata: '[1]' }],
     ['metadata', { metadata: '{' }],
+    ['config', { config: '1' }],
   ])('names the field %s when it is wrong: %j', (path, draft) => {
     expect(Object.keys(faultsOf(draft))).toEqual([path])
   })
@@ -147,11 +149,11 @@ const before: Run = {
     limits: { cost: 1.25, duration_ms: 60_000 },
     decision: { metric: 'right', threshold: 0, level: 0.9 },
   },
-  config: {},
-  model_name: null,
+  config: { prompt: 'v2' },
+  model_name: 'a-model',
   model_version: null,
   task_type: null,
-  environment: null,
+  environment: 'staging',
   tags: ['a', 'b'],
   metadata: { deep: [1] },
   created_by: null,
@@ -186,6 +188,9 @@ describe('a run that is done again', () => {
         metrics_used: before.metrics_used,
         settings: before.settings,
         tags: ['a', 'b'],
+        model_name: 'a-model',
+        environment: 'staging',
+        config: { prompt: 'v2' },
         metadata: { deep: [1] },
       },
     })

@@ -15,6 +15,7 @@ import { Loading, Notice, sayError, Trouble } from '../components/notice.tsx'
 import { draftOf, emptyDraft, type Faults, type RunDraft } from './new-run-draft.ts'
 import { CasesPart, useCases } from './new-run-cases.tsx'
 import { faultsOfAnswer } from './new-run-faults.ts'
+import { LabelsPart } from './new-run-labels.tsx'
 import { LimitsPart } from './new-run-limits.tsx'
 import { MetricsPart } from './new-run-metrics.tsx'
 import { readDraft } from './new-run-request.ts'
@@ -131,6 +132,7 @@ function Form({ datasets, catalogue, start }: FormProps) {
       <TaskPart {...parts} cases={cases} />
       <MetricsPart {...parts} catalogue={catalogue} />
       <LimitsPart {...parts} />
+      <LabelsPart {...parts} />
       <End faults={faults} cases={cases.total} repetitions={draft.repetitions} busy={create.isPending} />
     </form>
   )

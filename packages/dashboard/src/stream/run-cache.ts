@@ -1,11 +1,11 @@
-import type { Run } from '@llm-eval/protocol'
+import type { Run, RunProgress } from '@llm-eval/protocol'
 import type { QueryClient } from '@tanstack/react-query'
 import { type ListedRuns, runKeys } from '../api/runs.ts'
 import type { RunUpdate } from './run-frames.ts'
 
 /** What the socket of runs tells, laid over everything on the screen, in this one place. */
 export interface RunCache {
-  update: (update: RunUpdate) => void
+  update: (update: RunUpdate, progress: RunProgress | null) => void
   gap: (runId: string | null) => void
 }
 
@@ -22,7 +22,7 @@ interface Pages {
 /** Between two readings of the lists, however much happens. Milliseconds. */
 const pauseMs = 400
 /** Pages of a list that are read again; the rest is read when it is scrolled to. */
-const mostPages = 4
+const mostPages = 10
 const mostIds = 10_000
 
 export function createRunCache({ queryClient, later }: RunCacheParts): RunCache {
@@ -63,13 +63,13 @@ export function createRunCache({ queryClient, later }: RunCacheParts): RunCache 
   }
 
   return {
-    update(update) {
+    update(update, progress) {
       const runId = update.runId ?? ids.get(update.ref) ?? null
       if (runId !== null) {
         ids.set(update.ref, runId)
         const oldest = ids.size > mostIds ? ids.keys().next() : undefined
         if (oldest && !oldest.done) ids.delete(oldest.value)
-        change(runId, (run) => (update.type === 'run_deleted' ? null : revised(run, update)))
+        change(runId, (run) => (update.type === 'run_deleted' ? null : revised(run, update, progress)))
         readRun(runId)
       } else void queryClient.invalidateQueries({ queryKey: ['run'] })
       readLists()
@@ -83,9 +83,12 @@ export function createRunCache({ queryClient, later }: RunCacheParts): RunCache 
   }
 }
 
-function revised(run: Run, update: RunUpdate): Run {
+function revised(run: Run, update: RunUpdate, progress: RunProgress | null): Run {
+  // What comes with the next reading is there until then as it was told last: nothing on the screen goes back.
+  const told = progress && { cost: progress.cost, unknown_costs: progress.unknown_costs, metrics: progress.metrics }
   return {
     ...run,
+    ...told,
     status: update.status,
     stopped_by: update.stoppedBy,
     name: update.name ?? run.name,

@@ -1,4 +1,4 @@
-import type { RunFrameType } from '@llm-eval/protocol'
+import type { RunFrameType, RunProgress } from '@llm-eval/protocol'
 import { type Cell, createCell } from './cell.ts'
 import type { LinkStatus } from './hub.ts'
 import { observe, type Pace } from './pace.ts'
@@ -18,7 +18,8 @@ export type Closeness = 'numbers' | 'items'
 export interface RunWatchParts extends LineParts {
   /** How the connection is doing; null while nobody watches. */
   status: Cell<LinkStatus | null>
-  onUpdate: (update: RunUpdate) => void
+  /** `progress` is the last that is known of a run that is watched: it tells more than the update. */
+  onUpdate: (update: RunUpdate, progress: RunProgress | null) => void
   /** What was read of this run before may be old: read it again. Null: of any run. */
   onGap: (runId: string | null) => void
   onSignedOut: () => void
@@ -193,7 +194,7 @@ export class RunWatch {
     const { update } = said
     const followed = update.runId === null ? undefined : this.#followed.get(update.runId)
     if (followed) followed.cell.set({ ...followed.cell.get(), ...hear(followed.cell.get(), said) })
-    this.#parts.onUpdate(update)
+    this.#parts.onUpdate(update, followed?.cell.get().progress ?? null)
   }
 
   #heard(runId: string, said: RunSaid): void {
