@@ -40,6 +40,7 @@ interface Work {
 export async function evaluate(terminal: Terminal, { place, evaluation, options }: Work): Promise<Evaluated> {
   const { target } = place
   const { definition, file } = evaluation
+  const { target, kind } = place
   const demands = demandsOf(definition, options)
   const before = await orImpossible(() => resumed(target, options, options.name ?? definition.name))
   const wish = await wishOf(evaluation, options, { before, onFile: terminal.onFile })
