@@ -139,6 +139,21 @@ test('an item shows what was expected beside what came, or the difference betwee
   await panel(page, 1).locator('ins', { hasText: '3' }).waitFor()
 })
 
+test('items that user code numbers in its own way are listed one after the other', async () => {
+  await makeRun(stage, 'odd', { total_items: 2 })
+  await finish(
+    stage,
+    'odd',
+    [3, 70, 9_000].map((index) => ({ item_index: index })),
+  )
+  await endRun(stage, 'odd')
+  const page = await (await stage.profile({ viewport: { width: 1_300, height: 800 } })).open('/runs/odd?tab=items')
+  await page.getByText('All 3 items are shown.').waitFor()
+  await items(page).getByRole('link', { name: 'Item 70, case-70' }).click()
+  await page.keyboard.press('j')
+  await panel(page, 9_000).getByText('question 9000', { exact: true }).waitFor()
+})
+
 test('any place of a long run is reached at once, with few rows in the document', async () => {
   await makeRun(stage, 'long', { total_items: 4_000 })
   await finish(stage, 'long', sampleItems(4_000))

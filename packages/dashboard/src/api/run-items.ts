@@ -82,6 +82,7 @@ const forgetMs = 60_000
 const itemKeys = {
   all: (runId: string) => ['run-items', runId] as const,
   page: (runId: string, page: number) => ['run-items', runId, 'page', page] as const,
+  beyond: (runId: string, index: number) => ['run-items', runId, 'beyond', index] as const,
   found: (runId: string, search: ItemSearch) => ['run-items', runId, 'found', search] as const,
 }
 
@@ -114,6 +115,17 @@ export function runItemQueries(api: Api) {
           const query = new URLSearchParams({ from: String(from), limit: String(pageItems) })
           const { items } = await read(runId, query, signal)
           return items.filter(({ item_index: index }) => index < from + pageItems)
+        },
+        gcTime: forgetMs,
+        staleTime: 2_000,
+      }),
+    /** Whether any item is there from an index on. */
+    beyond: (runId: string, index: number) =>
+      queryOptions({
+        queryKey: itemKeys.beyond(runId, index),
+        queryFn: async ({ signal }) => {
+          const query = new URLSearchParams({ from: String(index), limit: '1' })
+          return (await read(runId, query, signal)).items.length > 0
         },
         gcTime: forgetMs,
         staleTime: 2_000,

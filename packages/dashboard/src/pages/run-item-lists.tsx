@@ -45,11 +45,11 @@ export function EveryItem(props: ListProps) {
   // User code may number its items as it likes: what lies beyond the total can only be listed one after the other.
   const isClient = run.task.kind === 'client'
   const beyond = useQuery({
-    ...runItemQueries(api).page(run.run_id, Math.ceil((total ?? 0) / pageItems)),
+    ...runItemQueries(api).beyond(run.run_id, total ?? 0),
     enabled: isClient && total !== null && done > 0,
   })
   if (done === 0 && isOver(run.status)) return <Notice title="No items">No item of this run was finished.</Notice>
-  if (total === null || (beyond.data?.length ?? 0) > 0) return <FoundItems {...props} filter={{}} onClear={() => {}} />
+  if (total === null || beyond.data === true) return <FoundItems {...props} filter={{}} onClear={() => {}} />
   if (total === 0) return <Notice title="No items">The dataset has no cases in this version.</Notice>
   return <Numbered {...props} total={total} />
 }
