@@ -84,7 +84,7 @@ export function draw(canvas: HTMLCanvasElement, { frame, placed, direction, curr
         pen.strokeStyle = colors[mood]
         pen.fillStyle = colors[mood]
         pen.globalAlpha = mood === 'same' ? dense * 0.7 : dense
-        drawCase(pen, one, { mood, direction, bold: false })
+        drawCase(pen, one, { mood, direction, thick: many < 500 ? 1.3 : 0.8, dot: 2.5 })
       }
   drawMeans(pen, frame, { placed, ink: color('ink'), surface: color('surface') })
   const chosen = current === null ? undefined : placed[current]
@@ -93,7 +93,7 @@ export function draw(canvas: HTMLCanvasElement, { frame, placed, direction, curr
   for (const mood of ['same', 'other', 'better', 'worse'] as const) {
     pen.strokeStyle = colors[mood]
     pen.fillStyle = colors[mood]
-    drawCase(pen, chosen, { mood, direction, bold: true })
+    drawCase(pen, chosen, { mood, direction, thick: 2.5, dot: 5 })
   }
 }
 
@@ -155,20 +155,20 @@ type Mood = 'same' | 'other' | 'better' | 'worse'
 function drawCase(
   pen: CanvasRenderingContext2D,
   { points, changes }: Placed,
-  { mood, direction, bold }: { mood: Mood; direction: Picture['direction']; bold: boolean },
+  { mood, direction, thick, dot }: { mood: Mood; direction: Picture['direction']; thick: number; dot: number },
 ): void {
   for (const [column, point] of points.entries()) {
     if (point === null || moodOf(changes[column] ?? null, direction, column) !== mood) continue
     const before = column === 0 ? null : (points[column - 1] ?? null)
     if (before) {
-      pen.lineWidth = bold ? 2.5 : 0.8
+      pen.lineWidth = thick
       pen.beginPath()
       pen.moveTo(before.x, before.y)
       pen.lineTo(point.x, point.y)
       pen.stroke()
     }
     pen.beginPath()
-    pen.arc(point.x, point.y, bold ? 5 : 2.5, 0, 2 * Math.PI)
+    pen.arc(point.x, point.y, dot, 0, 2 * Math.PI)
     pen.fill()
   }
 }

@@ -14,10 +14,12 @@ import { TextBlock } from '../components/text-block.tsx'
 import { diffTextOf, TextDiff } from '../components/text-diff.tsx'
 import { letterOf } from '../format/comparison-words.ts'
 import { formatCost, formatLatency } from '../format/numbers.ts'
+import { type Directions, Steps } from './compare-cases.tsx'
 
 export interface CaseViewProps {
   of: CaseComparison
   runs: readonly string[]
+  directions: Directions
   nameOf: (id: string) => string
   onClose: () => void
   /** Leads to the case before or after it in the list; undefined at its ends. */
@@ -29,7 +31,7 @@ const views = ['Changes', 'Against expected', 'As it is'] as const
 type View = (typeof views)[number]
 
 /** One case in all of the runs, side by side. */
-export function CaseView({ of, runs, nameOf, onClose, onPrevious, onNext }: CaseViewProps) {
+export function CaseView({ of, runs, directions, nameOf, onClose, onPrevious, onNext }: CaseViewProps) {
   const [view, setView] = useState<View>('Changes')
   const { api } = useParts()
   const firstWithItem = of.items.findIndex((index) => index !== null)
@@ -59,6 +61,16 @@ export function CaseView({ of, runs, nameOf, onClose, onPrevious, onNext }: Case
           {known.expected !== null && <Text title="Expected" value={known.expected} />}
         </div>
       )}
+      <dl aria-label="Metrics" className="mt-3 flex flex-wrap gap-x-5 gap-y-1 text-sm">
+        {Object.entries(of.values).map(([name, values]) => (
+          <div key={name} className="flex min-w-0 gap-2">
+            <dt className="foreign min-w-0 text-ink-2">{name}</dt>
+            <dd className="whitespace-nowrap">
+              <Steps values={values} direction={directions.get(name) ?? null} />
+            </dd>
+          </div>
+        ))}
+      </dl>
       <ol className={`mt-4 grid gap-3 ${runs.length === 2 ? 'lg:grid-cols-2' : 'lg:grid-cols-2 2xl:grid-cols-3'}`}>
         {runs.map((id, index) => (
           <li key={id} className="min-w-0 rounded-lg border border-line p-3">

@@ -32,8 +32,10 @@ export function CaseTable({ comparison, change, metrics, directions, onOpen }: C
   })
   const shown = metrics.slice(0, mostMetrics)
   // Each value takes its room, and so does each arrow.
-  const width = `minmax(${Math.max(8, 1.5 + 4 * comparison.runs.length)}rem, 1fr)`
-  const template = { gridTemplateColumns: `minmax(10rem, 1.5fr) repeat(${shown.length}, ${width})` }
+  const least = Math.max(8, 1.5 + 4 * comparison.runs.length)
+  const template = { gridTemplateColumns: `minmax(10rem, 1.5fr) repeat(${shown.length}, minmax(${least}rem, 1fr))` }
+  // Rows stand apart from the flow: they cannot say how wide they are.
+  const room = { minWidth: `${10 + least * shown.length}rem` }
   if (cases.length === 0) return <p className="card px-4 py-8 text-center text-ink-2">{nothing[change]}</p>
   return (
     <>
@@ -45,7 +47,7 @@ export function CaseTable({ comparison, change, metrics, directions, onOpen }: C
         aria-rowcount={cases.length + 1}
         className="card max-h-112 overflow-auto"
       >
-        <div role="rowgroup" className="sticky top-0 z-10 min-w-max bg-surface">
+        <div role="rowgroup" className="sticky top-0 z-10 bg-surface" style={room}>
           <div role="row" aria-rowindex={1} className="grid border-b text-xs font-medium text-ink-3" style={template}>
             <span role="columnheader" className="px-4 py-2">
               Case
@@ -57,7 +59,7 @@ export function CaseTable({ comparison, change, metrics, directions, onOpen }: C
             ))}
           </div>
         </div>
-        <div role="rowgroup" className="relative min-w-max" style={{ height: virtual.getTotalSize() }}>
+        <div role="rowgroup" className="relative" style={{ ...room, height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start }) => {
             const one = cases[index]
             return (

@@ -206,7 +206,13 @@ function Cases({ comparison, change, search, nameOf, onChange }: CasesProps) {
         onOpen={open}
       />
       {search.case !== undefined && (
-        <OpenCase id={search.case} comparison={comparison} nameOf={nameOf} onChange={onChange} />
+        <OpenCase
+          id={search.case}
+          comparison={comparison}
+          directions={directions}
+          nameOf={nameOf}
+          onChange={onChange}
+        />
       )}
     </Part>
   )
@@ -260,9 +266,10 @@ function Strip({ comparison, metric, direction, onOpen, nameOf }: StripProps) {
 
 interface OpenCaseProps extends Pick<CasesProps, 'comparison' | 'nameOf' | 'onChange'> {
   id: string
+  directions: Directions
 }
 
-function OpenCase({ id, comparison, nameOf, onChange }: OpenCaseProps) {
+function OpenCase({ id, comparison, directions, nameOf, onChange }: OpenCaseProps) {
   const { cases, points, runs } = comparison
   const at = cases.findIndex(({ case_id: one }) => one === id)
   const found: CaseComparison | undefined = cases[at] ?? points.find(({ case_id: one }) => one === id)
@@ -276,6 +283,7 @@ function OpenCase({ id, comparison, nameOf, onChange }: OpenCaseProps) {
       key={id}
       of={found}
       runs={runs}
+      directions={directions}
       nameOf={nameOf}
       onClose={() => onChange({ case: undefined })}
       onPrevious={leadTo(at - 1)}
