@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { rejectReasons } from '@llm-eval/protocol'
+import { addAgents } from './agent-commands.ts'
 import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
 import { examples, type Parts } from './command.ts'
@@ -50,6 +51,7 @@ export function createProgram(parts: Parts): Command {
   addRun(program, parts)
   addRuns(program, parts)
   addCompare(program, parts)
+  addAgents(program, parts)
   addKeys(program, parts)
   return program
 }

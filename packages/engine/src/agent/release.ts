@@ -85,7 +85,7 @@ function reasonOf({ name, state, reasons }: CheckResult): string {
 }
 
 function next(check: CheckResult | undefined): string | null {
-  return check ? `llm-eval check --test ${JSON.stringify(check.name)} --verbose` : 'llm-eval test'
+  return check ? `llm-eval check --test ${JSON.stringify(check.name)}` : 'llm-eval test'
 }
 
 function plural(count: number, noun: string): string {

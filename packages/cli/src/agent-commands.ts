@@ -1,0 +1,79 @@
+import { checkStates } from '@llm-eval/protocol'
+import { type Command, InvalidArgumentError } from 'commander'
+import { examples, type Parts } from './command.ts'
+import { wholeNumber } from './moments.ts'
+import { several } from './run-commands.ts'
+
+/** `llm-eval test`, `snapshot` and `check` */
+export function addAgents(program: Command, { terminal, perform }: Parts): void {
+  const load = () => import('./commands/agent-tests.ts')
+  const test = withCases(program.command('test').description('Ask an agent test cases, and score what it does.'))
+  examples(test, [
+    'llm-eval test --agent http://localhost:3000/api/chat',
+    'llm-eval test agent-tests/stocks.yaml --repeat 10',
+    'llm-eval test --tag smoke --json',
+    '',
+    exitNote,
+  ])
+  test.action((paths: string[], _options, command: Command) =>
+    perform(async () => (await load()).testAgent(terminal, paths, command.optsWithGlobals())),
+  )
+
+  const snapshot = withCases(
+    program.command('snapshot').description('Accept what an agent does now in the cases that pass, as their baseline.'),
+  )
+  snapshot
+    .option('--variant <name>', 'accept it beside the others, under this name', 'default')
+    .option('--note <text>', 'why it is accepted')
+    .option('--by <name>', 'who accepts it')
+    .option('--preview', 'show what would be accepted, and write nothing')
+  examples(snapshot, [
+    'llm-eval snapshot',
+    'llm-eval snapshot --variant terse --note "Answers in one line are fine."',
+    '',
+    exitNote,
+  ])
+  snapshot.action((paths: string[], _options, command: Command) =>
+    perform(async () => (await load()).snapshotAgent(terminal, paths, command.optsWithGlobals())),
+  )
+
+  const check = withCases(program.command('check').description('Hold an agent against its baselines: may it ship?'))
+  check
+    .option('--fail-on <states>', `states that fail, parted by commas: ${checkStates.join(', ')}`, statesOf)
+    .option('--strict', 'fail on every state but PASSED')
+  examples(check, [
+    'llm-eval check',
+    'llm-eval check --fail-on REGRESSION,TOOLS_CHANGED',
+    '',
+    `${exitNote} A forbidden tool always blocks. Without --fail-on a regression fails, and other changes are shown.`,
+  ])
+  check.action((paths: string[], _options, command: Command) =>
+    perform(async () => (await load()).checkAgent(terminal, paths, command.optsWithGlobals())),
+  )
+}
+
+const exitNote =
+  'Exit codes: 0 all is well; 1 the gate failed; 2 it could not be told: no agent, no cases, no baseline, no judge where one is needed. Nothing that was not tested is green.'
+
+function withCases(command: Command): Command {
+  return command
+    .argument('[paths...]', 'files or folders of cases; as llm-eval.agent.yaml says, else agent-tests')
+    .option('--agent <url>', 'where the agent answers, whatever settings and cases say')
+    .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
+    .option('--test <name>', 'only this case; as often as you like', several)
+    .option('--tag <tag>', 'only cases with this tag; as often as you like', several)
+    .option('--repeat <times>', 'ask every case so often', wholeNumber(1, 1_000))
+    .option('--concurrency <cases>', 'so many at the same time; 4 unless said', wholeNumber(1, 1_000))
+    .option('--no-judge', 'leave out what only a judge can tell, and weigh the rest anew')
+    .option('--no-tools', 'leave out what is expected of tools, for agents that do not show them')
+    .option('--json', 'as one JSON object')
+}
+
+function statesOf(text: string): (typeof checkStates)[number][] {
+  return text.split(',').map((part) => {
+    const name = part.trim().toUpperCase()
+    const state = checkStates.find((one) => one === name)
+    if (!state) throw new InvalidArgumentError(`${part.trim()} is no state. There are ${checkStates.join(', ')}.`)
+    return state
+  })
+}

@@ -1,0 +1,75 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Baseline, Quarantine } from '@llm-eval/protocol'
+import { baselineSchema, quarantineSchema } from '@llm-eval/protocol/agent-schemas'
+import * as z from 'zod'
+import { Complaint, systemCode } from '../complaint.ts'
+import { oneLine } from '../display/width.ts'
+
+/** Variants of one case beside the default. */
+const variantsMax = 10
+
+/** What was accepted, by the id of its case. */
+export type Baselines = ReadonlyMap<string, readonly Baseline[]>
+
+/**
+ * Reads what was accepted: one JSON file for each case and variant.
+ *
+ * @throws {Complaint} for a file that is none: what cannot be read is never taken as accepted
+ */
+export async function readBaselines(folder: string): Promise<Baselines> {
+  const found = new Map<string, Baseline[]>()
+  for (const name of await namesIn(folder)) {
+    if (!name.endsWith('.baseline.json')) continue
+    const path = join(folder, name)
+    const read = baselineSchema.safeParse(jsonIn(await readFile(path, 'utf8'), path))
+    if (!read.success) throw new Complaint(`${path} is no baseline: ${oneLine(z.prettifyError(read.error))}`)
+    found.set(read.data.case_id, [...(found.get(read.data.case_id) ?? []), read.data])
+  }
+  return found
+}
+
+/** Writes what is accepted from now on, in place of the same variant; a reader meets the old file or the new one, whole. */
+export async function writeBaseline(folder: string, baseline: Baseline): Promise<string> {
+  const known = (await readBaselines(folder)).get(baseline.case_id) ?? []
+  const isNew = known.every(({ variant }) => variant !== baseline.variant)
+  if (isNew && known.length > variantsMax)
+    throw new Complaint(`${baseline.name} has ${known.length} variants already: accept one of them anew.`)
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, `${baseline.case_id}.${baseline.variant}.baseline.json`)
+  await writeFile(`${path}.new`, `${JSON.stringify(baseline, null, 2)}\n`)
+  await rename(`${path}.new`, path)
+  return path
+}
+
+/** Reads which cases are in quarantine; each has an owner, a reason and an end. */
+export async function readQuarantine(folder: string): Promise<ReadonlyMap<string, Quarantine>> {
+  const path = join(folder, 'quarantine.json')
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return new Map()
+    throw error
+  }
+  const read = z.array(quarantineSchema).safeParse(jsonIn(text, path))
+  if (!read.success) throw new Complaint(`${path} is not valid: ${oneLine(z.prettifyError(read.error))}`)
+  return new Map(read.data.map((one) => [one.case_id, one]))
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).toSorted()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function jsonIn(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new Complaint(`${path} is no JSON: ${error instanceof Error ? oneLine(error.message) : ''}`, { cause: error })
+  }
+}
