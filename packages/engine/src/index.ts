@@ -24,7 +24,7 @@ export {
 export { type AddressCheck, createAddressCheck } from './remote/addresses.ts'
 export { addressFault, guardedFetch } from './remote/guarded-fetch.ts'
 export { folded } from './names.ts'
-export { type CaseRow, caseOf, createContentIds } from './run/case-of.ts'
+export { type CaseRow, caseOf, createCaseReader, createContentIds } from './run/case-of.ts'
 export type { ItemFinished, ItemStarted, RunEnded, RunEvent, RunStarted } from './run/events.ts'
 export {
   type Answerer,

@@ -24,13 +24,8 @@ const verdictSchema = z.object({
 
 /** Makes a score of what an evaluator returned. @throws {NoScore} `refused_value`, `too_large` */
 export function scoreOf({ range }: Evaluator, verdict: unknown): Omit<Score, 'duration_ms'> {
-  const read = verdictSchema.safeParse(verdict)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    const where = issue && issue.path.length > 0 ? `its ${issue.path.join('.')}` : 'what it returned'
-    throw new NoScore('refused_value', `The evaluator's verdict is refused: ${where} is not valid (${issue?.message}).`)
-  }
-  const { value = null, label = null, passed = null, explanation = null, output = {}, usage = null } = read.data
+  const read = usual(verdict) ?? checked(verdict)
+  const { value = null, label = null, passed = null, explanation = null, output = {}, usage = null } = read
   if (value !== null && (value < (range.min ?? value) || value > (range.max ?? value)))
     throw new NoScore(
       'refused_value',
@@ -47,6 +42,37 @@ export function scoreOf({ range }: Evaluator, verdict: unknown): Omit<Score, 'du
     output: outputOf(output),
     usage,
   }
+}
+
+type Said = z.output<typeof verdictSchema>
+
+/**
+ * A verdict that the schema would accept as it is, of the kind that evaluators of code give: looking it through member by member
+ * would take as long as most of them. Null for any other.
+ */
+function usual(verdict: unknown): Said | null {
+  if (!isPlain(verdict)) return null
+  for (const name of Object.keys(verdict)) if (!usualMembers.has(name)) return null
+  // Each is read once: it may be another the next time.
+  const { value, passed, output } = verdict
+  const fits = isPlain(output) && (passed === null || typeof passed === 'boolean')
+  return fits && (value === null || (typeof value === 'number' && Number.isFinite(value)))
+    ? { value, passed, output }
+    : null
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+const usualMembers = new Set(['value', 'passed', 'output'])
+
+function checked(verdict: unknown): Said {
+  const read = verdictSchema.safeParse(verdict)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  const where = issue && issue.path.length > 0 ? `its ${issue.path.join('.')}` : 'what it returned'
+  throw new NoScore('refused_value', `The evaluator's verdict is refused: ${where} is not valid (${issue?.message}).`)
 }
 
 /** Makes a score of why there is none. */
@@ -73,9 +99,11 @@ function wordsOf(error: unknown): string {
 /** Only what JSON can say, and not too much of it. */
 function outputOf(output: Record<string, unknown>): Record<string, unknown> {
   const text = jsonOf(output)
-  if (Buffer.byteLength(text) > limits.scoreOutputBytes)
+  // No character takes more than three bytes a unit.
+  if (text.length * 3 > limits.scoreOutputBytes && Buffer.byteLength(text) > limits.scoreOutputBytes)
     throw new NoScore('too_large', `The evaluator's output is larger than ${limits.scoreOutputBytes} bytes.`)
-  return outputSchema.parse(JSON.parse(text))
+  const said: unknown = JSON.parse(text)
+  return isPlain(said) && !Object.hasOwn(said, '__proto__') ? said : outputSchema.parse(said)
 }
 
 function jsonOf(output: Record<string, unknown>): string {

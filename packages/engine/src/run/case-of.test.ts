@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { caseOf, createContentIds } from './case-of.ts'
+import { caseOf, createCaseReader, createContentIds } from './case-of.ts'
 
 const made = (values: Record<string, unknown>, outputs?: string) => {
   const { input, expected } = caseOf({ id: 'a', values }, outputs)
@@ -23,6 +23,20 @@ describe('a row of a dataset', () => {
   it('does not expect the answers that are to be judged', () => {
     expect(made({ question: 'q', answer: 'given', target: 'r' }, 'answer')).toEqual(['q', 'r'])
     expect(made({ topic: 't', answer: 'given' }, 'answer')).toEqual([{ topic: 't' }, null])
+  })
+
+  it('is read as it is, whatever columns the row before it had', () => {
+    const rows = [
+      { question: 'q', target: 'r' },
+      { question: 'p', target: 's' },
+      { question: 'q', other: 'r' },
+      { other: 'q', question: 'r' },
+      { question: 'q' },
+      { topic: 't', answer: 'given' },
+      {},
+    ].map((values) => ({ id: 'a', values }))
+    const reader = createCaseReader('answer')
+    expect(rows.map(reader)).toEqual(rows.map((row) => caseOf(row, 'answer')))
   })
 
   it('keeps all of its columns for evaluators', () => {

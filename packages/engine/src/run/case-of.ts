@@ -20,20 +20,39 @@ const expectedNames = ['expected', ...synonymsOf('expected').filter((name) => na
  *
  * @param outputs the column that holds answers which exist already, and so is neither
  */
-export function caseOf({ id, values }: CaseRow, outputs?: string): RunCase {
+export function caseOf(row: CaseRow, outputs?: string): RunCase {
+  return createCaseReader(outputs)(row)
+}
+
+/** Reads rows as `caseOf` does, one after the other: rows of a dataset have the same columns, which are looked at once. */
+export function createCaseReader(outputs?: string): (row: CaseRow) => RunCase {
+  let seen: { names: string[]; input: string | undefined; expected: string | undefined } | undefined
+  return ({ id, values }) => {
+    const names = Object.keys(values)
+    if (!seen || !isSame(seen.names, names)) seen = { names, ...meantBy(names, outputs) }
+    const { input, expected } = seen
+    return {
+      id,
+      input: input === undefined ? others(values, [expected, outputs]) : values[input],
+      expected: expected === undefined ? null : values[expected],
+      values,
+    }
+  }
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, at) => name === others[at])
+}
+
+/** The columns that hold the input, and what is expected. */
+function meantBy(names: readonly string[], outputs: string | undefined) {
   const columns = new Map<string, string>()
-  for (const name of Object.keys(values)) if (name !== outputs) columns.set(folded(name), name)
-  const columnOf = (names: readonly string[]) => {
-    const found = names.find((name) => columns.has(name))
+  for (const name of names) if (name !== outputs) columns.set(folded(name), name)
+  const columnOf = (meant: readonly string[]) => {
+    const found = meant.find((name) => columns.has(name))
     return found === undefined ? undefined : columns.get(found)
   }
-  const [input, expected] = [columnOf(inputNames), columnOf(expectedNames)]
-  return {
-    id,
-    input: input === undefined ? others(values, [expected, outputs]) : values[input],
-    expected: expected === undefined ? null : values[expected],
-    values,
-  }
+  return { input: columnOf(inputNames), expected: columnOf(expectedNames) }
 }
 
 function others(values: CaseRow['values'], names: readonly (string | undefined)[]): Record<string, unknown> {

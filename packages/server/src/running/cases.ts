@@ -1,10 +1,8 @@
 /** The cases of a run: rows of a dataset, read a page at a time. */
-import { caseOf, type RunCase } from '@llm-eval/engine'
+import { createCaseReader, type RunCase } from '@llm-eval/engine'
 import { Failure, limits, type RunTask } from '@llm-eval/protocol'
 import type { Queries, Store, StoredRun } from '@llm-eval/store'
-import * as z from 'zod'
 
-const valuesShape = z.record(z.string(), z.unknown())
 const pageRows = 500
 /** Columns that name a case, so that it is found again when its dataset is imported anew. */
 const idColumns = ['id', 'case-id']
@@ -28,6 +26,7 @@ export async function* readCases(
   traces: Map<string, string>,
 ): AsyncGenerator<RunCase, void, undefined> {
   const outputs = task.kind === 'outputs' ? task.column : undefined
+  const caseOf = createCaseReader(outputs)
   const dataset = run.datasetId ?? ''
   let cursor: string | null = null
   do {
@@ -44,13 +43,23 @@ export async function* readCases(
         : new Failure('version_not_found', { values: { what: dataset, version: run.datasetVersion ?? '' } })
     if ('invalidCursor' in page) throw new Error('the dataset cannot be read on')
     for (const row of page.items) {
-      const values = valuesShape.parse(JSON.parse(row.values))
+      const values = valuesOf(row.values)
       const id = idOf(values) ?? row.id
       if (row.traceId !== null) traces.set(id, row.traceId)
-      yield caseOf({ id, values }, outputs)
+      yield caseOf({ id, values })
     }
     cursor = page.nextCursor
   } while (cursor !== null)
+}
+
+function valuesOf(json: string): Record<string, unknown> {
+  const values: unknown = JSON.parse(json)
+  if (!isObject(values)) throw new Error('a row of the dataset holds no values')
+  return values
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function idOf(values: Readonly<Record<string, unknown>>): string | undefined {
