@@ -231,7 +231,10 @@ export const runsQuery = z.strictObject({
 /** `GET /api/v1/runs/:run_id/items` and `/item-previews`. */
 export const runItemsQuery = z
   .strictObject({
-    status: z.enum(['success', 'failed']).optional(),
+    status: z
+      .enum(['success', 'failed', 'pending'])
+      .optional()
+      .describe('An item is kept once it is finished, so `pending` finds none: the run says how many there will be.'),
     metric: name.optional().describe('With `below` or `above`: the name of a metric of the run.'),
     below: numberText.optional().describe('Only items that are scored below this in `metric`.'),
     above: numberText.optional().describe('Only items that are scored above this in `metric`.'),

@@ -126,7 +126,7 @@ export interface Run extends RunProgress {
   duration_ms: number | null
 }
 
-/** `pending` items are those that a worker has said it began. */
+/** An item is kept once it is finished: none that is answered is `pending`, which clients of other servers know. */
 export const runItemStatuses = ['success', 'failed', 'pending'] as const
 export type RunItemStatus = (typeof runItemStatuses)[number]
 

@@ -70,6 +70,8 @@ describe('a run of the server', () => {
     const made = await make({ dataset: 'twice', task: { kind: 'http', url: task.url } })
     expect(await runs.until(made.run_id)).toMatchObject({ completed_items: 3, successful_items: 2 })
     const failed = await runs.items(made.run_id, '&status=failed')
+    // Items are there once they are finished.
+    expect(await runs.items(made.run_id, '&status=pending')).toEqual([])
     expect(failed.map(({ item_index, error }) => [item_index, error?.code])).toEqual([[1, 'invalid_case']])
   })
 

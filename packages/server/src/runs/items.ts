@@ -68,6 +68,7 @@ interface PageOf {
 async function readPage({ store, projectId, run, bodies }: PageOf, query: Query): Promise<Page> {
   const { limit, cursor = null, from } = query
   const filter = filterOf(run, query)
+  if (filter === null) return { items: [], nextCursor: null, searchedTo: null }
   const page = await store.read(projectId, 'runItems', {
     ref: run.ref,
     filter,
@@ -82,10 +83,12 @@ async function readPage({ store, projectId, run, bodies }: PageOf, query: Query)
   return page
 }
 
-function filterOf({ metricNames }: StoredRun, query: Query): RunItemFilter {
+/** Null where no item can fit. */
+function filterOf({ metricNames }: StoredRun, query: Query): RunItemFilter | null {
   const { status, metric, below, above, errored, error, case_id: caseId, search } = query
   const bound = (value: number | undefined) =>
     metric === undefined || value === undefined ? undefined : { metric: placeOf(metricNames, 'metric', metric), value }
+  if (status === 'pending') return null
   return {
     status,
     error,
