@@ -101,7 +101,14 @@ function Form({ datasets, catalogue, start }: FormProps) {
   const set = (part: Partial<RunDraft>): void => setDraft((before) => ({ ...before, ...part }))
   const parts = { draft, faults, set }
   return (
-    <form ref={form} aria-label="New run" noValidate className="flex flex-col gap-4" onSubmit={submit}>
+    <form
+      ref={form}
+      aria-label="New run"
+      noValidate
+      // What gets the focus is not to hide behind the bars above and below.
+      className="flex flex-col gap-4 [&_:is(input,select,textarea)]:scroll-mt-16 [&_:is(input,select,textarea)]:scroll-mb-28"
+      onSubmit={submit}
+    >
       <section className="card flex flex-col gap-3 p-4" aria-label="Run">
         <FormLine
           label="Name"

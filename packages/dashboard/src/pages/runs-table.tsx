@@ -183,6 +183,7 @@ function Card({ of, choice }: { of: RunNow; choice: Choice }) {
         <div role="cell" className="flex gap-2.5 text-xs text-ink-3">
           <span className="min-w-0 flex-1 clip">
             <Ago time={run.created_at} />
+            {run.approval && `, ${run.approval.state}`}
           </span>
           <span>{formatShare(run.success_rate)}</span>
           <span>{formatLatency(round(workedMs))}</span>
