@@ -42,7 +42,7 @@ function addStarting(runs: Command, { terminal, perform }: Parts): void {
     .option('--watch', 'stay until it is over, with a progress bar on a terminal')
     .option('--json', 'the run as one JSON object')
   examples(start, [
-    'llm-eval runs start --dataset golden --endpoint http://localhost:3000/answer -m exact-match --watch',
+    'llm-eval runs start --dataset golden --endpoint https://agent.example.com/answer -m exact-match --watch',
     'llm-eval runs start --dataset golden --prompt "Answer: {{question}}" -m rouge-l -m faithfulness',
     'llm-eval runs start --dataset golden --outputs answer -m right=exact-match --json | jq -r .run_id',
     'llm-eval runs start nightly.json --repetitions 3 --watch',
