@@ -133,8 +133,8 @@ thresholds: {min_score: 50}
     })
     expect(cases[0]?.expected.tools).toEqual(['c'])
     expect(problems.map(({ level, line, path, message }) => [level, line, path, message])).toEqual([
-      ['warning', 5, 'expected.toolz', 'toolz is not known; did you mean tools?'],
-      ['warning', 3, 'weights', expect.stringContaining('weights is not known.')],
+      ['warning', 5, 'expected.toolz', 'is not known; did you mean tools?'],
+      ['warning', 3, 'weights', expect.stringContaining('is not known. Known are')],
     ])
   })
 
@@ -261,7 +261,7 @@ cases:
 
 describe('what is wrong', () => {
   test.each([
-    ['name: A\nquery: x\nexpcted: {}\n', 3, 'expcted', 'expcted is not known; did you mean expected?'],
+    ['name: A\nquery: x\nexpcted: {}\n', 3, 'expcted', 'is not known; did you mean expected?'],
     ['query: x\n', 1, 'name', 'is missing: it must be string'],
     ['name: A\n', 1, 'input.query', 'is missing: say what the agent is asked, there or in turns'],
     [

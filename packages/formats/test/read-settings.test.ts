@@ -30,7 +30,7 @@ gate: {fail_on: [REGRESSION, TOOLS_CHANGED], score_drop: 3}
   })
 
   test.each([
-    ['agnet: {}', 'agnet', 'agnet is not known; did you mean agent?'],
+    ['agnet: {}', 'agnet', 'is not known; did you mean agent?'],
     ['agent: {url: x, timeout: 0}', 'agent.timeout', expect.stringContaining('>0')],
     ['agent: {url: x, response: {output: reply}}', 'agent.response.output', 'must be a JSONPath such as $.reply'],
     ['gate: {fail_on: [REGRESION]}', 'gate.fail_on[0]', expect.stringContaining('REGRESSION')],

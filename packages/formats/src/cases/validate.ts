@@ -53,7 +53,7 @@ function unknownKey(schema: z.ZodType, path: readonly PropertyKey[]): string {
   const keys = keysAt(schema, path.slice(0, -1))
   const nearest = keys.length > 0 ? closest(key, keys) : undefined
   const isNear = nearest !== undefined && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3))
-  return `${key} is not known${isNear ? `; did you mean ${nearest}?` : `. Known are ${keys.join(', ')}.`}`
+  return `is not known${isNear ? `; did you mean ${nearest}?` : `. Known are ${keys.join(', ')}.`}`
 }
 
 /** The keys that an object of a schema may have. */
