@@ -38,7 +38,6 @@ interface Work {
  * @throws {Complaint} where it cannot be begun
  */
 export async function evaluate(terminal: Terminal, { place, evaluation, options }: Work): Promise<Evaluated> {
-  const { target } = place
   const { definition, file } = evaluation
   const { target, kind } = place
   const demands = demandsOf(definition, options)
@@ -62,7 +61,7 @@ export async function evaluate(terminal: Terminal, { place, evaluation, options 
     ...judged,
     ...endingOf({ judged, result, interrupted, allowFailed }),
     file,
-    url: place.kind === 'server' ? result.runUrl : null,
+    url: kind === 'server' ? result.runUrl : null,
     before: earlier?.run_id ?? null,
     warnings: result.warnings,
   }
