@@ -18,6 +18,7 @@ import { promptfoo } from './promptfoo.ts'
 import { isMet, type Row, table } from './report.ts'
 import { runs } from './run.ts'
 import { runCommands } from './run-command.ts'
+import { runPage } from './run-page.ts'
 import { runServer } from './run-server.ts'
 import { runSockets } from './run-sockets.ts'
 import { runStore } from './run-store.ts'
@@ -34,6 +35,7 @@ const benches: Record<string, Bench> = {
   executions,
   runs,
   'run-store': runStore,
+  'run-page': runPage,
   'run-command': runCommands,
   'run-server': runServer,
   'run-sockets': runSockets,
