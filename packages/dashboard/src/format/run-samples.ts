@@ -50,7 +50,7 @@ function sdkSnippet(
     `task: async (input) => answer(input), // yours`,
     `dataset: ${id === null ? 'cases, // your own' : `${writeJson(dataset, 0)},`}`,
     ...(id === null || version === null ? [] : [`datasetVersion: ${writeJson(version, 0)},`]),
-    `metrics: ${writeJson(metrics, 0)},`,
+    `metrics: [${metrics.map((metric) => writeJson(metric, 0)).join(', ')}],`,
     `concurrency: ${settings.concurrency},`,
     ...(settings.repetitions === 1 ? [] : [`repetitions: ${settings.repetitions},`]),
     `baseUrl: ${writeJson(origin, 0)},`,

@@ -1,6 +1,5 @@
 import type { Run, RunTask } from '@llm-eval/protocol'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { writeJson } from '../api/exact-json.ts'
 import { runQueries } from '../api/runs.ts'
@@ -14,6 +13,7 @@ import { formatCost, formatCount, formatLatency } from '../format/numbers.ts'
 import { formatTime } from '../format/times.ts'
 import { runSnippet, runWish } from '../format/run-samples.ts'
 import { writeYaml } from '../format/yaml.ts'
+import { EvaluatorName } from './run-evaluator.tsx'
 import { DatasetName } from './run-head.tsx'
 
 /** How a run was made, and how to make it again. */
@@ -120,13 +120,9 @@ function Evaluators({ run }: { run: Run }) {
         <li key={name} className="px-4 py-2.5">
           <div className="flex flex-wrap items-baseline gap-x-3">
             {evaluator !== name && <span className="foreign font-medium">{name}</span>}
-            <Link
-              to="/evaluators/$slug"
-              params={{ slug: evaluator }}
-              className={`foreign text-accent hover:underline ${evaluator === name ? 'font-medium' : 'text-sm'}`}
-            >
-              {evaluator}
-            </Link>
+            <span className={evaluator === name ? 'font-medium' : 'text-sm'}>
+              <EvaluatorName slug={evaluator} />
+            </span>
             <Version version={versionOf(name)} />
           </div>
           {config !== undefined && Object.keys(config).length > 0 && (
@@ -199,7 +195,7 @@ function Facts({ of }: { of: readonly Pair[] }) {
         // Rows never change their places.
         // oxlint-disable-next-line react/no-array-index-key
         <div key={at} className="flex min-w-0 gap-4 px-4 py-2">
-          <dt className="w-36 shrink-0 text-ink-3">{name}</dt>
+          <dt className="w-40 shrink-0 text-ink-3">{name}</dt>
           <dd className="foreign min-w-0 flex-1">{value}</dd>
         </div>
       ))}

@@ -234,7 +234,9 @@ function RunCost({ numbers }: { numbers: Pick<RunProgress, 'cost' | 'unknown_cos
   return (
     <>
       {known ? `${formatCost(cost)} + unknown` : 'unknown'}
-      <span className="block text-xs font-normal text-ink-3">unknown of {formatCount(missing)} items</span>
+      <span className="block text-xs font-normal text-ink-3">
+        unknown of {missing === 1 ? 'one item' : `${formatCount(missing)} items`}
+      </span>
     </>
   )
 }

@@ -13,6 +13,7 @@ import { Whisker, WhiskerAxis } from '../components/whisker.tsx'
 import { formatCount, unknown } from '../format/numbers.ts'
 import { type Domain, domainOf } from '../format/scale.ts'
 import { formatShare } from '../format/shares.ts'
+import { EvaluatorName } from './run-evaluator.tsx'
 import { isOver } from './run-numbers.ts'
 
 /** Between two readings while the run goes on, and how much longer for each item: many take the server a moment. Milliseconds. */
@@ -171,7 +172,7 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
           {name}
         </h3>
         <p className="foreign min-w-0 clip text-xs text-ink-3">
-          {evaluator}
+          <EvaluatorName slug={evaluator} />
           {version === null ? ', under no version' : `, version ${version.slice(0, 8)}`}
           {direction !== null && `, ${direction} is better`}
         </p>
@@ -229,9 +230,6 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
             {formatCount(metric.errored)} errored
           </Link>
         )}
-        <Link to="/evaluators/$slug" params={{ slug: evaluator }} className="ml-auto text-ink-2 hover:underline">
-          Evaluator
-        </Link>
       </p>
     </li>
   )
