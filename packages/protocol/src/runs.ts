@@ -282,6 +282,7 @@ export const runWarnings = [
   'incomplete',
   'other_dataset',
   'other_version',
+  'other_evaluator',
   'no_shared_cases',
 ] as const
 export interface RunWarning {

@@ -36,10 +36,11 @@ export function verdictText({ verdict }: MetricComparison): string {
 }
 
 /** How the verdict came about, and what speaks against it. */
-export function groundsText({ evaluator, missing, test }: MetricComparison): string {
+export function groundsText({ evaluator, missing, unmeasured, test }: MetricComparison): string {
   const notes = [
     evaluator === 'changed' ? 'the evaluator changed' : '',
     missing > 0 ? `${count(missing)} missing` : '',
+    unmeasured > 0 ? `${count(unmeasured)} not scored` : '',
     test === null ? '' : test.replaceAll('_', ' '),
   ]
   return notes.filter((note) => note !== '').join('; ')

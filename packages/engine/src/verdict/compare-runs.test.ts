@@ -417,3 +417,36 @@ describe('the cases that are listed', () => {
     expect(points).toHaveLength(limits.comparedPointNumbers / (50 * 10))
   })
 })
+
+describe('runs that do not differ', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...quality, name }))
+
+  /** Twelve cases, each asked three times in three runs; what is hard of a case is so in all of them. */
+  const three = (seed: number) => {
+    const random = createRandom(seed)
+    const hard = values(12, () => random.uniform())
+    return ['x', 'y', 'z'].map((id) => {
+      const run = runOf(id, [], ...names)
+      for (let at = 0; at < 36; at++) {
+        const score = () => ({
+          outcome: 'scored' as const,
+          value: (hard[at % 12] ?? 0) + random.uniform(),
+          passed: null,
+        })
+        run.add({ ...numbersOf([0], () => `case-${at % 12}`)[0]!, item_index: at, scores: names.map(score) })
+      }
+      return run
+    })
+  }
+
+  it('are found to differ in any metric of any of them at most once in twenty times, repeated cases or not', () => {
+    const times = 400
+    let wrong = 0
+    for (let seed = 1; seed <= times; seed++) {
+      const { compared } = compareRuns(three(seed), { cases: 0 })
+      if (compared.some(({ metrics }) => metrics.some(({ verdict }) => verdict !== 'no_detectable_difference'))) wrong++
+    }
+    // Holm's bound, and what 400 times may be off by chance.
+    expect(wrong / times).toBeLessThanOrEqual(0.05 + 0.02)
+  })
+})

@@ -42,7 +42,16 @@ export function warningsAbout(runs: readonly RunState[], compared: RunsCompared 
     compared !== null && compared.cases_total > 0 && compared.cases_shared === 0 && others.length > 0
       ? [{ run_id: first.run_id, code: 'no_shared_cases', message: 'no case is in all of the runs.' }]
       : []
-  return [...short, ...data, ...nothing]
+  return [...short, ...data, ...otherEvaluators(compared), ...nothing]
+}
+
+function otherEvaluators(compared: RunsCompared | null): RunWarning[] {
+  return (compared?.compared ?? []).flatMap(({ run_id: id, metrics }): RunWarning[] => {
+    const names = metrics.filter(({ evaluator }) => evaluator === 'changed').map(({ name }) => name)
+    if (names.length === 0) return []
+    const message = `the evaluator is not that of the first run in ${names.join(', ')}: differences may be its own.`
+    return [{ run_id: id, code: 'other_evaluator', message }]
+  })
 }
 
 function otherData(first: RunState, { dataset_id: id, dataset_version: version }: RunState): Told | null {
