@@ -126,7 +126,7 @@ export const runRoutes = {
     ...write,
     summary: 'Tell what happened in a run that a client works off.',
     details:
-      'Send the same events again as often as you like: an item is stored once, by its `item_index`. Answers when they are stored, and scored in those metrics of which an item has no score. An event that cannot be used leaves the others alone. A run that is not heard of for long becomes `abandoned`, and goes on with the next item.',
+      'Send the same events again as often as you like: an item is stored once, by its `item_index`. Answers when they are stored, and scored in those metrics of which an item has no score. An event that cannot be used leaves the others alone. A run that is not heard of for long becomes `abandoned`, and goes on with the next event.',
   },
   compareRuns: {
     method: 'GET',

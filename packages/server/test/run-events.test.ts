@@ -177,6 +177,21 @@ describe('the events of a run of a client', () => {
     expect(await runs.until(id)).toMatchObject({ status: 'completed', completed_items: 2 })
   })
 
+  it('that come again after long, though nothing is finished yet, bring an abandoned run back', async () => {
+    await tell([item(0)])
+    clock.now += 2 * limits.runSilenceSeconds * 1_000
+    await runs.until(id, ({ status }) => status === 'abandoned')
+    // Only the items that are there already: that is no work.
+    expect(await tell([item(0)])).toMatchObject({ fates: ['duplicate'], status: 'abandoned' })
+    expect(await tell([{ type: 'heartbeat' }])).toMatchObject({ fates: ['applied'], status: 'running' })
+    const going = await runs.until(id, () => true)
+    expect(going).toMatchObject({ status: 'running', ended_at: null, completed_items: 1 })
+    clock.now += 2 * limits.runSilenceSeconds * 1_000
+    expect(await runs.until(id)).toMatchObject({ status: 'abandoned' })
+    expect((await runs.send('POST', `/api/v1/runs/${id}/cancel`)).status).toBe(200)
+    expect(await tell([{ type: 'heartbeat' }])).toMatchObject({ fates: ['run_over'], status: 'cancelled' })
+  })
+
   it('come after it was cancelled, whatever state it was in', async () => {
     const cancel = () => runs.send('POST', `/api/v1/runs/${id}/cancel`)
     const resume = () => runs.send('POST', `/api/v1/runs/${id}/resume`, { worker: 'client' })

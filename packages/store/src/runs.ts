@@ -189,7 +189,8 @@ export interface RunChanges {
   abandonRuns: { in: { at: number; limit: number }; out: { refs: number[] } }
   /**
    * Stores finished items, each with its event. What is there already is told so, also when the run is over; new ones are
-   * taken while it is not. An abandoned run goes on with them. `lease` keeps a client's run for longer. Tells who has the run.
+   * taken while it is not. An abandoned run goes on with them, or with none under a lease, which is a
+   * sign of life. `lease` keeps a client's run for longer. Tells who has the run.
    */
   addItems: {
     in: { id: string; items: NewRunItem[]; lease: { owner: string; leaseMs: number } | null; at: number }

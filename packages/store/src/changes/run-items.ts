@@ -29,7 +29,8 @@ export async function addItems(
     fresh.push(item)
     return 'created'
   })
-  if (takes) await hear(tx, row, { lease, at, goesOn: fresh.length > 0 })
+  // Nothing but a sign of life is one; what is there already may be sent by whoever was late.
+  if (takes) await hear(tx, row, { lease, at, goesOn: fresh.length > 0 || (items.length === 0 && lease !== null) })
   await insertItems(tx, row, fresh)
   await linkTraces(tx, row.ref, fresh)
   if (fresh.length > 0) await countIn(tx, row, { items: fresh, at })

@@ -176,6 +176,21 @@ export function runWorkersContract(room: () => Promise<Room>): void {
       expect((await runOf(r, id)).owner).toBe('second')
     })
 
+    test('that were given up go on with a sign of life, and not with what is there already', async () => {
+      const r = await room()
+      const { id } = await running(r)
+      await add(r, id, newItems(1))
+      const late = now + 2 * leaseMs
+      await abandon(r, late)
+      const given = { id, lease: { owner: worker, leaseMs }, at: late }
+      expect(await add(r, given, newItems(1))).toEqual(['duplicate'])
+      expect((await runOf(r, id)).status).toBe('abandoned')
+      expect(await add(r, { id, lease: null, at: late }, [])).toEqual([])
+      expect((await runOf(r, id)).status).toBe('abandoned')
+      expect(await add(r, given, [])).toEqual([])
+      expect(await runOf(r, id)).toMatchObject({ status: 'running', owner: worker, endedAt: null, completed: 1 })
+    })
+
     test('begin with their first item, if nobody said that they began', async () => {
       const r = await room()
       const run = newRun()
