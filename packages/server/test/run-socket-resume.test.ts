@@ -102,6 +102,23 @@ describe('a run that ends while it is watched', () => {
     expect(watcher.frames.findLast(({ type }) => type === 'progress')?.data).toMatchObject({ completed_items: 3 })
   })
 
+  it('is told to be abandoned when its worker is silent, and to go on when it is heard of again', async () => {
+    const run = await make()
+    using watcher = watchRun(run.id)
+    const { seq } = await watcher.frame('connected')
+    await run.addAll([0])
+    await ground.store.apply(ground.access.home, { kind: 'abandonRuns', at: ground.clock.now + 1e9, limit: 1_000 })
+    await watcher.until(() => toldBy(watcher).includes('run_abandoned'))
+    await run.addAll([1])
+    await run.end()
+    await watcher.frame('completed')
+    expect(toldBy(watcher)).toEqual([0, 'run_abandoned', 'run_started', 1, 'run_completed', 'completed'])
+    // Who comes back hears the same of it.
+    using again = watchRun(run.id, `?after_seq=${seq}`)
+    await again.frame('completed')
+    expect(again.lasting).toEqual(watcher.lasting)
+  })
+
   it('is told to be deleted in whatever state it was, to its own socket, to one of several and to that of statuses', async () => {
     const states = { queued: await make({ owner: null }), running: await make(), completed: await make() }
     await states.completed.end()
