@@ -14,7 +14,7 @@ export function diffTextOf(value: unknown): string {
 }
 
 /** What one text has and the other has not; null where they are too long, or too different to find out in a moment. */
-export function textChanges(before: string, after: string): ChangeObject<string>[] | null {
+function textChanges(before: string, after: string): ChangeObject<string>[] | null {
   const longest = Math.max(before.length, after.length)
   if (longest > mostCharsOfLines) return null
   const patience = { timeout: patienceMs }

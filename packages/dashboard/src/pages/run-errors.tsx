@@ -119,7 +119,7 @@ function Group({ run, group }: { run: Run; group: RunErrorGroup }) {
 }
 
 /** Finds the items of a group, and few others. */
-export function itemsOf({ metric, code, pattern }: RunErrorGroup): ItemSearch {
+function itemsOf({ metric, code, pattern }: RunErrorGroup): ItemSearch {
   if (metric !== null) return { errored: metric }
   const parts = pattern.split('…').map((part) => part.trim())
   // The longest part that all their messages have in common; where the pattern was cut it may end within a word.

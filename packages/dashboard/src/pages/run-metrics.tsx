@@ -236,7 +236,7 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
 }
 
 /** A number as filters of items take it. */
-export function plain(value: number): string {
+function plain(value: number): string {
   return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 12 })
 }
 
