@@ -9,3 +9,4 @@ export {
 } from './agent.ts'
 export { ask, type AskClock, type AskOptions } from './ask.ts'
 export { pathFault } from './dialects/mapped.ts'
+export { type Examination, examine, type ExamineOptions, type Finding } from './examine.ts'

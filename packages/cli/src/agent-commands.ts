@@ -1,11 +1,45 @@
 import { checkStates } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { examples, type Parts } from './command.ts'
-import { wholeNumber } from './moments.ts'
+import { timeSpan, wholeNumber } from './moments.ts'
 import { several } from './run-commands.ts'
 
-/** `llm-eval test`, `snapshot` and `check` */
-export function addAgents(program: Command, { terminal, perform }: Parts): void {
+/** `llm-eval doctor`, `init`, `test`, `snapshot` and `check` */
+export function addAgents(program: Command, parts: Parts): void {
+  addFirstSteps(program, parts)
+  addTesting(program, parts)
+}
+
+function addFirstSteps(program: Command, { terminal, perform }: Parts): void {
+  const doctor = program
+    .command('doctor')
+    .description('Say what an agent exposes, what can be tested, and what to add.')
+  doctor
+    .argument('[url]', 'where the agent answers; as llm-eval.agent.yaml says unless said')
+    .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
+    .option('--query <text>', 'what it is asked')
+    .option('--timeout <time>', 'how long it may take: 30s, 2m', timeSpan)
+    .option('--json', 'as one JSON object')
+  examples(doctor, [
+    'llm-eval doctor http://localhost:3000/api/chat',
+    '',
+    'Exit codes: 0 it can be tested; 1 something must be mended first; 2 it is not there.',
+  ])
+  doctor.action((...[url, , command]: [string | undefined, object, Command]) =>
+    perform(async () => (await import('./commands/doctor.ts')).doctor(terminal, url, command.optsWithGlobals())),
+  )
+
+  const init = program.command('init').description('Find a running agent, and write its settings and a first case.')
+  init
+    .option('--agent <url>', 'where the agent answers; the usual ports and paths are looked at unless said')
+    .option('--force', 'overwrite files that are there')
+  examples(init, ['llm-eval init', 'llm-eval init --agent http://localhost:3000/api/chat'])
+  init.action((_options, command: Command) =>
+    perform(async () => (await import('./commands/init.ts')).initAgent(terminal, command.optsWithGlobals())),
+  )
+}
+
+function addTesting(program: Command, { terminal, perform }: Parts): void {
   const load = () => import('./commands/agent-tests.ts')
   const test = withCases(program.command('test').description('Ask an agent test cases, and score what it does.'))
   examples(test, [

@@ -315,3 +315,34 @@ describe('llm-eval snapshot and check', () => {
     expect(preview.out).toContain('1 of 2 cases would be accepted')
   })
 })
+
+describe('llm-eval doctor and init', () => {
+  test('an agent is examined, and told what to add', async () => {
+    const { url } = await startAgent(() => ({ response: 'Hello.' }))
+    const { code, out } = await llmEval(['doctor', url])
+    expect(code).toBe(0)
+    expect(out).toContain('level 1 of 3')
+    expect(out).toContain('"metadata": {"tokens": {"input": 100, "output": 500}}')
+    expect(out).toContain(`Next: llm-eval init --agent ${url}`)
+  })
+
+  test('an agent that must be mended first, one that is not there, and nonsense are told apart', async () => {
+    const broken = await startAgent(() => [event('token', { token: 'x' }), event('token', { token: 'y' })])
+    const { code, out } = await llmEval(['doctor', broken.url])
+    expect(code).toBe(1)
+    expect(out).toContain('{"type": "message_complete"')
+    expect((await llmEval(['doctor', 'http://127.0.0.1:1/'])).code).toBe(2)
+    expect((await llmEval(['doctor', 'nowhere'])).code).toBe(2)
+    expect((await llmEval(['doctor'])).code).toBe(2)
+  })
+
+  test('what init writes is a suite that passes, and it overwrites nothing unless told', async () => {
+    const { url } = await startAgent(good)
+    const cwd = place({})
+    expect((await llmEval(['init', '--agent', url], { cwd })).code).toBe(0)
+    const { code, err } = await llmEval(['test'], { cwd })
+    expect([code, err]).toEqual([0, ''])
+    expect((await llmEval(['init', '--agent', url], { cwd })).code).toBe(2)
+    expect((await llmEval(['init', '--agent', url, '--force'], { cwd })).code).toBe(0)
+  })
+})

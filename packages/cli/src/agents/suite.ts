@@ -59,6 +59,15 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
   return { settings, name, cases: chosen(cases, choice), problems, baselines }
 }
 
+/**
+ * Reads the settings alone.
+ *
+ * @throws {Complaint} for settings with a mistake, and for a file that is named and not there
+ */
+export async function readAgentSettings(terminal: Terminal, named: string | undefined): Promise<AgentSettings> {
+  return (await openSettings(terminal, named)).settings
+}
+
 /** A problem of a file on one line, with its place. */
 export function problemLine({ file, line, path, message }: CaseProblem): string {
   const place = line === null ? file : `${file}:${line}`
