@@ -95,6 +95,35 @@ describe('an evaluation on the real server', () => {
     expect(stored).toMatchObject({ status: 'completed', completed_items: 200, total_items: 200 })
   })
 
+  it('that two processes do at a time has every item once, and is that of the later', async () => {
+    await using server = await startRealServer()
+    const taken = Promise.withResolvers<void>()
+    const task = (name: string) => async (input: unknown) => {
+      if (name === 'first' && input === 'two') await taken.promise
+      return `${String(input)} of the ${name}`
+    }
+    const told = async () => runShape.parse(await read(`${server.url}/api/v1/runs/r`))
+    const options = { runId: 'r', concurrency: 1, config: { temperature: 0.1 } }
+    const first = evaluatorOf(server.url, { ...options, task: task('first') }).run()
+    for (let done = 0; done < 1; ) {
+      const { items } = runItemPage.parse({ searched_to: null, next_cursor: null, items: [], ...(await listed()) })
+      done = items.length
+    }
+    const second = await evaluatorOf(server.url, { ...options, task: task('second') }).run()
+    expect(second).toMatchObject({ status: 'completed', completedItems: 3, delivery: { refused: 0 } })
+    taken.resolve()
+    const late = await first
+    expect(late.delivery.refused).toBeGreaterThan(0)
+    expect(late.warnings[0]).toContain('The server does not take an event')
+    const { items } = runItemPage.parse(await listed())
+    expect(items.map(({ output }) => output)).toEqual(['one of the first', 'two of the second', 'three of the second'])
+    expect(await told()).toMatchObject({ status: 'completed', completed_items: 3, config: { temperature: 0.1 } })
+
+    async function listed(): Promise<object> {
+      return (await read(`${server.url}/api/v1/runs/r/items`)) as object
+    }
+  })
+
   it('is cancelled there, and resumed by the same run id with what is missing', async () => {
     await using server = await startRealServer()
     const asked: unknown[] = []

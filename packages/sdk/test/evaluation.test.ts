@@ -93,6 +93,25 @@ describe('an evaluation', () => {
     expect(last).toMatchObject({ case_id: 'row-449', input: 'q449', expected: 'Q449', output: 'Q449' })
   })
 
+  it('knows a row by its own id where the one in its column is longer than ids may be, as the server does', async () => {
+    await using server = await startRunServer()
+    for (const id of ['x'.repeat(201), 'x'.repeat(200)]) server.rows.push({ id: `row-${id.length}`, values: { id } })
+    const result = await evaluatorOf({ baseUrl: server.url, dataset: 'questions', runId: 'r' }).run()
+    expect(result).toMatchObject({ status: 'completed', successfulItems: 2, delivery: { delivered: 3, refused: 0 } })
+    const ids = [...(server.runs.get('r')?.items.values() ?? [])].map(({ case_id }) => case_id)
+    expect(ids.toSorted()).toEqual(['row-201', 'x'.repeat(200)])
+  })
+
+  it('that is called off before there is a run asks nothing, and says why', async () => {
+    await using server = await startRunServer()
+    const asked: unknown[] = []
+    const task = (input: unknown) => void asked.push(input)
+    const signal = AbortSignal.abort(new Error('not today'))
+    const evaluating = evaluatorOf({ baseUrl: server.url, runId: 'r', task, signal }).run()
+    await expect(evaluating).rejects.toThrow('not today')
+    expect([asked, server.runs.size]).toEqual([[], 0])
+  })
+
   it('of a dataset that only an absent server has is an error', async () => {
     const server = await startRunServer()
     await server.goAway()

@@ -33,7 +33,10 @@ export async function* readRows(
     if (version !== null) query['version'] = version
     if (cursor !== null) query['cursor'] = cursor
     const page: Page = await askPatiently(connection, { dataset, query, signal })
-    for (const { id, values } of page.items) yield withCase(caseOf({ id: idOf(values) ?? id, values }))
+    for (const { id, values } of page.items) {
+      const own = idOf(values)
+      yield withCase(caseOf({ id: own === undefined || own.length > limits.nameChars ? id : own, values }))
+    }
     cursor = page.next_cursor
   } while (cursor !== null)
 }

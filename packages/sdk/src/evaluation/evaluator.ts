@@ -28,6 +28,7 @@ export class Evaluator {
    * Runs it. What a task or an evaluator does wrong stands with its item.
    *
    * @throws {LLMEvalError} when the server refuses the run, or has the dataset and cannot be reached
+   * @throws the reason of `signal` when that is aborted before there is a run
    * @throws {TypeError} when two metrics have one name
    * @throws {Error} with the code `invalid_request` for settings or a configuration that do not fit
    */
