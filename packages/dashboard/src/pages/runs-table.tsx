@@ -124,9 +124,9 @@ export function RunsTable({ rows, scroller, choice, active, offset, fresh, onEnd
               key={item.key}
               role="row"
               aria-rowindex={item.index + 1}
-              aria-selected={choice.chosen.has(id)}
+              data-chosen={choice.chosen.has(id)}
               data-at={item.index}
-              className={`absolute inset-x-0 top-0 border-b border-line/70 px-4 hover:bg-hover has-[a:focus-visible]:bg-chosen aria-selected:bg-chosen sm:px-5 ${fresh.has(id) ? 'animate-arrive' : ''}`}
+              className={`absolute inset-x-0 top-0 border-b border-line/70 px-4 hover:bg-hover has-[a:focus-visible]:bg-chosen data-[chosen=true]:bg-chosen sm:px-5 ${fresh.has(id) ? 'animate-arrive' : ''}`}
               style={{ height: item.size, transform: `translateY(${item.start}px)` }}
             >
               <Row row={row} choice={choice} layout={cards ? null : { shown, template }} />

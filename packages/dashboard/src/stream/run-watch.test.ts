@@ -285,6 +285,17 @@ describe('who is not let in', () => {
     expect([status.get()?.state, opened.length, signedOut]).toEqual([state, 1, times])
   })
 
+  test('may have signed in when they look again', async () => {
+    watch.watchAll()
+    await settled()
+    latest().handlers.onClose(4401)
+    watch.watchAll()
+    await settled()
+    expect(opened).toHaveLength(2)
+    greet(5)
+    expect(status.get()?.state).toBe('live')
+  })
+
   test('because nobody said who they are comes with a new ticket', async () => {
     watch.watchAll()
     await settled()

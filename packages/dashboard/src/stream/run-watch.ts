@@ -105,7 +105,9 @@ export class RunWatch {
 
   #enter(): () => void {
     this.#watchers++
-    this.#line ??= this.#open()
+    if (!this.#line) this.#line = this.#open()
+    // Whoever was sent away may have signed in since.
+    else if (isShut(this.#parts.status.get())) this.#line.connect()
     let left = false
     return () => {
       if (left) return
@@ -211,6 +213,10 @@ export class RunWatch {
     const isFresh = said.kind === 'greeting' && before.seq === null && followed.asked === 'items'
     if (isFresh || said.kind === 'gap') this.#parts.onGap(runId)
   }
+}
+
+function isShut(status: LinkStatus | null): boolean {
+  return status?.state === 'signed_out' || status?.state === 'refused'
 }
 
 function closenessOf({ watchers }: Followed): Closeness | null {
