@@ -8,7 +8,12 @@ import {
   type StreamFrame,
   TraceLogger,
 } from 'llm-eval-sdk'
-import { type EvaluationResult, Evaluator as TaskEvaluator, type MetricInput } from 'llm-eval-sdk/evaluation'
+import {
+  defineEvaluation,
+  type EvaluationResult,
+  Evaluator as TaskEvaluator,
+  type MetricInput,
+} from 'llm-eval-sdk/evaluation'
 import {
   Evaluator,
   Experiment,
@@ -85,3 +90,11 @@ export async function evaluateTask(): Promise<EvaluationResult> {
     onProgress: ({ completed_items: done }) => console.log(done),
   }).arun()
 }
+
+export default defineEvaluation({
+  name: 'typed',
+  dataset: './cases.jsonl',
+  task: (input: string, { signal }) => ({ output: input.trim(), cost: signal.aborted ? null : 0 }),
+  metrics: ['exact-match'],
+  gate: { min: { 'exact-match': 0.9 } },
+})
