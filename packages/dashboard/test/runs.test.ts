@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Page, WebSocket } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { endRun, finish, makeRun, sampleItems } from './sample-runs.ts'
@@ -61,6 +66,29 @@ test('a project without runs is told how to make the first, and sees it without 
   await eventually(() => doneOf(page, 'The first')).toBe('50')
   await row.getByText('100 %').waitFor()
   expect(problems).toEqual([])
+})
+
+test('what the empty page says to make a run with does make one', async () => {
+  const page = await (await stage.profile()).open('/runs')
+  const script = (await page.getByLabel('the JavaScript code').textContent()) ?? ''
+  await page.getByRole('tab', { name: 'curl' }).click()
+  const request = (await page.getByLabel('the curl command').textContent()) ?? ''
+  const [, address = '', body = ''] = /^curl (\S+)[^]* -d '([^]*)'$/.exec(request) ?? []
+  expect(address).toBe(`${stage.url}/api/v1/runs`)
+  await stage.call('POST', '/api/v1/runs', JSON.parse(body))
+  await rowOf(page, 'First run').getByText('Completed').waitFor()
+
+  // In here the packages that it imports are found.
+  const folder = await mkdtemp(join(fileURLToPath(new URL('../../../.cache', import.meta.url)), 'sample-'))
+  try {
+    await writeFile(join(folder, 'sample.mjs'), script)
+    const node = [process.execPath, ['--conditions=llm-eval-source', join(folder, 'sample.mjs')]] as const
+    const { stdout } = await promisify(execFile)(...node)
+    expect(stdout).toMatch(new RegExp(`^completed ${stage.url}/runs/`))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  await eventually(() => names(page)).toHaveLength(2)
 })
 
 test('a run moves on every screen while it goes on, over one socket of each page', async () => {

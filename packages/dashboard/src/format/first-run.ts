@@ -35,7 +35,7 @@ export function runRequest({ origin, keyed }: SamplePlace): string {
 ${key}  -d '{
     "name": "First run",
     "dataset": "questions",
-    "task": {"kind": "http", "url": "http://localhost:3000/answer"},
+    "task": {"kind": "outputs", "column": "answer"},
     "metrics_used": ["exact-match", "latency"]
   }'`
 }
