@@ -15,19 +15,37 @@ const newest = (page: Page) => page.getByRole('region', { name: 'Newest results'
 const metric = (page: Page, name: string) =>
   page.getByRole('region', { name: 'Metrics' }).getByRole('listitem').filter({ hasText: name })
 
+/** Finishes one item after the other until the page hears of them. Returns the index of the next one. */
+async function heard(page: Page, id: string): Promise<number> {
+  let next = 0
+  await eventually(async () => {
+    await finish(stage, id, sampleItems(1, next++))
+    return newest(page).getByRole('link').count()
+  }).toBeGreaterThan(0)
+  return next
+}
+
 test('a run that goes on moves by itself: its bar, its means, its newest results, and its end', async () => {
-  await makeRun(stage, 'going', { total_items: 40 })
+  await makeRun(stage, 'going', { total_items: 1_000 })
   const { open, problems } = await stage.profile()
   const page = await open('/runs/going')
   await page.getByText('It has not begun yet.').or(page.getByText('They appear here as they come.')).waitFor()
   await metric(page, 'correct').getByText('nothing is scored yet').waitFor()
-  await finish(stage, 'going', sampleItems(10))
-  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe('10')
-  await newest(page).getByRole('link', { name: 'case-9' }).waitFor()
-  await newest(page).getByText('execution_failed: No answer after 3 s').waitFor()
-  await metric(page, 'correct').getByText('9 scored, 1 without a score').waitFor()
-  await finish(stage, 'going', sampleItems(30, 10))
-  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe('40')
+  const next = await heard(page, 'going')
+  const some = sampleItems(10, next)
+  await finish(stage, 'going', some)
+  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe(String(next + 10))
+  await newest(page)
+    .getByRole('link', { name: `case-${next + 9}`, exact: true })
+    .waitFor()
+  const failed = some.find(({ status }) => status === 'failed')?.item_index
+  await newest(page).getByText(`No answer after ${failed} s`).waitFor()
+  const scored = sampleItems(next + 10).filter(({ status }) => status !== 'failed').length
+  await metric(page, 'correct')
+    .getByText(`${scored} scored, ${next + 10 - scored} without a score`)
+    .waitFor()
+  await finish(stage, 'going', sampleItems(990 - next, next + 10))
+  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe('1000')
   await endRun(stage, 'going')
   await page.getByText('Completed', { exact: true }).waitFor()
   await bar(page).waitFor({ state: 'detached' })
@@ -50,25 +68,19 @@ test('rows of items that are not finished are there, and filled as they are', as
 })
 
 test('after the server was away the page goes on where it was, without a reload, and misses nothing', async () => {
-  await makeRun(stage, 'cut', { total_items: 30 })
-  await finish(stage, 'cut', sampleItems(10))
-  const { open } = await stage.profile()
-  const page = await open('/runs/cut')
-  await live(page)
-  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe('10')
-  await finish(stage, 'cut', sampleItems(1, 10))
-  await newest(page).getByRole('link', { name: 'case-10' }).waitFor()
+  await makeRun(stage, 'cut', { total_items: 1_000 })
+  const page = await (await stage.profile()).open('/runs/cut')
+  const next = await heard(page, 'cut')
   await stage.stopServer()
   await page.locator('[data-link-state=waiting]').waitFor()
   await stage.startAgain()
   // What is finished before the page is back is told when it is.
-  await finish(stage, 'cut', sampleItems(4, 11))
-  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe('15')
-  for (const index of [10, 11, 12, 13, 14])
-    await newest(page)
-      .getByRole('link', { name: `case-${index}` })
-      .waitFor()
-  expect(await newest(page).getByRole('link').count()).toBe(5)
+  for (const index of [next, next + 1, next + 2, next + 3]) await finish(stage, 'cut', sampleItems(1, index))
+  await eventually(() => bar(page).getAttribute('aria-valuenow')).toBe(String(next + 4))
+  await eventually(() => newest(page).getByRole('link').first().innerText()).toBe(`case-${next + 3}`)
+  const told = await newest(page).getByRole('link').allInnerTexts()
+  expect(told.length).toBeGreaterThan(4)
+  expect(told).toEqual(told.map((_, at) => `case-${next + 3 - at}`))
 })
 
 test('a thousand results at once are drawn in a moment, and no more of them are kept than are shown', async () => {
