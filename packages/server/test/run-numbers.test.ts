@@ -90,6 +90,23 @@ describe('a comparison', () => {
     for (const { json } of all) expect(runComparison.parse(json).runs).toEqual(['before', 'with,comma', 'after'])
   })
 
+  it('of the same runs asked again is the same, sorted and gated otherwise too, and counts items that came since', async () => {
+    await made('growing', () => 1, { failed: null, items: 20, ends: false })
+    const told = async (query: string) =>
+      runComparison.parse((await compared(`run_ids=all-right,growing&cases=3${query}`)).json)
+    const first = await told('')
+    expect(await told('')).toEqual(first)
+    expect((await told('&sort_by=mine&min=mine:1&allow_partial=true')).gate?.passed).toBe(true)
+    expect((await runs.send('GET', '/api/v1/runs/growing/metrics')).json).toMatchObject({ items: [{ scored: 20 }] })
+    const item = { type: 'item_finished', event_id: 'late', sequence: 20, item_index: 20, case_id: 'case-20' }
+    const events = [{ ...item, status: 'success', input: 1, scores: { mine: { value: 0 } } }]
+    await runs.send('POST', '/api/v1/runs/growing/events', { schema_version: 1, events })
+    const second = await told('')
+    expect([first, second].map((one) => one.compared[0]?.metrics[0]?.n)).toEqual([20, 21])
+    expect(second.cases[0]).toMatchObject({ case_id: 'case-20', values: { mine: [1, 0] } })
+    expect((await told('&min=mine:1&allow_partial=true')).gate?.outcome).toBe('fail')
+  })
+
   it('is not sent again while nothing changed', async () => {
     const url = `${runs.server.url}/api/v1/comparisons?run_ids=before,after`
     const first = await fetch(url)

@@ -10,6 +10,8 @@ import type { NumbersReply, NumbersTask } from './numbers.thread.ts'
 const pageItems = 2_000
 /** Requests that wait for the thread. */
 const mostWaiting = 32
+/** Items that the thread keeps for what is asked of the same runs next. */
+const mostKept = 500_000
 /** Milliseconds after which a thread that nobody needs is ended. */
 const idleMs = 60_000
 /** Milliseconds that one request may take. */
@@ -30,6 +32,8 @@ export interface ComparedRuns {
 export class RunNumbers {
   readonly #store: Store
   #thread: Worker | undefined
+  /** Whose items the thread has; what is asked of the same runs next needs no reading. */
+  #held: string | null = null
   #idle: NodeJS.Timeout | undefined
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
@@ -80,29 +84,43 @@ export class RunNumbers {
     const answered = answerOf(worker)
     answered.catch(() => undefined)
     const say = (task: NumbersTask) => worker.postMessage(task, [])
-    say({ kind: 'forget' })
-    for (const run of runs) {
-      say({ kind: 'run', runId: run.id, metrics: readMetrics(run.metrics).map(columnOf) })
-      for (let after = -1; ; ) {
-        const page = await this.#store.read(projectId, 'runColumns', { ref: run.ref, after, limit: pageItems })
-        const last = page.itemIndex.at(-1)
-        if (last === undefined) break
-        say({ kind: 'page', page })
-        after = last
-      }
+    const key = keyOf(projectId, runs)
+    if (this.#held !== key) {
+      this.#held = null
+      say({ kind: 'forget' })
+      for (const run of runs) await this.#tell(say, projectId, run)
+      this.#held = key
     }
     say(wish)
     const reply = await answered.catch(async (error: unknown) => {
       // What it still has to say is no answer to the next request.
       if (this.#thread === worker) this.#thread = undefined
+      this.#held = null
       await worker.terminate()
       throw this.#closed ? new Failure('shutting_down', { retryAfter: 1 }) : error
     })
+    if (itemsOf(runs) > mostKept && this.#thread === worker) {
+      this.#held = null
+      say({ kind: 'forget' })
+    }
     if (reply.kind === 'refused') throw new Failure(reply.failure.code, { errors: reply.failure.errors })
     return reply
   }
 
+  /** Hands a run to the thread, a page of items after the other. */
+  async #tell(say: (task: NumbersTask) => void, projectId: number, run: StoredRun): Promise<void> {
+    say({ kind: 'run', runId: run.id, metrics: readMetrics(run.metrics).map(columnOf) })
+    for (let after = -1; ; ) {
+      const page = await this.#store.read(projectId, 'runColumns', { ref: run.ref, after, limit: pageItems })
+      const last = page.itemIndex.at(-1)
+      if (last === undefined) return
+      say({ kind: 'page', page })
+      after = last
+    }
+  }
+
   #start(): Worker {
+    this.#held = null
     // The same code runs from the sources (.ts) and from the build (.js); the thread's module lies beside this one in each.
     const file = `./numbers.thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`
     const thread = new Worker(new URL(file, import.meta.url), {
@@ -147,7 +165,17 @@ function answerOf(thread: Worker): Promise<NumbersReply> {
   })
 }
 
+/** The same as long as no item came to the runs or went. */
+function keyOf(projectId: number, runs: readonly StoredRun[]): string {
+  const told = runs.map(({ ref, completed, erased, updatedAt }) => [ref, completed, erased, updatedAt])
+  return JSON.stringify([projectId, told])
+}
+
 /** Whether runs have too many items to be compared at once. */
 export function tooMany(runs: readonly Pick<StoredRun, 'completed'>[]): boolean {
-  return runs.reduce((sum, { completed }) => sum + completed, 0) > limits.comparedItems
+  return itemsOf(runs) > limits.comparedItems
+}
+
+function itemsOf(runs: readonly Pick<StoredRun, 'completed'>[]): number {
+  return runs.reduce((sum, { completed }) => sum + completed, 0)
 }
