@@ -100,6 +100,12 @@ describe('runs that are kept without a server', () => {
       expect(await read('/metrics', runMetrics)).toEqual(metrics)
       const { items } = await read('/items', z.object({ items: z.array(z.looseObject({ item_index: z.number() })) }))
       expect(items[7]).toMatchObject({ item_index: 7, input: { question: 7 }, output: '7', expected: null })
+      // Who did not hear that an item is stored tells it again, wherever the server is by then.
+      const headers = { 'content-type': 'application/json' }
+      const body = JSON.stringify(told([finished(3), finished(11)]))
+      const heard = await fetch(`${server.url}/api/v1/runs/r/events`, { method: 'POST', headers, body })
+      const fates = runEventsReceipt.parse(await heard.json()).results.map(({ status }) => status)
+      expect(fates).toEqual(['duplicate', 'run_over'])
     } finally {
       await server.close()
     }

@@ -86,12 +86,12 @@ export class Telling {
       const faults = parsed.success ? this.#faultsOf(parsed.data) : faultsOf(parsed.error.issues)
       return parsed.success && faults.length === 0 ? parsed.data : faults
     })
-    return this.#settle(read, hashOfSent)
+    return this.#settle(read)
   }
 
-  /** What happened, as this very process knows it: it need not be looked at, and nobody else says it again. */
+  /** What happened, as this very process knows it: it need not be looked at. */
   trust(events: readonly RunHappening[]): Promise<Fate[]> {
-    return this.#settle(events, (one) => `${this.#told.worker}, ${one.completed_at}`)
+    return this.#settle(events)
   }
 
   /** What became of events, as it is answered. */
@@ -108,7 +108,7 @@ export class Telling {
   }
 
   /** Items are stored together, and an end is the last that happens. */
-  async #settle(read: readonly (RunHappening | Fault[])[], hashOf: (one: Finished) => string): Promise<Fate[]> {
+  async #settle(read: readonly (RunHappening | Fault[])[]): Promise<Fate[]> {
     const fates: Fate[] = []
     const items: { at: number; item: Finished }[] = []
     const ends: { at: number; end: Happened<'run_ended'> }[] = []
@@ -124,7 +124,7 @@ export class Telling {
       for (const at of signs) fates[at] = heard
     }
     const finished = items.map(({ item }) => item)
-    const stored = await this.#store(finished, hashOf)
+    const stored = await this.#store(finished)
     for (const [place, { at }] of items.entries()) fates[at] = fateOf(stored[place] ?? 'run_over')
     for (const { at, end } of ends) fates[at] = await this.#end(end)
     return fates
@@ -159,11 +159,11 @@ export class Telling {
     return this.status === 'running' ? fate('applied') : fate('run_over')
   }
 
-  async #store(finished: readonly Finished[], hashOf: (one: Finished) => string): Promise<ItemFate[]> {
+  async #store(finished: readonly Finished[]): Promise<ItemFate[]> {
     if (finished.length === 0) return []
     const { store, now } = this.#deps
     const { projectId, run, worker: owner } = this.#told
-    const items = await this.#scored(finished, hashOf)
+    const items = await this.#scored(finished)
     const lease = { owner, leaseMs: clientLeaseMs }
     const stored = await store.apply(projectId, { kind: 'addItems', id: run.id, items, lease, at: now() })
     if (stored.result !== 'ok') throw new Failure(stored.result === 'deleted' ? 'run_deleted' : 'run_not_found')
@@ -173,7 +173,7 @@ export class Telling {
   }
 
   /** Items with the scores that the client left to the server. What is stored already is not scored again. */
-  async #scored(finished: readonly Finished[], hashOf: (one: Finished) => string): Promise<NewRunItem[]> {
+  async #scored(finished: readonly Finished[]): Promise<NewRunItem[]> {
     const { store, judge, turns, now, closing } = this.#deps
     const { projectId, run } = this.#told
     const items = finished.map((one) => toRunItem(one))
@@ -195,7 +195,7 @@ export class Telling {
     const at = now()
     // Apart from evidence, which is not kept, an item is what was sent: the same whatever it is scored.
     return mapInTurns(finished, (one, place) => {
-      return toNewItem(items[place] ?? toRunItem(one), { names: run.metricNames, hash: hashOf(one), at })
+      return toNewItem(items[place] ?? toRunItem(one), { names: run.metricNames, hash: hashOfSent(one), at })
     })
   }
 
