@@ -38,7 +38,12 @@ export interface Answer {
 }
 
 /** What came of one attempt. */
-type Attempt = { answer: Answer } | { fault: TaskFault; message: string; cost: number | null; retry: boolean }
+type Attempt =
+  | { answer: Answer }
+  | { fault: TaskFault; message: string; cost: number | null; retry: boolean; afterMs?: number }
+
+/** Milliseconds that a task may ask to be left alone; who asks for more is asked too soon. */
+const longestAskedMs = 60_000
 
 /** Asks until there is an answer, or no use in asking. Never settles once the flight was given up. */
 export async function ask(slot: Slot, flight: Flight, asking: Asking): Promise<Asked> {
@@ -55,7 +60,7 @@ export async function ask(slot: Slot, flight: Flight, asking: Asking): Promise<A
       return { answer: came.answer, error: null, attempts, cost, responseTimeMs: came.answer.responseTimeMs }
     if (!came.retry || attempts > retries)
       return { answer: null, error: { code: came.fault, message: came.message }, attempts, cost, responseTimeMs }
-    await rest(backoffMs(attempts, random), clock, flight)
+    await rest(Math.max(backoffMs(attempts, random), Math.min(came.afterMs ?? 0, longestAskedMs)), clock, flight)
   }
 }
 
@@ -124,8 +129,10 @@ function late(timeoutMs: number): Attempt {
 }
 
 function threw(error: unknown): Attempt {
-  const known = error instanceof TaskFailed ? error : { cost: null, retry: true }
-  return { fault: 'execution_failed', message: messageOf(error), cost: countOf(known.cost), retry: known.retry }
+  const known = error instanceof TaskFailed ? error : { cost: null, retry: true, afterMs: null }
+  const { retry } = known
+  const afterMs = countOf(known.afterMs) ?? 0
+  return { fault: 'execution_failed', message: messageOf(error), cost: countOf(known.cost), retry, afterMs }
 }
 
 /** Takes an answer for what it is: anything, for a task is somebody's code. What JSON cannot say would fail again. */

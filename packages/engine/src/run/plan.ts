@@ -73,11 +73,21 @@ export class TaskFailed extends Error {
   readonly cost: number | null
   /** False where it would fail again. */
   readonly retry: boolean
+  /** Milliseconds after which it wants to be asked again, of which a minute is waited at most; null where it does not say. */
+  readonly afterMs: number | null
 
-  constructor(message: string, { cost = null, retry = true }: { cost?: number | null; retry?: boolean } = {}) {
+  constructor(
+    message: string,
+    {
+      cost = null,
+      retry = true,
+      afterMs = null,
+    }: { cost?: number | null; retry?: boolean; afterMs?: number | null } = {},
+  ) {
     super(message)
     this.cost = cost
     this.retry = retry
+    this.afterMs = afterMs
   }
 }
 

@@ -165,6 +165,20 @@ describe('a task that failed', () => {
     expect(items[0]).toMatchObject({ status: 'success', output: 'there', attempts: 6, cost: 1.75, error: null })
   })
 
+  it('is asked again no sooner than it asks for itself, but within a minute', async () => {
+    const clock = new TestClock({ short: 60_000 })
+    const asks = [7_000, 100, 3_600_000, null]
+    await listen(planOf({ cases: numbered(1), settings: { retries: 4, timeout_ms: 600_000 } }), {
+      answer: ({ attempt }) => {
+        if (attempt <= 4) throw new TaskFailed('busy', { afterMs: asks[attempt - 1] ?? null })
+        return { output: 'there' }
+      },
+      clock,
+      random: () => 0,
+    })
+    expect(clock.waits).toEqual([7_000, 1_000, 60_000, 4_000])
+  })
+
   it('has the error of its last attempt, and an unknown cost when that of any attempt is', async () => {
     const { item } = await amid(
       ({ attempt }) => {

@@ -86,11 +86,22 @@ async function askEndpoint(task: HttpTask, ask: Ask, fetch: typeof globalThis.fe
   if (!answer.ok) {
     const retry = answer.status >= 500 || answer.status === 429 || answer.status === 408
     const led = answer.status >= 300 && answer.status < 400 ? ' Redirects are not followed.' : ''
-    throw new TaskFailed(`${host} answered with status ${answer.status}.${led}`, { retry })
+    throw new TaskFailed(`${host} answered with status ${answer.status}.${led}`, {
+      retry,
+      afterMs: afterMsOf(answer.headers),
+    })
   }
   // What is cut is no JSON any more, and too large to be kept in any case.
   if (text.cut) return { output: text.text }
   return outputOf(text.text, task.output, host)
+}
+
+/** Milliseconds that an endpoint wants to be left alone: seconds, or a time by its own clock. */
+function afterMsOf(headers: Headers): number | null {
+  const told = headers.get('retry-after')?.trim() ?? ''
+  if (/^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(told)) return Number(told) * 1_000
+  const ms = Date.parse(told) - Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
 }
 
 function outputOf(text: string, path: string | undefined, host: string): RunAnswer {
