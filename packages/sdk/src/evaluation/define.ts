@@ -50,8 +50,6 @@ export interface EvaluationDefinition<Input = unknown> extends Described {
  * checked; `llm-eval run` looks at the values. In `dataset` a path that ends in `.jsonl`, `.json` or `.csv` is a file, beside the
  * file that names it; any other text is a dataset on the server.
  */
-export function defineEvaluation<Input = unknown>(
-  definition: EvaluationDefinition<Input>,
-): EvaluationDefinition<Input> {
+export function defineEvaluation<Input = unknown>(definition: EvaluationDefinition<Input>): EvaluationDefinition {
   return definition
 }
