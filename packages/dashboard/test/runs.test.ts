@@ -339,6 +339,20 @@ test('the keyboard alone chooses two runs and compares them, the older one first
   expect(problems).toEqual([])
 })
 
+test('names that are code, or that turn texts around, stay texts', async () => {
+  const name = '<img src=x onerror=alert(1)> \u202Egnorw'
+  const tags = ['<script>alert(2)</script>', 'x'.repeat(200)]
+  await makeRun(stage, newId(), { name, tags, created_by: '"><b>', dataset_name: '{{constructor}}', total_items: 3 })
+  const { open, problems } = await stage.profile()
+  const page = await open('/runs')
+  await page.getByRole('link', { name }).waitFor()
+  await page.getByRole('table', { name: 'Runs' }).getByText('{{constructor}}').waitFor()
+  await page.getByRole('table', { name: 'Runs' }).getByText('<script>alert(2)</script>').waitFor({ state: 'attached' })
+  await choose(page, name, 'Delete…')
+  await page.getByRole('dialog').getByText('<img src=x').waitFor()
+  expect(problems).toEqual([])
+})
+
 test('ten runs are chosen at most, and one alone is not compared', async () => {
   for (let at = 0; at < 11; at++) await makeRun(stage, newId(), { name: `Number ${at}` })
   const page = await (await stage.profile()).open('/runs')

@@ -199,13 +199,15 @@ function End({
           <p className="text-ink-2">{cases === null ? 'Choose a dataset.' : itemWords(cases, times)}</p>
         )}
       </div>
-      <Link to="/runs" className={buttonLook('plain', 'medium')}>
-        Cancel
-      </Link>
-      <Button type="submit" size="medium" look="primary" disabled={busy}>
-        <Play aria-hidden size={14} />
-        Start
-      </Button>
+      <div className="ml-auto flex gap-2">
+        <Link to="/runs" className={buttonLook('plain', 'medium')}>
+          Cancel
+        </Link>
+        <Button type="submit" size="medium" look="primary" disabled={busy}>
+          <Play aria-hidden size={14} />
+          Start
+        </Button>
+      </div>
     </div>
   )
 }
