@@ -49,7 +49,10 @@ export const promptfoo: Bench = async ({ quick, directory, say }) => {
   return rows
 }
 
+/** @param directory where it is put, unless `BENCH_PROMPTFOO` names a folder that has it in its `node_modules` */
 function install(directory: string): { main: string; version: string } | { fault: string } {
+  const given = process.env['BENCH_PROMPTFOO']
+  if (given !== undefined) return installedIn(given)
   const folder = join(directory, 'promptfoo')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
@@ -62,14 +65,20 @@ function install(directory: string): { main: string; version: string } | { fault
       timeout: 300_000,
     },
   )
-  const manifest = join(folder, 'node_modules/promptfoo/package.json')
-  if (npm.status !== 0 || !existsSync(manifest))
+  if (npm.status !== 0)
     return { fault: (npm.error?.message ?? npm.stderr).trim().split('\n').at(-1)?.slice(0, 200) ?? 'npm said nothing' }
+  return installedIn(folder)
+}
+
+function installedIn(folder: string): { main: string; version: string } | { fault: string } {
+  const found = join(folder, 'node_modules/promptfoo')
+  const manifest = join(found, 'package.json')
+  if (!existsSync(manifest)) return { fault: `${folder} does not have it` }
   const { version, bin } = JSON.parse(readFileSync(manifest, 'utf8')) as {
     version: string
     bin: Record<string, string>
   }
-  return { main: join(folder, 'node_modules/promptfoo', bin['promptfoo'] ?? ''), version }
+  return { main: join(found, bin['promptfoo'] ?? ''), version }
 }
 
 async function evaluate(directory: string, main: string, count: number) {
