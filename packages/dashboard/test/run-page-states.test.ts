@@ -11,23 +11,14 @@ const large = 'L'.repeat(1_000_000)
 let stage: Stage
 beforeAll(async () => {
   stage = await openStage({ allow_private_evaluators: true })
+  await makeHostileRun()
 })
 afterEach(() => stage.clear())
 afterAll(() => stage.close())
 
-/** A value in which each is within the next. */
-function deep(levels: number): unknown {
-  let value: unknown = { end: 'bottom' }
-  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { [`level ${level}`]: value }
-  return value
-}
-
-const panel = (page: Page, index: number) => page.getByRole('region', { name: `Item ${index}`, exact: true })
-
-test('whatever stands in a run is shown as the text it is, on every tab', async () => {
+async function makeHostileRun(): Promise<void> {
   const metric = `m${tag}`
-  const id = `hostile ${tag}`
-  await makeRun(stage, id, {
+  await makeRun(stage, hostileId, {
     name: tag,
     description: `${tag} ${backwards}`,
     model_name: tag,
@@ -36,7 +27,7 @@ test('whatever stands in a run is shown as the text it is, on every tab', async 
     metadata: JSON.parse(`{"__proto__":{"polluted":true},"${backwards}":1}`) as object,
     total_items: 3,
   })
-  await finish(stage, id, [
+  await finish(stage, hostileId, [
     {
       item_index: 0,
       case_id: tag,
@@ -48,25 +39,38 @@ test('whatever stands in a run is shown as the text it is, on every tab', async 
     { item_index: 1, status: 'failed', output: null, error: { code: 'execution_failed', message: tag } },
     { item_index: 2, scores: { [metric]: { outcome: 'errored', fault: 'threw', explanation: tag } } },
   ])
+}
+
+/** A value in which each is within the next. */
+function deep(levels: number): unknown {
+  let value: unknown = { end: 'bottom' }
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { [`level ${level}`]: value }
+  return value
+}
+
+const panel = (page: Page, index: number) => page.getByRole('region', { name: `Item ${index}`, exact: true })
+
+const hostileId = `hostile ${tag}`
+const hostileTabs = [
+  '',
+  '?tab=metrics',
+  '?tab=items',
+  '?item=0',
+  '?item=1',
+  '?item=2',
+  '?tab=errors',
+  '?tab=configuration',
+]
+
+test.each(hostileTabs)('whatever stands in a run is shown as the text it is: %s', async (query) => {
   const { open, problems } = await stage.profile({ viewport: { width: 1_000, height: 700 } })
-  for (const query of [
-    '',
-    '?tab=metrics',
-    '?tab=items',
-    '?item=0',
-    '?item=1',
-    '?item=2',
-    '?tab=errors',
-    '?tab=configuration',
-  ]) {
-    const page = await open(`/runs/${encodeURIComponent(id)}${query}`)
-    await live(page)
-    await page.locator('main').getByText('onerror').filter({ visible: true }).first().waitFor()
-    expect(await page.locator('img[src=x]').count()).toBe(0)
-    expect(await page.locator('main script, svg[onload]').count()).toBe(0)
-    expect(await page.evaluate(() => Reflect.get({}, 'polluted') as unknown)).toBeUndefined()
-    expect([query, await overflow(page)]).toEqual([query, 0])
-  }
+  const page = await open(`/runs/${encodeURIComponent(hostileId)}${query}`)
+  await live(page)
+  await page.locator('main').getByText('onerror').filter({ visible: true }).first().waitFor()
+  expect(await page.locator('img[src=x]').count()).toBe(0)
+  expect(await page.locator('main script, svg[onload]').count()).toBe(0)
+  expect(await page.evaluate(() => Reflect.get({}, 'polluted') as unknown)).toBeUndefined()
+  expect(await overflow(page)).toBe(0)
   expect(problems).toEqual([])
 })
 

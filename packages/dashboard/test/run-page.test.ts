@@ -155,21 +155,21 @@ test('items that user code numbers in its own way are listed one after the other
 })
 
 test('any place of a long run is reached at once, with few rows in the document', async () => {
-  await makeRun(stage, 'long', { total_items: 4_000 })
-  await finish(stage, 'long', sampleItems(4_000))
+  await makeRun(stage, 'long', { total_items: 1_500 })
+  await finish(stage, 'long', sampleItems(1_500))
   await endRun(stage, 'long')
   const page = await (await stage.profile()).open('/runs/long?tab=items')
   await items(page).getByText('case-3', { exact: true }).waitFor()
   await items(page).evaluate((box) => box.scrollTo({ top: box.scrollHeight }))
-  await items(page).getByText('case-3999', { exact: true }).waitFor()
+  await items(page).getByText('case-1499', { exact: true }).waitFor()
   await items(page).evaluate((box) => box.scrollTo({ top: box.scrollHeight / 2 }))
-  await items(page).getByText('case-2000', { exact: true }).waitFor()
+  await items(page).getByText('case-750', { exact: true }).waitFor()
   expect(await items(page).getByRole('row').count()).toBeLessThan(80)
   // A filter reads on as its end comes near.
   await page.goto(`${stage.url}/runs/long?tab=items&status=success`)
   await eventually(async () => {
     await items(page).evaluate((box) => box.scrollTo({ top: box.scrollHeight }))
-    return page.getByText('All 3,429 items are shown.').count()
+    return page.getByText('All 1,286 items are shown.').count()
   }).toBe(1)
   expect(await items(page).getByRole('row').count()).toBeLessThan(80)
 })
