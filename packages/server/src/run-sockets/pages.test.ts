@@ -64,6 +64,30 @@ describe('pages of events', () => {
     expect(reads()).toBe(once)
   })
 
+  it('that are read in small pieces at the head of the journal are one for those who are behind', async () => {
+    const first = (await store.read(projectId, 'head', {})).seq
+    const pieces = []
+    for (let at = 0; at < 120; at += 10) {
+      await run.addAll(Array.from({ length: 10 }, (_, i) => at + i))
+      pieces.push((await pages.after(shape, { position: first + at, ...everything }))?.page)
+    }
+    expect(pieces.map((page) => [page?.first, page?.last])).toEqual(
+      pieces.map((_, i) => [first + 10 * i + 1, first + 10 * i + 10]),
+    )
+    const whole = await pages.after(shape, { position: first, ...everything })
+    expect(whole?.page.told.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => first + 1 + i))
+    expect(whole?.numbers.seq).toBe(first + 100)
+    const rest = await pages.after(shape, { position: first + 95, ...everything })
+    expect(rest?.page.after(first + 95).last).toBeGreaterThanOrEqual(first + 100)
+    // They are as old as their oldest piece: who came since gets none of them.
+    const since = pages.reads - 1
+    const fresh = await pages.after(shape, { position: first + 110, since, stale: 0 })
+    expect(fresh?.page).toBe(pieces.at(-1))
+    expect(reads()).toBe(pieces.length)
+    expect((await pages.after(shape, { position: first + 100, since, stale: 0 }))?.page.first).toBe(first + 101)
+    expect(reads()).toBe(pieces.length + 1)
+  })
+
   it('are not remembered for long, nor for those who came after they were read', async () => {
     await run.addAll([0])
     const position = (await store.read(projectId, 'head', {})).seq - 1

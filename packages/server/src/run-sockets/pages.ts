@@ -19,6 +19,8 @@ export class Page {
   /** Place of the end of the run among them; -1 where there is none. */
   readonly ends: number
   readonly deletes: boolean
+  /** Characters of its frames. */
+  readonly size: number
   readonly #encoded = new Map<string, Buffer | undefined>()
   readonly #rests = new Map<number, Page>()
 
@@ -28,6 +30,7 @@ export class Page {
     this.last = told.at(-1)?.seq ?? 0
     this.ends = told.findLast(({ ends }) => ends)?.seq ?? -1
     this.deletes = told.some(({ deletes }) => deletes)
+    this.size = told.reduce((sum, { frames }) => frames.reduce((all, { text }) => all + text.length, sum), 0)
   }
 
   /** Its messages as a view shows them; undefined where it shows none. */
@@ -117,8 +120,10 @@ export class Pages {
     const at = this.#options.elapsed()
     const ref = shape?.ref ?? null
     const isOf = (one: Place) => one.ref === ref && one.after <= position && one.read > since
-    const known = this.#known.find((one) => isOf(one) && position < one.page.last && one.at >= at - pageMs)
-    if (known) return Promise.resolve(known)
+    const [known, ...others] = this.#known.filter(
+      (one) => isOf(one) && position < one.page.last && one.at >= at - pageMs,
+    )
+    if (known) return Promise.resolve(others.reduce(longer, known))
     for (const one of this.#reading) if (isOf(one) && one.after === position && one.read > stale) return one.page
     const place = { ref, after: position, read: ++this.#reads, at }
     const reading: Reading = { ...place, page: this.#read(shape, place).finally(() => this.#reading.delete(reading)) }
@@ -140,7 +145,11 @@ export class Pages {
 
   #remember(page: Known): void {
     const oldest = this.#options.elapsed() - pageMs
-    this.#known = [...this.#known.filter(({ at }) => at >= oldest), page].slice(-mostPages)
+    const fresh = this.#known.filter(({ at }) => at >= oldest)
+    // What those at the head of the journal read in small pieces is one page for those who are behind.
+    const [before, ...others] = fresh.filter((one) => isContinued(one, page))
+    const joined = before ? [join(others.reduce(earlier, before), page)] : []
+    this.#known = [...fresh, ...joined, page].slice(-mostPages)
     if (this.#forgetting) return void this.#forgetting.refresh()
     this.#forgetting = setTimeout(() => {
       this.#forgetting = undefined
@@ -148,4 +157,29 @@ export class Pages {
     }, pageMs)
     this.#forgetting.unref()
   }
+}
+
+/** Whether one page goes on where another one ends, and both are no more than a page. */
+function isContinued(one: Known, next: Known): boolean {
+  return (
+    one.ref === next.ref &&
+    one.page.last === next.after &&
+    one.page.told.length + next.page.told.length <= pageRows &&
+    one.page.size + next.page.size <= limits.streamPageBytes / 2
+  )
+}
+
+/** Both as one page, which is as old as the older one. */
+function join(one: Known, next: Known): Known {
+  return { ...one, page: new Page([...one.page.told, ...next.page.told]), numbers: next.numbers }
+}
+
+function earlier(one: Known, other: Known): Known {
+  return other.after < one.after ? other : one
+}
+
+/** The one that leads further; of two that lead as far, the shorter one. */
+function longer(one: Known, other: Known): Known {
+  if (other.page.last !== one.page.last) return other.page.last > one.page.last ? other : one
+  return other.after > one.after ? other : one
 }
