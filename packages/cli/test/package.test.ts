@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +59,7 @@ test('the published tarball is whole: it runs, serves its dashboard, stores trac
   const command = join(place, bin['llm-eval'] ?? '')
   expect(execFileSync(process.execPath, [command, '--version'], { cwd: home, encoding: 'utf8' })).toBe(`${version}\n`)
 
+  evaluatesFiles(home, command)
   await configure(home)
   const server = startCommand([command, 'serve', '--port', '0'], { cwd: home })
   await server.says('curl')
@@ -79,6 +80,32 @@ test('the published tarball is whole: it runs, serves its dashboard, stores trac
   server.child.kill('SIGTERM')
   expect((await server.ended).code).toBe(0)
 })
+
+/** An evaluation in a file, with all of its reports, before any server runs; and what an older Node says of TypeScript. */
+function evaluatesFiles(home: string, command: string): void {
+  const evaluation = `export default {
+    name: 'packed' as string,
+    dataset: './cases.csv',
+    task: (input: string) => input.toUpperCase(),
+    metrics: ['exact-match', 'levenshtein'],
+  }`
+  writeFileSync(join(home, 'eval.ts'), evaluation)
+  writeFileSync(join(home, 'cases.csv'), 'id,input,expected\na,one,ONE\nb,two,TWO\n')
+  const reports = ['--html', 'eval.html', '--junit', 'eval.xml', '--markdown', 'eval.md']
+  const args = [command, 'run', 'eval.ts', '--local', '--data', 'evaluated', '--json', ...reports]
+  const out = execFileSync(process.execPath, args, { cwd: home, encoding: 'utf8', stdio: 'pipe' })
+  expect(JSON.parse(out)).toMatchObject({ exit_code: 0, run: { completed_items: 2, status: 'completed' } })
+  for (const name of ['eval.html', 'eval.xml', 'eval.md'])
+    expect(readFileSync(join(home, name), 'utf8')).toContain('packed')
+  const older = spawnSync(process.execPath, ['--no-strip-types', command, 'run', 'eval.ts', '--local'], {
+    cwd: home,
+    encoding: 'utf8',
+  })
+  expect([older.status, older.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^error: eval\.ts is TypeScript, .* Use Node 22\.18 or newer, or write it as eval\.js\./),
+  ])
+}
 
 /** Configures a judge and a module of functions. */
 async function configure(home: string): Promise<void> {

@@ -27,6 +27,26 @@ describe('llm-eval run', () => {
     expect(second.out).toMatch(new RegExp(`\nNext: llm-eval compare ${id} evaluation-\\S+\n$`))
   })
 
+  test('on a terminal draws what it finished over itself, and leaves nothing of that', async () => {
+    const name = fresh()
+    const given = here({
+      'eval.mjs': file(name, {
+        cases: 40,
+        task: '(input) => new Promise((resolve) => setImmediate(() => resolve(input)))',
+      }),
+    })
+    const { code, out, err } = await llmEval(['run', 'eval.mjs'], {
+      ...given,
+      columns: 60,
+      env: { ...given.env, NO_COLOR: '1' },
+    })
+    expect([code, out]).toEqual([0, expect.stringContaining('Completed: 40 items, 100 % without an error')])
+    expect(err).toMatch(/^─{24} {2}0 %, 0\/40 items\n/)
+    expect(err).toMatch(/\n {2}exact-match {2}-/)
+    expect(err.endsWith('\u001b[1A\r\u001b[J')).toBe(true)
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(90)
+  })
+
   test('tells everything as one line of JSON for each evaluation', async () => {
     const [one, two] = [fresh(), fresh()]
     const given = here({

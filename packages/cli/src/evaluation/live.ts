@@ -91,6 +91,7 @@ export class Live {
     const spent = cost === 0 && unknown > 0 ? [] : [`${unknown > 0 ? '≥ ' : ''}${dollars(cost)}`]
     const items = `${total === null ? count(done) : `${count(done)}/${count(total)}`} items`
     const pace = perMs * 1_000 >= 10 ? `${count(perMs * 1_000)}/s` : `${(perMs * 1_000).toFixed(1)}/s`
+    if (done === 0) return [...share, items]
     return [...share, items, pace, ...left, `${percent(rate)} without an error`, ...(cost === 0 ? [] : spent)]
   }
 
