@@ -135,7 +135,7 @@ interface Drawing {
 /** Draws when anything changes, the theme too: the colours of a canvas do not follow it by themselves. */
 function useDrawing({ canvas, frame, placed, direction, current, format }: Drawing): void {
   const { theme } = useParts()
-  const chosenTheme = useCell(theme.cell)
+  useCell(theme.cell)
   const [, setScheme] = useState(0)
   useEffect(() => {
     const scheme = matchMedia('(prefers-color-scheme: dark)')
@@ -148,7 +148,6 @@ function useDrawing({ canvas, frame, placed, direction, current, format }: Drawi
     if (!element || frame.width === 0) return
     draw(element, { frame, placed, direction, current, marks: marksFor(frame.domain, format) })
   })
-  void chosenTheme
 }
 
 function marksFor(domain: Domain, format: Format): { at: number; text: string }[] {
