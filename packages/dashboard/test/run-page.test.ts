@@ -50,6 +50,18 @@ test('metrics stand in a table with their intervals, and their distributions in 
   await page.getByText('All 5 items are shown.').waitFor()
 })
 
+test('a run that is over is summed up once, however often the page connects', async () => {
+  const { context, open } = await stage.profile()
+  const asked: string[] = []
+  context.on('request', (request) => asked.push(new URL(request.url()).pathname))
+  const page = await open('/runs/sample?tab=metrics')
+  await page.getByRole('table', { name: 'Means with their intervals' }).waitFor()
+  // The run itself is read again when the socket is there: something may have become of it meanwhile.
+  await eventually(() => asked.filter((path) => path === '/api/v1/runs/sample').length).toBeGreaterThan(1)
+  await page.getByRole('heading', { level: 3, name: 'similarity' }).waitFor()
+  expect(asked.filter((path) => path === '/api/v1/runs/sample/metrics')).toHaveLength(1)
+})
+
 test('the tab stands in the address, and so does what is filtered', async () => {
   const page = await (await stage.profile()).open('/runs/sample')
   await tab(page, 'Items').click()

@@ -148,7 +148,7 @@ export function runItemQueries(api: Api) {
     /** What went wrong, in groups. */
     errors: (runId: string) =>
       queryOptions({
-        queryKey: ['run', runId, 'errors'] as const,
+        queryKey: ['run-errors', runId] as const,
         queryFn: ({ signal }) =>
           api({ route: runRoutes.getRunErrors, path: { run_id: runId }, answer: errors, signal }),
         staleTime: 2_000,

@@ -19,7 +19,8 @@ export const runKeys = {
   list: (search: RunSearch) => ['runs', search] as const,
   run: (runId: string) => ['run', runId] as const,
   detail: (runId: string) => ['run', runId, 'detail'] as const,
-  metrics: (runId: string) => ['run', runId, 'metrics'] as const,
+  /** Not under `run`: many items take long to sum up, and are not summed up anew with each thing that becomes of their run. */
+  metrics: (runId: string) => ['run-metrics', runId] as const,
   /** The ids of the runs follow. */
   comparisons: ['comparison'] as const,
 }

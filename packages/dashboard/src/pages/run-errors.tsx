@@ -1,27 +1,21 @@
 import { type Run, type RunErrorGroup, type TaskFault, taskFaults } from '@llm-eval/protocol'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { CircleCheck, RefreshCw } from 'lucide-react'
-import { useEffect } from 'react'
 import type { ItemSearch } from '../api/item-filters.ts'
 import { runItemQueries } from '../api/run-items.ts'
 import { useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
 import { Loading, Notice, Trouble } from '../components/notice.tsx'
 import { formatCount } from '../format/numbers.ts'
-import { isOver } from './run-numbers.ts'
+import { useFreshAtEnd } from './run-fresh.ts'
 
 /** What went wrong in a run, in groups. */
 export function RunErrors({ run, errors }: { run: Run; errors: number }) {
   const { api } = useParts()
-  const client = useQueryClient()
   const options = runItemQueries(api).errors(run.run_id)
   const { data, error, refetch, isFetching } = useQuery(options)
-  const over = isOver(run.status)
-  // What is over may have had its last errors since they were read.
-  useEffect(() => {
-    if (over) void client.invalidateQueries({ queryKey: ['run', run.run_id, 'errors'] })
-  }, [over, client, run.run_id])
+  useFreshAtEnd(run, options.queryKey)
   if (error && !data) return <Trouble what="The errors cannot be shown" error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading what="the errors" />
   const counted = data.items.reduce((sum, { count }) => sum + count, data.others)

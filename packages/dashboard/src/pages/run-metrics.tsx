@@ -2,7 +2,6 @@ import type { Interval, Run, RunMetricSummary } from '@llm-eval/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { RefreshCw } from 'lucide-react'
-import { useEffect } from 'react'
 import { runQueries } from '../api/runs.ts'
 import { useParts } from '../app/parts.ts'
 import { Button } from '../components/button.tsx'
@@ -14,6 +13,7 @@ import { formatCount, unknown } from '../format/numbers.ts'
 import { type Domain, domainOf } from '../format/scale.ts'
 import { formatShare } from '../format/shares.ts'
 import { EvaluatorName } from './run-evaluator.tsx'
+import { useFreshAtEnd } from './run-fresh.ts'
 import { isOver } from './run-numbers.ts'
 
 /** Between two readings while the run goes on, and how much longer for each item: many take the server a moment. Milliseconds. */
@@ -22,17 +22,14 @@ const againMsOfItem = 0.15
 
 /** Each metric of a run, summed up over all of its items. */
 export function RunMetrics({ run }: { run: Run }) {
-  const { api, queryClient } = useParts()
+  const { api } = useParts()
   const over = isOver(run.status)
   const options = runQueries(api).metrics(run.run_id)
   const { data, error, refetch, isFetching } = useQuery({
     ...options,
     refetchInterval: over ? false : againMs + run.completed_items * againMsOfItem,
   })
-  useEffect(() => {
-    if (over) void queryClient.invalidateQueries({ queryKey: options.queryKey })
-    // The key is made anew each time, and names the run alone.
-  }, [over, queryClient, run.run_id])
+  useFreshAtEnd(run, options.queryKey)
   if (error && !data) return <Trouble what="The metrics cannot be shown" error={error} onRetry={() => void refetch()} />
   if (!data) return <Loading what="the metrics" />
   if (data.items.length === 0) return <Notice title="No metrics">This run is scored by nobody.</Notice>
