@@ -45,10 +45,15 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
   examples(test, [
     'llm-eval test --agent http://localhost:3000/api/chat',
     'llm-eval test agent-tests/stocks.yaml --repeat 10',
-    'llm-eval test --tag smoke --json',
+    'llm-eval test --tag smoke --watch',
+    'llm-eval test --junit agent.xml --html agent.html --markdown "$GITHUB_STEP_SUMMARY"',
+    'llm-eval test --schema > llm-eval-cases.schema.json',
     '',
     exitNote,
   ])
+  withReports(test)
+    .option('--watch', 'test again whenever cases or settings change')
+    .option('--schema', 'print the JSON Schema of files of cases, for editors, and ask nothing')
   test.action((paths: string[], _options, command: Command) =>
     perform(async () => (await load()).testAgent(terminal, paths, command.optsWithGlobals())),
   )
@@ -71,13 +76,15 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
     perform(async () => (await load()).snapshotAgent(terminal, paths, command.optsWithGlobals())),
   )
 
-  const check = withCases(program.command('check').description('Hold an agent against its baselines: may it ship?'))
+  const check = withReports(
+    withCases(program.command('check').description('Hold an agent against its baselines: may it ship?')),
+  )
   check
     .option('--fail-on <states>', `states that fail, parted by commas: ${checkStates.join(', ')}`, statesOf)
     .option('--strict', 'fail on every state but PASSED')
   examples(check, [
     'llm-eval check',
-    'llm-eval check --fail-on REGRESSION,TOOLS_CHANGED',
+    'llm-eval check --fail-on REGRESSION,TOOLS_CHANGED --junit agent.xml --html agent.html',
     '',
     `${exitNote} A forbidden tool always blocks. Without --fail-on a regression fails, and other changes are shown.`,
   ])
@@ -100,7 +107,17 @@ function withCases(command: Command): Command {
     .option('--concurrency <cases>', 'so many at the same time; 4 unless said', wholeNumber(1, 1_000))
     .option('--no-judge', 'leave out what only a judge can tell, and weigh the rest anew')
     .option('--no-tools', 'leave out what is expected of tools, for agents that do not show them')
+    .option('--verbose', 'show what the agent did in each attempt: turns, calls, notes')
     .option('--json', 'as one JSON object')
+}
+
+function withReports(command: Command): Command {
+  return command
+    .option('--junit <file>', 'write JUnit XML: a test for each case')
+    .option('--markdown <file>', 'add a summary in Markdown to this file, such as "$GITHUB_STEP_SUMMARY"')
+    .option('--html <file>', 'write a report that needs nothing but a browser')
+    .option('--send', 'keep the results as a run of the server; where none is, in the data directory')
+    .option('--local', 'with --send: in the data directory, whatever server is there')
 }
 
 function statesOf(text: string): (typeof checkStates)[number][] {

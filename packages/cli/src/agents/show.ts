@@ -1,8 +1,10 @@
-import type { AttemptResult, CaseResult, Change, CheckResult, ReleaseReport } from '@llm-eval/protocol'
+import type { CaseResult, Change, CheckResult } from '@llm-eval/protocol'
 import { count, dollars, duration, figure, percent } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine } from '../display/width.ts'
 import type { Screen, Terminal } from '../terminal.ts'
+import { indented, meanOf, reasonsOf, scoreOf, stepMarks } from './reasons.ts'
+import type { AgentReport } from './report.ts'
 
 const outcomeStyles = { passed: 'green', failed: 'red', faulted: 'red', unevaluated: 'yellow' } as const
 const stateStyles = {
@@ -14,13 +16,6 @@ const stateStyles = {
   NO_BASELINE: 'yellow',
   NOT_EVALUATED: 'yellow',
 } as const
-const verdictStyles = {
-  SAFE_TO_SHIP: 'green',
-  SHIP_WITH_QUARANTINE: 'cyan',
-  INVESTIGATE: 'yellow',
-  BLOCK_RELEASE: 'red',
-} as const
-
 /** Reasons of one case that are told. */
 const toldReasons = 5
 
@@ -53,26 +48,13 @@ export function showResults({ out }: Pick<Terminal, 'out'>, results: readonly Ca
   for (const result of results) if (result.outcome !== 'passed' || isIncomplete(result)) showReasons(out, result)
 }
 
-function showReasons(out: Screen, { name, outcome, attempts }: CaseResult): void {
+function showReasons(out: Screen, result: CaseResult): void {
+  const { name, outcome } = result
   out.line()
   out.line(`${out.paint(outcomeStyles[outcome], outcome)}  ${out.paint('bold', oneLine(name))}`)
-  const reasons = [...new Set(attempts.flatMap(reasonsOf))]
-  for (const reason of reasons.slice(0, toldReasons)) out.line(`  ${oneLine(reason)}`)
+  const reasons = reasonsOf(result)
+  for (const line of reasons.slice(0, toldReasons).flatMap((reason) => indented(out, reason))) out.line(line)
   if (reasons.length > toldReasons) out.line(`  … and ${count(reasons.length - toldReasons)} more`)
-}
-
-function reasonsOf({ trace, assertions, parts }: AttemptResult): string[] {
-  if (trace.fault) return [`${trace.fault.code}: ${trace.fault.message}`]
-  const bad = assertions
-    .filter(({ outcome }) => outcome !== 'passed')
-    .map(({ turn, message }) => (turn === null ? message : `Turn ${turn}: ${message}`))
-  const unseen = Object.values(parts).flatMap((part) =>
-    part.outcome === 'skipped' || part.outcome === 'errored' ? [part.detail] : [],
-  )
-  const weak = Object.values(parts).flatMap((part) =>
-    part.outcome === 'scored' && part.value < 1 ? [part.detail] : [],
-  )
-  return [...bad, ...(bad.length > 0 ? weak : []), ...unseen, ...trace.warnings]
 }
 
 function isIncomplete({ attempts }: CaseResult): boolean {
@@ -111,8 +93,7 @@ export function showChecks({ out }: Pick<Terminal, 'out'>, checks: readonly Chec
 function showCheck(out: Screen, { name, state, reasons, steps }: CheckResult): void {
   out.line()
   out.line(`${out.paint(stateStyles[state], state)}  ${out.paint('bold', oneLine(name))}`)
-  for (const reason of reasons.slice(0, toldReasons)) out.line(`  ${oneLine(reason)}`)
-  const marks = { same: ' ', arguments: '~', moved: '↕', added: '+', removed: '-' }
+  for (const line of reasons.slice(0, toldReasons).flatMap((reason) => indented(out, reason))) out.line(line)
   const colours = { same: 'dim', arguments: 'yellow', moved: 'cyan', added: 'green', removed: 'red' } as const
   if (steps.every(({ kind }) => kind === 'same')) return
   for (const { kind, name: tool, differences } of steps.slice(0, 40)) {
@@ -122,28 +103,27 @@ function showCheck(out: Screen, { name, state, reasons, steps }: CheckResult): v
     out.line(
       out.paint(
         colours[kind],
-        `  ${marks[kind]} ${oneLine(tool)}${told.length === 0 ? '' : `  ${oneLine(told.join(', '))}`}`,
+        `  ${stepMarks[kind]} ${oneLine(tool)}${told.length === 0 ? '' : `  ${oneLine(told.join(', '))}`}`,
       ),
     )
   }
 }
 
+const verdictWords: Record<string, keyof typeof verdictPaints> = {
+  PASSED: 'good',
+  FAILED: 'bad',
+  SAFE_TO_SHIP: 'good',
+  SHIP_WITH_QUARANTINE: 'told',
+  BLOCK_RELEASE: 'bad',
+}
+const verdictPaints = { good: 'green', bad: 'red', told: 'cyan', wait: 'yellow' } as const
+
 /** The verdict on one line, and what to do next. */
-export function showRelease({ out }: Pick<Terminal, 'out'>, { verdict, headline, next }: ReleaseReport): void {
+export function showVerdict({ out }: Pick<Terminal, 'out'>, { verdict, headline, next }: AgentReport): void {
+  const paint = verdictPaints[verdictWords[verdict] ?? 'wait']
   out.line()
-  out.line(`${out.paint(verdictStyles[verdict], out.paint('bold', verdict))}  ${oneLine(headline)}`)
+  out.line(`${out.paint(paint, out.paint('bold', verdict))}  ${oneLine(headline)}`)
   if (next !== null) out.line(`Next: ${next}`)
-}
-
-/** The score that is shown of a case: the mean of its attempts. */
-export function scoreOf({ attempts }: CaseResult): number | null {
-  return meanOf(attempts.map(({ score }) => score))
-}
-
-/** Null where any value is unknown. */
-function meanOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null)
-  return known.length === 0 || known.length < values.length ? null : known.reduce((a, b) => a + b, 0) / known.length
 }
 
 function passedText({ repeated, outcome }: CaseResult): string {

@@ -47,6 +47,7 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
   const name = settings.suite ?? basename(terminal.cwd)
   const baselines = resolve(terminal.cwd, settings.baselines ?? join(usualFolder, 'baselines'))
   const files = await caseFiles(terminal, { choice, settings, evalview, baselines })
+  for (const path of files) terminal.onFile?.(path)
   const cases: TestCase[] = []
   for (const path of files) {
     const file = relative(terminal.cwd, path).split(sep).join('/')
@@ -77,7 +78,10 @@ export function problemLine({ file, line, path, message }: CaseProblem): string 
 async function openSettings(terminal: Terminal, named: string | undefined) {
   const tried = named === undefined ? [...settingsFiles, evalviewSettings] : [named]
   for (const file of tried) {
-    const content = await readIfThere(resolve(terminal.cwd, file))
+    const path = resolve(terminal.cwd, file)
+    // Also where it is not there: it may come.
+    terminal.onFile?.(path)
+    const content = await readIfThere(path)
     if (content === undefined) continue
     const evalview = file.split('/').includes('.evalview')
     const { settings, problems } = readSettings(content, { file, env: terminal.env, evalview })
@@ -97,15 +101,20 @@ interface Where {
   baselines: string
 }
 
-async function caseFiles({ cwd }: Terminal, { choice, settings, evalview, baselines }: Where): Promise<string[]> {
+async function caseFiles(
+  { cwd, onFile }: Terminal,
+  { choice, settings, evalview, baselines }: Where,
+): Promise<string[]> {
   const said = choice.paths.length > 0 ? choice.paths : [settings.tests ?? []].flat()
   const usual = evalview ? evalviewFolders : [usualFolder]
   const found: string[] = []
   for (const path of said.length > 0 ? said : usual) {
     const whole = resolve(cwd, path)
     try {
-      if ((await stat(whole)).isDirectory()) found.push(...(await filesIn(whole, baselines)))
-      else found.push(whole)
+      if ((await stat(whole)).isDirectory()) {
+        onFile?.(whole)
+        found.push(...(await filesIn(whole, baselines)))
+      } else found.push(whole)
     } catch (error) {
       // Of the folders where cases usually are, not all need to be there.
       if (said.length > 0 || systemCode(error) !== 'ENOENT') throw fileComplaint(path, error)

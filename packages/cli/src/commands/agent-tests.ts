@@ -1,31 +1,22 @@
 import { relative } from 'node:path'
 import { checkCase, checkDefaults, type CheckThresholds, failOnDefault, release } from '@llm-eval/engine'
 import { type Baseline, type CaseResult, type CheckResult, type CheckState, checkStates } from '@llm-eval/protocol'
-import { readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
-import { runCases } from '../agents/run-cases.ts'
-import { scoreOf, showChecks, showRelease, showResults } from '../agents/show.ts'
-import { openSuite, problemLine, type Suite } from '../agents/suite.ts'
-import { type TestTools, testTools } from '../agents/tools.ts'
+import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
+import { type Baselines, readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
+import { checkReport, nextAfter, testExitCode, testReport } from '../agents/report.ts'
+import { saveAgentReports } from '../agents/save-reports.ts'
+import { sendResults } from '../agents/send-results.ts'
+import { showChecks, showResults, showVerdict } from '../agents/show.ts'
+import { problemLine, type Suite } from '../agents/suite.ts'
+import { showTraces } from '../agents/traces.ts'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { count } from '../display/amounts.ts'
-import { ProgressBar } from '../display/progress.ts'
-import { oneLine, safeJson } from '../display/width.ts'
-import type { GlobalOptions } from '../target.ts'
+import { safeJson } from '../display/width.ts'
 import type { Stage, Terminal } from '../terminal.ts'
 
-/** Options that all commands about cases have. */
-export interface CaseOptions extends GlobalOptions {
-  agent?: string
-  agentConfig?: string
-  test?: string[]
-  tag?: string[]
-  repeat?: number
-  concurrency?: number
-  /** False: judged parts are left out, and the rest is weighed anew. */
-  judge: boolean
-  /** False: what is expected of tools is left out. */
-  tools: boolean
-  json?: boolean
+export interface TestOptions extends CaseOptions {
+  watch?: boolean
+  schema?: boolean
 }
 
 export interface CheckCommandOptions extends CaseOptions {
@@ -40,27 +31,27 @@ export interface SnapshotOptions extends CaseOptions {
   preview?: boolean
 }
 
-/** A suite whose cases were asked. */
-interface Tested {
-  suite: Suite
-  results: CaseResult[]
-  tools: TestTools
-}
-
 /** `llm-eval test`: asks the agent all cases. 0 when all pass, 1 when one fails, 2 when one could not be told. */
-export function testAgent(terminal: Stage, paths: string[], options: CaseOptions): Promise<number> {
-  return withResults(terminal, { paths, options }, ({ suite, results }) => {
-    const code = exitCodeOf(suite, results)
+export async function testAgent(terminal: Stage, paths: string[], options: TestOptions): Promise<number> {
+  if (options.schema) {
+    const { caseFileSchema } = await import('@llm-eval/formats')
+    terminal.out.line(JSON.stringify(caseFileSchema(), null, 2))
+    return exitCodes.ok
+  }
+  if (options.watch) return (await import('../agents/watch-cases.ts')).watchCases(terminal, paths, options)
+  return withResults(terminal, { paths, options }, async ({ suite, results, at }) => {
+    const report = testReport(suite, results, at)
     if (options.json) {
-      const told = { exit_code: code, problems: suite.problems, cases: results }
+      const told = { exit_code: report.exitCode, problems: suite.problems, cases: results }
       terminal.out.line(safeJson(JSON.stringify(told)))
-      return code
+    } else {
+      if (options.verbose) for (const result of results) showTraces(terminal.out, result)
+      showResults(terminal, results)
+      showVerdict(terminal, report)
     }
-    showResults(terminal, results)
-    terminal.out.line()
-    terminal.out.line(headline(terminal, results, code))
-    terminal.out.line(`Next: ${code === 0 ? 'llm-eval snapshot' : nextAfter(results)}`)
-    return code
+    await saveAgentReports(terminal, options, report)
+    if (options.send) await sendResults(terminal, options, report)
+    return report.exitCode
   })
 }
 
@@ -73,12 +64,13 @@ export function snapshotAgent(terminal: Stage, paths: string[], options: Snapsho
     const files: string[] = []
     if (!options.preview)
       for (const result of passing) files.push(await writeBaseline(suite.baselines, baselineOf(result, options)))
-    const code = exitCodeOf(suite, results)
+    const code = testExitCode(suite, results)
     if (options.json) {
       const told = { exit_code: code, accepted: passing.map(({ name }) => name), files }
       terminal.out.line(safeJson(JSON.stringify(told)))
       return code
     }
+    if (options.verbose) for (const result of results) showTraces(terminal.out, result)
     showResults(terminal, results)
     terminal.out.line()
     const verb = options.preview ? 'would be accepted' : `accepted into ${relative(terminal.cwd, suite.baselines)}`
@@ -92,111 +84,41 @@ export function snapshotAgent(terminal: Stage, paths: string[], options: Snapsho
 /** `llm-eval check`: holds the agent against what was accepted, and says whether to ship. */
 export function checkAgent(terminal: Stage, paths: string[], options: CheckCommandOptions): Promise<number> {
   return withResults(terminal, { paths, options }, async (tested) => {
-    const { suite, results } = tested
-    const checks = await checked(terminal, tested)
+    const { suite, results, at } = tested
+    const baselines = await readBaselines(suite.baselines)
+    const checks = await checked(terminal, tested, baselines)
     const changes = checkStates.filter((state) => state !== 'PASSED')
     const failOn = options.strict ? changes : (options.failOn ?? suite.settings.gate?.fail_on ?? failOnDefault)
     const broken = suite.problems.filter(({ level }) => level === 'error').map(problemLine)
-    const report = release(checks, { failOn, unreadable: [...broken, ...unfinished(suite, results)] })
-    if (options.json) terminal.out.line(safeJson(JSON.stringify({ ...report, checks })))
+    const verdict = release(checks, { failOn, unreadable: [...broken, ...unfinished(suite, results)] })
+    const report = checkReport(suite, { release: verdict, checks, failOn, baselines }, at)
+    if (options.json) terminal.out.line(safeJson(JSON.stringify({ ...verdict, checks })))
     else {
+      if (options.verbose) for (const result of results) showTraces(terminal.out, result)
       showChecks(terminal, checks)
-      showRelease(terminal, report)
+      showVerdict(terminal, report)
     }
-    return report.exit_code
+    await saveAgentReports(terminal, options, report)
+    if (options.send) await sendResults(terminal, options, report)
+    return verdict.exit_code
   })
 }
 
-async function checked({ signal }: Terminal, { suite, results, tools }: Tested): Promise<CheckResult[]> {
-  const baselines = await readBaselines(suite.baselines)
+async function checked(
+  { signal }: Terminal,
+  { suite, results, tools }: Tested,
+  baselines: Baselines,
+): Promise<CheckResult[]> {
   const quarantine = await readQuarantine(suite.baselines)
   const options = { engine: tools.engine, signal, thresholds: thresholdsOf(suite), now: Date.now() }
+  const byId = new Map(results.map((result) => [result.case_id, result]))
   const checks: CheckResult[] = []
   for (const one of suite.cases) {
-    const result = results.find(({ case_id: id }) => id === one.case_id)
-    const accepted = baselines.get(one.case_id) ?? []
-    if (result)
-      checks.push(
-        await checkCase(one, { result, baselines: accepted }, { ...options, quarantine: quarantine.get(one.case_id) }),
-      )
+    const result = byId.get(one.case_id)
+    const held = { ...options, quarantine: quarantine.get(one.case_id) }
+    if (result) checks.push(await checkCase(one, { result, baselines: baselines.get(one.case_id) ?? [] }, held))
   }
   return checks
-}
-
-/** Asks all cases that are meant, and hands what came of it on; the engine is there until that is over. */
-async function withResults(
-  terminal: Stage,
-  { paths, options }: { paths: string[]; options: CaseOptions },
-  use: (tested: Tested) => Promise<number> | number,
-): Promise<number> {
-  const { test: tests = [], tag: tags = [] } = options
-  const suite = await openSuite(terminal, { paths, settingsFile: options.agentConfig, tests, tags })
-  for (const problem of suite.problems) {
-    const paint = problem.level === 'error' ? 'red' : 'yellow'
-    terminal.err.line(`${terminal.err.paint(paint, `${problem.level}:`)} ${problemLine(problem)}`)
-  }
-  const tools = testTools(terminal, suite.settings, { judge: options.judge })
-  try {
-    const results = await ran(terminal, { suite, tools, options })
-    const code = await use({ suite, results, tools })
-    return terminal.signal.aborted ? exitCodes.interrupted : code
-  } finally {
-    await tools.engine.close()
-  }
-}
-
-async function ran(
-  { err, signal }: Terminal,
-  { suite, tools, options }: { suite: Suite; tools: TestTools; options: CaseOptions },
-): Promise<CaseResult[]> {
-  const bar = new ProgressBar(err)
-  const total = suite.cases.reduce((sum, one) => sum + (options.repeat ?? one.repetitions), 0)
-  const seen = { done: 0, passed: 0 }
-  bar.show({ done: 0, total, words: `${count(suite.cases.length)} cases` })
-  try {
-    return await runCases(suite.cases, {
-      settings: suite.settings,
-      tools,
-      signal,
-      agentUrl: options.agent,
-      concurrency: options.concurrency ?? suite.settings.concurrency ?? 4,
-      repeat: options.repeat,
-      waived: { judge: !options.judge, tools: !options.tools },
-      onAttempt: (one, { outcome }) => {
-        seen.done++
-        if (outcome === 'passed') seen.passed++
-        const words = `${count(seen.done)} of ${count(total)} asked, ${count(seen.passed)} passed, ${oneLine(one.name)}`
-        bar.show({ done: seen.done, total, words })
-      },
-    })
-  } finally {
-    bar.end()
-  }
-}
-
-function exitCodeOf(suite: Suite, results: readonly CaseResult[]): 0 | 1 | 2 {
-  if (results.some(({ outcome }) => outcome === 'failed')) return 1
-  const untold = results.some(({ outcome }) => outcome !== 'passed') || results.length < suite.cases.length
-  const broken = suite.problems.some(({ level }) => level === 'error')
-  return untold || broken || results.length === 0 ? 2 : 0
-}
-
-function headline({ out }: Terminal, results: readonly CaseResult[], code: 0 | 1 | 2): string {
-  const passed = results.filter(({ outcome }) => outcome === 'passed').length
-  const scores = results.map(scoreOf).filter((score) => score !== null)
-  const mean =
-    scores.length === 0
-      ? ''
-      : `, mean score ${(scores.reduce((a, b) => a + b, 0) / scores.length).toFixed(1)} of ${count(scores.length)} scored`
-  const words = { 0: 'PASSED', 1: 'FAILED', 2: 'NOT EVALUATED' }
-  const paints = { 0: 'green', 1: 'red', 2: 'yellow' } as const
-  return `${out.paint(paints[code], words[code])}  ${count(passed)} of ${count(results.length)} cases passed${mean}.`
-}
-
-function nextAfter(results: readonly CaseResult[]): string {
-  const faulted = results.find(({ outcome }) => outcome === 'faulted')
-  const bad = faulted ?? results.find(({ outcome }) => outcome !== 'passed')
-  return bad ? `llm-eval test --test ${JSON.stringify(bad.name)}` : 'llm-eval test'
 }
 
 /** Cases that Ctrl-C left undone are not green either. */

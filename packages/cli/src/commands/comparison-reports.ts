@@ -2,6 +2,7 @@
 import type { GateOutcome, GateVerdict, MetricComparison, RunComparison } from '@llm-eval/protocol'
 import { count, figure } from '../display/amounts.ts'
 import { oneLine, safeLines } from '../display/width.ts'
+import { markdownText } from '../reports/markdown-text.ts'
 import { attribute, escaped } from '../reports/xml.ts'
 import { type CaseTexts, stepsOf, worseCases } from './comparison-texts.ts'
 import {
@@ -10,7 +11,6 @@ import {
   gateWords,
   groundsText,
   intervalText,
-  markdownText,
   summaryOf,
   usageNames,
   verdictText,

@@ -58,8 +58,3 @@ export function summaryOf({ runs: [first = ''], compared }: RunComparison): stri
   })
   return oneLine(`Against ${first}, ${parts.join('. ')}.`)
 }
-
-/** Text that is nothing but text in Markdown, in one line. */
-export function markdownText(text: string): string {
-  return oneLine(text).replaceAll(/[\\`*_{}[\]<>()#+!|~&]/g, (character) => `\\${character}`)
-}

@@ -6,10 +6,10 @@ import { evaluate, type Evaluated } from '../evaluation/evaluate.ts'
 import { findEvaluationFiles } from '../evaluation/find-files.ts'
 import { loadEvaluations } from '../evaluation/load.ts'
 import type { RunOptions } from '../evaluation/options.ts'
-import { watchEvaluations } from '../evaluation/watch.ts'
 import { openPlace, type Place } from '../place.ts'
 import { saveReports } from '../reports/save.ts'
 import type { Stage, Terminal } from '../terminal.ts'
+import { watchCommand } from '../watch.ts'
 import { gateWords, summaryOf } from './comparison-words.ts'
 import { printNumbers } from './runs.ts'
 
@@ -23,7 +23,7 @@ const flags = ['--no-optimize-for-size', '--semi-space-growth-factor=1', '--heap
 export async function runEvaluations(stage: Stage, files: string[], options: RunOptions): Promise<number> {
   for (const flag of flags) setFlagsFromString(flag)
   const found = await findEvaluationFiles(stage, files)
-  if (options.watch) return watchEvaluations(stage, withoutResuming(found, options))
+  if (options.watch) return watchCommand(stage, { files: withoutResuming(found, options), again: 'evaluating again' })
   const loaded = await loadEvaluations(stage, found)
   checkSingle(loaded.length, options)
   const place = await openPlace(stage, options)

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { EvaluatorOptions } from 'llm-eval-sdk/evaluation'
 import { Complaint } from '../complaint.ts'
 import type { ToldRun } from '../commands/runs.ts'
-import { oneLine } from '../display/width.ts'
+import { newRunId } from '../run-id.ts'
 import { caseFileOf, casesIn } from './case-files.ts'
 import type { LoadedEvaluation } from './load.ts'
 import type { RunOptions } from './options.ts'
@@ -57,17 +56,6 @@ async function datasetOf(
       `${cases === undefined ? 'The dataset' : `The dataset ${cases.path}`} holds no case: nothing can be evaluated.`,
     )
   return { dataset: read, ...(cases === undefined ? {} : { datasetName: cases.name }) }
-}
-
-/** A name that people can tell apart, and that is used once. */
-function newRunId(name: string): string {
-  const words = oneLine(name)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 60)
-  const time = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15)
-  return [words, time, randomUUID().slice(0, 6)].filter((part) => part !== '').join('-')
 }
 
 /** A run is the same only if it is asked for in the same words. */

@@ -1,43 +1,23 @@
-import { createHash } from 'node:crypto'
 import type { RunItem, RunMetricSummary } from '@llm-eval/protocol'
 import { gateWords, summaryOf } from '../commands/comparison-words.ts'
 import { count, dollars, duration, figure, localTime, percent } from '../display/amounts.ts'
 import { distributionOf, whiskersOf } from './charts.ts'
 import { differencesOf } from './differences.ts'
 import { mostReportedItems, type Reported, textOf } from './gather.ts'
+import { jsonIn, pageOf } from './page.ts'
 import { pageScript } from './page-script.ts'
 import { pageStyle } from './page-style.ts'
 import { escaped } from './xml.ts'
 
-/** What this page may do is said by the page itself: run this script, and nothing that comes from anywhere. */
-const policy = `default-src 'none'; style-src '${hashOf(pageStyle)}'; script-src '${hashOf(pageScript)}'; base-uri 'none'; form-action 'none'`
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`
-}
-
 /** Evaluations as one page that needs nothing but a browser. All that comes from outside is escaped, and never markup. */
 export function htmlOf(all: readonly Reported[], version: string): string {
-  const title = all.map(({ run }) => run.name).join(', ')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${escaped(title)} · llm-eval</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<main>
-${all.map(sectionOf).join('\n')}
-<footer>Made by llm-eval ${escaped(version)}. Intervals are at 95 %. What is not scored is in no mean.</footer>
-</main>
-<script>${pageScript}</script>
-</body>
-</html>
-`
+  return pageOf({
+    title: all.map(({ run }) => run.name).join(', '),
+    style: pageStyle,
+    body: all.map(sectionOf).join('\n'),
+    footer: `Made by llm-eval ${version}. Intervals are at 95 %. What is not scored is in no mean.`,
+    script: pageScript,
+  })
 }
 
 const chips: Record<number, [words: string, kind: string]> = {
@@ -176,14 +156,6 @@ function shownItem(item: RunItem): object {
 
 function textOrNull(value: unknown): string | null {
   return value === null ? null : textOf(value)
-}
-
-/** JSON that no parser of HTML takes for markup. */
-function jsonIn(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function configurationOf({ run }: Reported): string {

@@ -1,7 +1,8 @@
-import { gateWords, markdownText, summaryOf } from '../commands/comparison-words.ts'
+import { gateWords, summaryOf } from '../commands/comparison-words.ts'
 import { count, dollars, duration, figure, percent } from '../display/amounts.ts'
 import { truncate } from '../display/width.ts'
 import type { Reported } from './gather.ts'
+import { markdownText } from './markdown-text.ts'
 
 /** Groups of errors that are told. */
 const mostErrors = 5

@@ -29,19 +29,25 @@ export async function saveReports(
   const told: Reported[] = []
   for (const one of all) told.push(await orImpossible(() => gather(target, one)))
   if (junit !== undefined)
-    await save(terminal, junit, { text: (await import('./junit.ts')).junitOf(told), write: writeFile })
+    await saveFile(terminal, junit, { text: (await import('./junit.ts')).junitOf(told), write: writeFile })
   if (html !== undefined)
-    await save(terminal, html, { text: (await import('./html.ts')).htmlOf(told, ownVersion()), write: writeFile })
+    await saveFile(terminal, html, { text: (await import('./html.ts')).htmlOf(told, ownVersion()), write: writeFile })
   if (markdown !== undefined)
-    await save(terminal, markdown, { text: (await import('./markdown.ts')).markdownOf(told), write: appendFile })
+    await saveFile(terminal, markdown, { text: (await import('./markdown.ts')).markdownOf(told), write: appendFile })
 }
 
 interface Content {
   text: string
+  /** `writeFile`, or `appendFile` where the file is added to. */
   write: (path: string, text: string) => Promise<void>
 }
 
-async function save({ cwd, err }: Terminal, name: string, { text, write }: Content): Promise<void> {
+/**
+ * Writes a report, and says so.
+ *
+ * @throws {Complaint} for a file that cannot be written
+ */
+export async function saveFile({ cwd, err }: Terminal, name: string, { text, write }: Content): Promise<void> {
   const path = resolve(cwd, name)
   try {
     await mkdir(dirname(path), { recursive: true })

@@ -1,24 +1,32 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs'
+import { type FSWatcher, statSync, unwatchFile, watch, watchFile } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { Complaint, exitCodes } from '../complaint.ts'
-import { clockTime, count } from '../display/amounts.ts'
-import type { Stage } from '../terminal.ts'
+import { Complaint, exitCodes } from './complaint.ts'
+import { clockTime, count } from './display/amounts.ts'
+import type { Stage } from './terminal.ts'
 
 /** Milliseconds in which further changes belong to the same; editors write a file in several steps. */
 const settleMs = 200
 /** Milliseconds between two looks where the system cannot tell of changes. */
 const pollMs = 500
-/** Milliseconds that an evaluation which is called off may take to store what it has. */
+/** Milliseconds that a command which is called off may take to store what it has. */
 const endMs = 20_000
 
+/** What is watched, and what is said when it changes. */
+export interface Watching {
+  /** Files and folders; what the command tells of by `onFile` comes on top. */
+  files: readonly string[]
+  /** Such as `evaluating again`. */
+  again: string
+}
+
 /**
- * Evaluates again whenever a file changes that the evaluation is made of, each time in a process of its own: what a module
- * keeps in memory is no part of the next one. A change while it evaluates calls it off; what is finished is kept as a
- * cancelled run. Ends with Ctrl-C.
+ * Does the command again whenever a file changes that it is made of, each time in a process of its own: what a module
+ * keeps in memory is no part of the next one. A change while it is at work calls it off; what an evaluation has finished is kept
+ * as a cancelled run. Ends with Ctrl-C.
  */
-export async function watchEvaluations(stage: Stage, files: readonly string[]): Promise<number> {
+export async function watchCommand(stage: Stage, { files, again }: Watching): Promise<number> {
   const { self, args, err, signal } = stage
   if (self === undefined) throw new Complaint('--watch needs a command line of its own.')
   const [node = process.execPath, ...before] = self
@@ -39,8 +47,7 @@ export async function watchEvaluations(stage: Stage, files: readonly string[]): 
         err.line(err.paint('dim', `\nWatching ${many} for changes; Ctrl-C ends it.`))
         await changed
       }
-      if (!signal.aborted)
-        err.line(err.paint('dim', `\n${clockTime(new Date().toISOString())}  changed, evaluating again`))
+      if (!signal.aborted) err.line(err.paint('dim', `\n${clockTime(new Date().toISOString())}  changed, ${again}`))
     }
   } finally {
     sources.close()
@@ -60,9 +67,10 @@ function fileIn(message: unknown): string | undefined {
   return isFile ? String(message.file) : undefined
 }
 
-/** The files that an evaluation is made of, and whether one of them changes. */
+/** The files that a command is made of, and whether one of them changes. */
 class Sources {
   readonly #files = new Set<string>()
+  readonly #folders = new Set<string>()
   readonly #watchers = new Map<string, FSWatcher>()
   readonly #polled = new Set<string>()
   #onChange: () => void = () => undefined
@@ -78,12 +86,15 @@ class Sources {
   add(file: string | undefined): void {
     if (file === undefined || this.#files.has(file)) return
     this.#files.add(file)
-    const folder = dirname(file)
+    // Of a folder everything counts that is directly in it.
+    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+    const folder = isFolder ? file : dirname(file)
+    if (isFolder) this.#folders.add(folder)
     if (this.#watchers.has(folder)) return
     try {
       // The folder, since editors put a new file in the place of the old one.
       const watcher = watch(folder, (_event, name) => {
-        if (name === null || this.#files.has(resolve(folder, name))) this.#onChange()
+        if (name === null || this.#folders.has(folder) || this.#files.has(resolve(folder, name))) this.#onChange()
       })
       watcher.on('error', () => this.#poll(file))
       this.#watchers.set(folder, watcher)

@@ -1,0 +1,111 @@
+import type { ToolStep } from '@llm-eval/protocol'
+import { count, dollars, duration, figure, percent } from '../display/amounts.ts'
+import { truncate } from '../display/width.ts'
+import { markdownText } from '../reports/markdown-text.ts'
+import { meanOf, scoreOf, stepMarks } from './reasons.ts'
+import type { AgentReport, ReportedCase } from './report.ts'
+import { problemLine } from './suite.ts'
+
+/** Cases in the table, and those whose reasons are told: a comment on GitHub holds 65,536 characters. */
+const mostRows = 100
+const mostReasons = 20
+const reasonsOfOne = 5
+const stepsOfOne = 12
+
+const marks = { 0: '✅', 1: '❌', 2: '⚠️' } as const
+const caseMarks = { pass: '✅', fail: '❌', cannot_tell: '⚠️', skip: '⏸️' } as const
+
+/** What was found as Markdown, for a pull request or the summary of a CI job. */
+export function agentMarkdown(report: AgentReport): string {
+  const { suite, exitCode, verdict, headline, cases, next } = report
+  const lines = [
+    `### ${marks[exitCode]} ${markdownText(verdict)} · ${markdownText(truncate(suite, 80))}`,
+    '',
+    markdownText(headline),
+    '',
+    ...tableOf(report),
+    ...cases
+      .filter(({ outcome, reasons }) => outcome !== 'pass' && reasons.length > 0)
+      .slice(0, mostReasons)
+      .flatMap(reasonsLines),
+    ...problemLines(report),
+    factsOf(report),
+    ...(next === null || exitCode === 0 ? [] : ['', `Next: \`${next.replaceAll('`', '')}\``]),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function tableOf({ command, cases, unasked }: AgentReport): string[] {
+  if (cases.length === 0) return []
+  const head = ['case', command === 'test' ? 'outcome' : 'state', 'score', 'passed', 'tools', 'cost', 'time']
+  const untold = cases.length - mostRows
+  return [
+    `| | ${head.join(' | ')} |`,
+    '|---|---|---|--:|--:|--:|--:|--:|',
+    ...cases.slice(0, mostRows).map((one) => `| ${cellsOf(one).join(' | ')} |`),
+    ...(untold > 0 ? ['', `and ${count(untold)} more cases`] : []),
+    ...(unasked > 0 ? ['', `${count(unasked)} cases were not asked.`] : []),
+    '',
+  ]
+}
+
+function cellsOf({ name, outcome, state, result, check }: ReportedCase): string[] {
+  const { attempts, repeated } = result
+  const passed = attempts.filter((attempt) => attempt.outcome === 'passed').length
+  const changed = (check?.steps ?? []).filter(({ kind }) => kind !== 'same').length
+  const called = Math.max(0, ...attempts.map(({ trace }) => trace.tool_calls.length))
+  const cost = meanOf(attempts.map(({ trace }) => trace.cost))
+  const time = meanOf(attempts.map(({ trace }) => trace.latency_ms))
+  return [
+    caseMarks[outcome],
+    markdownText(truncate(name, 80)),
+    markdownText(state),
+    figure(scoreOf(result)),
+    `${passed}/${attempts.length}${repeated?.flaky ? ' flaky' : ''}`,
+    changed === 0 ? count(called) : `${count(called)}, ${count(changed)} changed`,
+    dollars(cost),
+    time === null ? '-' : duration(time),
+  ]
+}
+
+function reasonsLines({ name, reasons, check }: ReportedCase): string[] {
+  const steps = (check?.steps ?? []).filter(({ kind }) => kind !== 'same')
+  return [
+    `**${markdownText(truncate(name, 120))}**`,
+    '',
+    ...reasons.slice(0, reasonsOfOne).map((reason) => `- ${markdownText(truncate(reason, 300))}`),
+    ...(reasons.length > reasonsOfOne ? [`- and ${count(reasons.length - reasonsOfOne)} more`] : []),
+    ...steps.slice(0, stepsOfOne).map(stepLine),
+    ...(steps.length > stepsOfOne ? [`- and ${count(steps.length - stepsOfOne)} more changes of tools`] : []),
+    '',
+  ]
+}
+
+function stepLine({ kind, name, differences }: ToolStep): string {
+  const told = differences
+    .slice(0, 3)
+    .map(({ path, before, after }) => `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
+  return `- ${markdownText(`${stepMarks[kind]} ${truncate(name, 80)} ${truncate(told.join(', '), 200)}`)}`
+}
+
+function problemLines({ problems }: AgentReport): string[] {
+  const errors = problems.filter(({ level }) => level === 'error')
+  if (errors.length === 0) return []
+  return [
+    'Files that cannot be read as they are:',
+    '',
+    ...errors.slice(0, mostReasons).map((problem) => `- ${markdownText(truncate(problemLine(problem), 300))}`),
+    ...(errors.length > mostReasons ? [`- and ${count(errors.length - mostReasons)} more`] : []),
+    '',
+  ]
+}
+
+function factsOf({ cases }: AgentReport): string {
+  const passed = cases.filter(({ outcome }) => outcome === 'pass').length
+  const traces = cases.flatMap(({ result }) => result.attempts.map(({ trace }) => trace))
+  const cost = traces.reduce((sum, trace) => sum + (trace.cost ?? 0), 0)
+  const unknown = traces.filter((trace) => trace.cost === null).length
+  const spent = unknown === 0 ? dollars(cost) : cost === 0 ? 'unknown cost' : `≥ ${dollars(cost)}`
+  const share = cases.length === 0 ? '-' : percent(passed / cases.length)
+  return [`${count(cases.length)} cases`, `${share} green`, `${count(traces.length)} attempts`, spent].join(' · ')
+}
