@@ -90,6 +90,22 @@ describe('without a server', { timeout: 300_000 }, () => {
     expect(code).toBe(2)
   })
 
+  test('a directory that has keys is evaluated into by whoever may read it, and by those with a key, and by nobody with a wrong one', async () => {
+    const { cwd } = place({ 'eval.mjs': file('keyed') })
+    const key = (await llmEval(['keys', 'create', 'ops', '--scopes', 'admin', '--quiet'], { cwd })).out.trim()
+    const codes = async (env: NodeJS.ProcessEnv) => {
+      const { code, err } = await llmEval(['run', 'eval.mjs', '--local'], { cwd, env })
+      return [code, err]
+    }
+    expect(await codes({})).toEqual([0, ''])
+    expect(await codes({ LLM_EVAL_API_KEY: key })).toEqual([0, ''])
+    expect(await codes({ LLM_EVAL_API_KEY: 'wrong' })).toEqual([2, expect.stringContaining('The API key is unknown')])
+    const listed = await llmEval(['runs', 'list', '--json'], { cwd, env: { LLM_EVAL_API_KEY: key } })
+    expect(listed.out.trimEnd().split('\n')).toHaveLength(2)
+    // No key was left behind.
+    expect((await llmEval(['keys', 'list'], { cwd })).out.trimEnd().split('\n')).toHaveLength(2)
+  })
+
   test('two evaluations share a directory, whichever ends first', async () => {
     const { cwd } = place({ 'one.mjs': slowFile('one'), 'two.mjs': slowFile('two') })
     const commands = ['one.mjs', 'two.mjs'].map((name) => start(['run', name, '--local'], { cwd }))

@@ -10,7 +10,7 @@ import type { Target } from '../target.ts'
 import type { Bound, RunOptions } from './options.ts'
 
 /** It cannot be told whether what was asked is so: scores or items are missing. */
-export const untold = 3
+const untold = 3
 
 /** What is asked of a run. */
 export interface Demands {

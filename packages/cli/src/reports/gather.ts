@@ -15,7 +15,7 @@ export interface Reported extends Evaluated {
 /** Items that a report tells of one run. */
 export const mostReportedItems = 2_000
 /** Characters of one text of an item. */
-export const mostTextChars = 4_000
+const mostTextChars = 4_000
 /** Characters of all texts of an item's run; behind that only beginnings are kept. */
 const mostRunChars = 8_000_000
 const shortChars = 200
