@@ -112,6 +112,10 @@ describe('two runs', () => {
     await dialog.getByRole('button', { name: 'As it is' }).click()
     await dialog.getByText('I do not know.').waitFor()
     expect(addressOf(page).get('case')).toBe('case-3')
+    // The page behind it steps back.
+    const behind = () =>
+      page.evaluate(() => getComputedStyle(document.elementFromPoint(3, 300) ?? document.body).backgroundColor)
+    await eventually(behind).toMatch(/^(rgba|oklab|color)\(.*0?\.[1-9]/)
     await dialog.getByRole('button', { name: 'Next case' }).click()
     await page.getByRole('dialog', { name: 'case-4' }).getByText('question 4').waitFor()
     const link = page.getByRole('dialog').getByRole('link', { name: 'After' })

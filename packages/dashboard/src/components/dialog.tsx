@@ -14,7 +14,7 @@ export interface DialogProps {
   width?: string
 }
 
-const overlay = 'fixed inset-0 z-40 animate-appear bg-black/30 dark:bg-black/55'
+const overlay = 'fixed inset-0 z-40 animate-appear bg-[light-dark(rgb(0_0_0/0.3),rgb(0_0_0/0.55))]'
 const panel =
   'fixed inset-x-3 top-[8vh] z-50 mx-auto max-h-[84vh] animate-rise overflow-auto rounded-xl border border-line bg-raised shadow-float'
 
