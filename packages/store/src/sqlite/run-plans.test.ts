@@ -104,6 +104,15 @@ it('questions about one run look at it, its items and its events, and status eve
     await answer(reading, 'run', { id: 'nobody' })
     await answer(reading, 'runItems', { ...page, filter: {}, bodies: 'with' })
     await answer(reading, 'runItems', { ...page, filter: { status: 'failed' }, bodies: 'without' })
+    const sought = {
+      search: 'x',
+      errored: 1,
+      error: 'timeout',
+      troubled: true,
+      above: { metric: 0, value: 0 },
+    } as const
+    await answer(reading, 'runItems', { ...page, filter: sought, bodies: 'beginnings', from: 3 })
+    await answer(reading, 'runItems', { ...page, filter: { troubled: true }, bodies: 'scores' })
     await answer(reading, 'runItems', {
       ...page,
       filter: { caseId: 'x', below: { metric: 0, value: 1 } },
