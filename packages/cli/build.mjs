@@ -12,7 +12,7 @@ const root = resolve(here, '../..')
 const out = resolve(process.argv[2] === '--out' ? (process.argv[3] ?? '') : join(root, '.cache/packages/llm-eval'))
 const dashboard = join(root, 'packages/dashboard/dist')
 /** The workspace packages that end up inside. */
-const inside = ['protocol', 'statistics', 'pricing', 'store', 'engine', 'server', 'sdk', 'cli']
+const inside = ['protocol', 'statistics', 'formats', 'pricing', 'store', 'engine', 'agents', 'server', 'sdk', 'cli']
 
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
