@@ -195,6 +195,8 @@ function programFor(write: (line: string) => void) {
     env: {},
     cwd: '',
     signal: new AbortController().signal,
+    args: [],
+    atEnd: () => undefined,
   }
   return createProgram({ terminal, perform: async () => undefined })
 }
