@@ -77,7 +77,10 @@ class Listener {
   }
 
   async forward(url: string, init: RequestInit): Promise<Response> {
-    const { url: base, key } = await this.start()
+    const listening = await this.start().catch((error: unknown) => ({ fault: error }))
+    // Asking again would not help.
+    if ('fault' in listening) return refusal(listening.fault)
+    const { url: base, key } = listening
     const headers = new Headers(init.headers)
     if (key !== null) headers.set('authorization', `Bearer ${key}`)
     return fetch(`${base}${url.slice(ownUrl.length)}`, { ...init, headers })
@@ -103,6 +106,11 @@ class Listener {
       throw error
     }
   }
+}
+
+function refusal(fault: unknown): Response {
+  const detail = `A server for it cannot start: ${fault instanceof Error ? fault.message : String(fault)}`
+  return Response.json({ detail }, { status: 500 })
 }
 
 /** Whoever may open the directory may do everything in it: where keys are asked for one is made, and revoked at the end. */

@@ -106,6 +106,16 @@ async function settled(directory: string): Promise<string | undefined> {
   }
 }
 
+/** Whether it comes from a server that takes no more work: another one will. */
+async function isLeaving(response: Response): Promise<boolean> {
+  if (response.status !== 503) return false
+  const told: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null)
+  return typeof told === 'object' && told !== null && 'code' in told && told.code === 'shutting_down'
+}
+
 interface Kept {
   directory: string
   options: GlobalOptions
@@ -164,6 +174,7 @@ class Keeper {
     for (;;) {
       try {
         const response = await this.#send(path, init)
+        if (await isLeaving(response)) throw new Error('the server of the directory ends')
         this.#awaySince = null
         return response
       } catch (error) {

@@ -1,6 +1,6 @@
 /** What an evaluation asks of the process that it runs in: the routes of its run, without HTTP, and with nothing looked at twice. */
 import { type Engine, RunColumns, summarise } from '@llm-eval/engine'
-import { Failure, type RunMetricSummary } from '@llm-eval/protocol'
+import type { RunMetricSummary } from '@llm-eval/protocol'
 import { resumeInput, type RunHappening, runInput, runsQuery } from '@llm-eval/protocol/run-schemas'
 import type { Store, StoredRun } from '@llm-eval/store'
 import { createCatalogue } from '../judging/catalogue.ts'
@@ -83,10 +83,9 @@ export class DirectRuns {
         default:
           return null
       }
-    } catch (error) {
-      // The server says what is wrong with it, in the words that everybody gets.
-      if (error instanceof Failure && error.status < 500) return null
-      throw error
+    } catch {
+      // A server says what is wrong, in the words and with the status that everybody gets; to be told twice harms nothing.
+      return null
     }
   }
 
