@@ -65,6 +65,15 @@ describe('llm-eval run', () => {
     ])
   })
 
+  test('what tasks print stays out of the results', async () => {
+    const task = '(input) => { console.log("asked %s", input); console.warn({ loud: true }); return input }'
+    const given = here({ 'eval.mjs': `console.info('loaded')\n${file(fresh(), { cases: 1, task })}` })
+    const { log } = console
+    const ended = await llmEval(['run', 'eval.mjs', '--json'], given)
+    expect([read(ended).exit_code, ended.err]).toEqual([0, 'loaded\nasked in 0\n{ loud: true }\n'])
+    expect(console.log).toBe(log)
+  })
+
   test('takes what a file exports by name, files of a directory, and several files; a table sums them up', async () => {
     const [one, two, three] = [fresh(), fresh(), fresh()]
     const body = (name: string) => file(name).replace('export default', 'export const named =')

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
+import { divertConsole } from '../evaluation/console.ts'
 import { evaluate, type Evaluated } from '../evaluation/evaluate.ts'
 import { findEvaluationFiles } from '../evaluation/find-files.ts'
 import { loadEvaluations } from '../evaluation/load.ts'
@@ -24,6 +25,8 @@ export async function runEvaluations(stage: Stage, files: string[], options: Run
   for (const flag of flags) setFlagsFromString(flag)
   const found = await findEvaluationFiles(stage, files)
   if (options.watch) return watchCommand(stage, { files: withoutResuming(found, options), again: 'evaluating again' })
+  const giveBack = divertConsole(stage.err)
+  stage.atEnd(async () => giveBack())
   const loaded = await loadEvaluations(stage, found)
   checkSingle(loaded.length, options)
   const place = await openPlace(stage, options)
