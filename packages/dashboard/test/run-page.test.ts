@@ -42,6 +42,14 @@ test('metrics stand in a table with their intervals, and their distributions in 
   await row.getByText('50 scored, 5 skipped').waitFor()
   await row.getByText('5 errored').waitFor()
   await page.getByRole('table', { name: 'Distribution of similarity' }).getByRole('row').nth(20).waitFor()
+  // Of values that are 0 or 1 there are none below the lowest.
+  const correct = page
+    .getByRole('list', { name: 'Metrics one by one' })
+    .getByRole('listitem')
+    .filter({ hasText: 'correct' })
+  await correct.getByRole('link', { name: 'Lowest scores' }).click()
+  await page.getByText('All 20 items are shown.').waitFor()
+  await page.goBack()
   await page.getByRole('link', { name: '5 errored' }).click()
   await eventually(() => searchOf(page)).toEqual({ tab: 'items', errored: 'similarity' })
   await items(page)

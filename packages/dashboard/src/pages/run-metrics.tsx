@@ -161,7 +161,7 @@ const percentileNames = { p5: '5 %', p25: '25 %', p50: 'Median', p75: '75 %', p9
 function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
   const { name, evaluator, evaluator_version: version, direction, mean, pass_rate: passRate, percentiles } = metric
   const search = { tab: 'items', metric: name } as const
-  const median = percentiles?.p50
+  const low = lowBound(metric)
   return (
     <li className="card flex min-w-0 flex-col gap-3 p-4">
       <div className="flex flex-wrap items-baseline gap-x-3">
@@ -207,14 +207,14 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
         </>
       )}
       <p className="mt-auto flex flex-wrap gap-x-4 gap-y-1 text-sm">
-        {median !== undefined && metric.min !== metric.max && (
+        {low !== null && (
           <Link
             to="/runs/$runId"
             params={{ runId: run.run_id }}
-            search={{ ...search, below: plain(percentiles?.p25 ?? median) }}
+            search={{ ...search, below: plain(low) }}
             className="font-medium text-accent hover:underline"
           >
-            Lowest quarter
+            Lowest scores
           </Link>
         )}
         {metric.errored > 0 && (
@@ -230,6 +230,12 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
       </p>
     </li>
   )
+}
+
+/** Below it are about the lowest quarter of the values, or more where many are the same; null where all are. */
+function lowBound({ min, max, mean, percentiles }: RunMetricSummary): number | null {
+  if (min === null || min === max) return null
+  return [percentiles?.p25, percentiles?.p50, mean?.estimate, max].find((value) => value != null && value > min) ?? null
 }
 
 /** A number as filters of items take it. */
