@@ -15,7 +15,7 @@ export interface OwnServer {
 /** A key that is made for one command should outlive it, and not for long. */
 const keyMs = 86_400_000
 /** Milliseconds after which others may want to see what goes on, or to evaluate into the same directory. */
-const listensAfterMs = 5_000
+const listensAfterMs = 10_000
 /** What stands for this process in addresses. */
 const ownUrl = 'http://localhost'
 
