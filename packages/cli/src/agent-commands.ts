@@ -1,13 +1,15 @@
 import { checkStates } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError } from 'commander'
 import { examples, type Parts } from './command.ts'
-import { timeSpan, wholeNumber } from './moments.ts'
+import { moment, timeSpan, wholeNumber } from './moments.ts'
 import { several } from './run-commands.ts'
 
-/** `llm-eval doctor`, `init`, `test`, `snapshot` and `check` */
+/** `llm-eval doctor`, `init`, `test`, `snapshot`, `check`, `record` and `quarantine` */
 export function addAgents(program: Command, parts: Parts): void {
   addFirstSteps(program, parts)
   addTesting(program, parts)
+  addRecord(program, parts)
+  addQuarantines(program, parts)
 }
 
 function addFirstSteps(program: Command, { terminal, perform }: Parts): void {
@@ -91,6 +93,60 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
   check.action((paths: string[], _options, command: Command) =>
     perform(async () => (await load()).checkAgent(terminal, paths, command.optsWithGlobals())),
   )
+}
+
+function addRecord(program: Command, { terminal, perform }: Parts): void {
+  const record = program
+    .command('record')
+    .description('Stand between a client and an agent, and write cases of what goes through.')
+  record
+    .requiredOption('--agent <url>', 'where the agent answers')
+    .option('--port <port>', 'where to listen on this machine; 0 is any that is free', wholeNumber(0, 65_535), 8899)
+    .option('-o, --out <file>', 'the file of cases to write', 'agent-tests/recorded.yaml')
+    .option('--force', 'overwrite the file')
+  examples(record, [
+    'llm-eval record --agent http://localhost:3000/api/chat',
+    'llm-eval record --agent https://agent.example.com/chat --port 9000 --out agent-tests/support.yaml',
+    '',
+    'Send your client to the address that it prints; Ctrl-C writes the file. Headers are passed on and never written.',
+  ])
+  record.action((_options, command: Command) =>
+    perform(async () => (await import('./commands/record.ts')).recordAgent(terminal, command.optsWithGlobals())),
+  )
+}
+
+function addQuarantines(program: Command, { terminal, perform }: Parts): void {
+  const load = () => import('./commands/quarantine.ts')
+  const quarantine = program.command('quarantine').description('Take cases out of the gate for a while, in the open.')
+  const add = inSuite(quarantine.command('add').description('Put a case into quarantine, until a day.'))
+  add
+    .argument('<case>', 'its name or id')
+    .option('--owner <name>', 'who sees to it')
+    .option('--reason <text>', 'why it does not count')
+    .option('--until <time>', 'when it counts again, at most 90 days ahead: 14d, 2026-12-24', moment('ahead'))
+  examples(add, ['llm-eval quarantine add "Compare" --owner ada --reason "The backend moves" --until 14d'])
+  add.action((...[name, , command]: [string, object, Command]) =>
+    perform(async () => (await load()).addQuarantine(terminal, name, command.optsWithGlobals())),
+  )
+  const list = inSuite(
+    quarantine.command('list').description('List cases in quarantine, also those whose time is over.'),
+  )
+  examples(list, ['llm-eval quarantine list'])
+  list.action((_options, command: Command) =>
+    perform(async () => (await load()).listQuarantine(terminal, command.optsWithGlobals())),
+  )
+  const remove = inSuite(quarantine.command('remove').description('Take a case out of quarantine.'))
+  remove.argument('<case>', 'its name or id')
+  examples(remove, ['llm-eval quarantine remove "Compare"'])
+  remove.action((...[name, , command]: [string, object, Command]) =>
+    perform(async () => (await load()).removeQuarantine(terminal, name, command.optsWithGlobals())),
+  )
+}
+
+function inSuite(command: Command): Command {
+  return command
+    .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
+    .option('--json', 'as JSON')
 }
 
 const exitNote =

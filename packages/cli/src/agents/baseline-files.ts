@@ -9,6 +9,8 @@ import { oneLine } from '../display/width.ts'
 /** Variants of one case beside the default. */
 const variantsMax = 10
 
+const quarantineFile = 'quarantine.json'
+
 /** What was accepted, by the id of its case. */
 export type Baselines = ReadonlyMap<string, readonly Baseline[]>
 
@@ -44,7 +46,7 @@ export async function writeBaseline(folder: string, baseline: Baseline): Promise
 
 /** Reads which cases are in quarantine; each has an owner, a reason and an end. */
 export async function readQuarantine(folder: string): Promise<ReadonlyMap<string, Quarantine>> {
-  const path = join(folder, 'quarantine.json')
+  const path = join(folder, quarantineFile)
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -55,6 +57,16 @@ export async function readQuarantine(folder: string): Promise<ReadonlyMap<string
   const read = z.array(quarantineSchema).safeParse(jsonIn(text, path))
   if (!read.success) throw new Complaint(`${path} is not valid: ${oneLine(z.prettifyError(read.error))}`)
   return new Map(read.data.map((one) => [one.case_id, one]))
+}
+
+/** Writes which cases are in quarantine, by their ids, so that changes are read easily; gives the path. */
+export async function writeQuarantine(folder: string, all: readonly Quarantine[]): Promise<string> {
+  const path = join(folder, quarantineFile)
+  await mkdir(folder, { recursive: true })
+  const ordered = all.toSorted((a, b) => (a.case_id < b.case_id ? -1 : 1))
+  await writeFile(`${path}.new`, `${JSON.stringify(ordered, null, 2)}\n`)
+  await rename(`${path}.new`, path)
+  return path
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -40,7 +40,7 @@ function partsOf({ parts, complete }: AttemptResult, score: number | null): stri
     const part = parts[key as keyof typeof partNames]
     return `<div><dt>${name}</dt><dd>${partText(part)}</dd></div>`
   })
-  const whole = complete ? '' : ' <span class="quiet">of what is known</span>'
+  const whole = complete || score === null ? '' : ' <span class="quiet">of what is known</span>'
   return `<dl class="parts"><div><dt>score</dt><dd>${figure(score)}${whole}</dd></div>${cells.join('')}</dl>`
 }
 
@@ -79,7 +79,7 @@ function timelineOf(trace: AgentTrace): string {
   const notes = trace.notes.map(
     (note): Entry => ({ kind: 'note', at: (starts[note.turn - 1] ?? 0) + note.at_ms, note }),
   )
-  const timed = trace.captured.includes('first_token') && trace.latency_ms > 0
+  const timed = isStreamed(trace) && trace.latency_ms > 0
   const all = timed ? [...calls, ...notes].toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0)) : [...calls, ...notes]
   if (all.length === 0) return ''
   const span = Math.max(1, trace.latency_ms)
@@ -89,6 +89,11 @@ function timelineOf(trace: AgentTrace): string {
     ? `over ${Math.round(span).toLocaleString('en-US')} ms`
     : 'in their order; the agent does not tell when'
   return `<h4>What it did, ${words}</h4><ol class="timeline">${rows.join('')}</ol>${untold > 0 ? `<p class="quiet">and ${count(untold)} more steps</p>` : ''}`
+}
+
+/** Whether steps were told as they happened; in an answer of one piece all of them come at its end. */
+function isStreamed({ captured, dialect }: AgentTrace): boolean {
+  return captured.includes('first_token') || dialect === 'events' || dialect === 'ag_ui' || dialect === 'ai_sdk'
 }
 
 /** When each turn began, milliseconds after the first. */
@@ -131,7 +136,7 @@ function turnsOf({ turns, tokens, cost, model, dialect, level, first_token_ms: f
   const rows = turns.slice(0, mostTurns).map(({ query, output, attempts }, index) => {
     const number = turns.length === 1 ? '' : ` ${index + 1}`
     const again = attempts > 1 ? ` <span class="quiet">after ${attempts} requests</span>` : ''
-    return `<div><h4>Asked${number}</h4><pre>${escaped(cutText(query, answerChars))}</pre></div><div><h4>Answered${number}${again}</h4><pre>${escaped(cutText(output, answerChars))}</pre></div>`
+    return `<div class="sides turn"><div><h4>Asked${number}</h4><pre>${escaped(cutText(query, answerChars))}</pre></div><div><h4>Answered${number}${again}</h4><pre>${escaped(cutText(output, answerChars))}</pre></div></div>`
   })
   const more = turns.length > mostTurns ? `<p class="quiet">and ${count(turns.length - mostTurns)} more turns</p>` : ''
   const facts = [
@@ -141,5 +146,5 @@ function turnsOf({ turns, tokens, cost, model, dialect, level, first_token_ms: f
     ...(model === null ? [] : [model]),
     ...(first === null ? [] : [`first word after ${Math.round(first).toLocaleString('en-US')} ms`]),
   ]
-  return `<div class="sides">${rows.join('')}</div>${more}<p class="quiet">${escaped(facts.join(' · '))}</p>`
+  return `${rows.join('')}${more}<p class="quiet">${escaped(facts.join(' · '))}</p>`
 }

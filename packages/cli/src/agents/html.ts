@@ -8,7 +8,7 @@ import { escaped } from '../reports/xml.ts'
 import { attemptOf } from './html-attempt.ts'
 import { casesScript, casesStyle } from './html-look.ts'
 import { meanOf, scoreOf } from './reasons.ts'
-import type { AgentReport, ReportedCase } from './report.ts'
+import { type AgentReport, isChanged, type ReportedCase } from './report.ts'
 import { problemLine } from './suite.ts'
 
 /** Cases that the page holds, those that did not pass first; and characters of HTML that are spent on what was seen of them. */
@@ -94,7 +94,7 @@ function caseOf(one: ReportedCase, budget: { chars: number }): string {
     time === null ? '-' : duration(time),
   ]
   const bad = outcome === 'pass' ? 'pass' : 'bad'
-  const head = `<summary><span class="chip ${kinds[outcome]}">${escaped(state)}</span><strong>${escaped(name)}</strong><span class="quiet sums">${escaped(sums.join(' · '))}</span></summary>`
+  const head = `<summary><span class="chip ${isChanged(one) ? 'wait' : kinds[outcome]}">${escaped(state)}</span><strong>${escaped(name)}</strong><span class="quiet sums">${escaped(sums.join(' · '))}</span></summary>`
   const why =
     reasons.length === 0
       ? ''

@@ -3,7 +3,7 @@ import { count, dollars, duration, figure, percent } from '../display/amounts.ts
 import { truncate } from '../display/width.ts'
 import { markdownText } from '../reports/markdown-text.ts'
 import { meanOf, scoreOf, stepMarks } from './reasons.ts'
-import type { AgentReport, ReportedCase } from './report.ts'
+import { type AgentReport, isChanged, type ReportedCase } from './report.ts'
 import { problemLine } from './suite.ts'
 
 /** Cases in the table, and those whose reasons are told: a comment on GitHub holds 65,536 characters. */
@@ -25,7 +25,7 @@ export function agentMarkdown(report: AgentReport): string {
     '',
     ...tableOf(report),
     ...cases
-      .filter(({ outcome, reasons }) => outcome !== 'pass' && reasons.length > 0)
+      .filter((one) => (one.outcome !== 'pass' || isChanged(one)) && one.reasons.length > 0)
       .slice(0, mostReasons)
       .flatMap(reasonsLines),
     ...problemLines(report),
@@ -49,7 +49,8 @@ function tableOf({ command, cases, unasked }: AgentReport): string[] {
   ]
 }
 
-function cellsOf({ name, outcome, state, result, check }: ReportedCase): string[] {
+function cellsOf(one: ReportedCase): string[] {
+  const { name, state, result, check } = one
   const { attempts, repeated } = result
   const passed = attempts.filter((attempt) => attempt.outcome === 'passed').length
   const changed = (check?.steps ?? []).filter(({ kind }) => kind !== 'same').length
@@ -57,7 +58,7 @@ function cellsOf({ name, outcome, state, result, check }: ReportedCase): string[
   const cost = meanOf(attempts.map(({ trace }) => trace.cost))
   const time = meanOf(attempts.map(({ trace }) => trace.latency_ms))
   return [
-    caseMarks[outcome],
+    isChanged(one) ? '🔶' : caseMarks[one.outcome],
     markdownText(truncate(name, 80)),
     markdownText(state),
     figure(scoreOf(result)),

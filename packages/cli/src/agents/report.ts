@@ -22,6 +22,11 @@ export interface ReportedCase {
   baseline: Baseline | null
 }
 
+/** Whether it passes the gate, though it is not as it was. */
+export function isChanged({ outcome, state }: ReportedCase): boolean {
+  return outcome === 'pass' && state !== 'passed' && state !== 'PASSED'
+}
+
 /** What `llm-eval test` and `check` found, for files that tell it. */
 export interface AgentReport {
   command: 'test' | 'check'
@@ -152,11 +157,10 @@ function placeOf(suite: Suite, { case_id: id }: { case_id: string }): string {
   return one ? `${one.file}:${one.line}` : ''
 }
 
-const order = { fail: 0, cannot_tell: 1, skip: 2, pass: 3 } as const
+const order = { fail: 0, cannot_tell: 1, skip: 2, pass: 4 } as const
 
 function badFirst(cases: readonly ReportedCase[]): ReportedCase[] {
   // A case that changed within what the gate allows comes before those that are as they were.
-  const rank = ({ outcome, state }: ReportedCase) =>
-    order[outcome] * 2 + (state === 'passed' || state === 'PASSED' ? 1 : 0)
+  const rank = (one: ReportedCase) => order[one.outcome] * 2 - (isChanged(one) ? 1 : 0)
   return cases.toSorted((a, b) => rank(a) - rank(b))
 }

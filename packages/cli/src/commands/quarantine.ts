@@ -1,0 +1,113 @@
+import type { Quarantine, TestCase } from '@llm-eval/protocol'
+import { readQuarantine, writeQuarantine } from '../agents/baseline-files.ts'
+import { openSuite, type Suite } from '../agents/suite.ts'
+import { Complaint } from '../complaint.ts'
+import { localTime } from '../display/amounts.ts'
+import { table } from '../display/table.ts'
+import { oneLine, safeJson } from '../display/width.ts'
+import type { GlobalOptions } from '../target.ts'
+import type { Stage } from '../terminal.ts'
+
+export interface QuarantineOptions extends GlobalOptions {
+  agentConfig?: string
+  json?: boolean
+}
+
+export interface AddOptions extends QuarantineOptions {
+  owner?: string
+  reason?: string
+  /** RFC 3339. */
+  until?: string
+}
+
+/** Days that a quarantine may last: what is broken for longer is a case to mend or to delete. */
+const longestDays = 90
+const dayMs = 86_400_000
+
+/** `llm-eval quarantine add`: takes a case out of the gate until a day, in the open. */
+export async function addQuarantine(terminal: Stage, name: string, options: AddOptions): Promise<void> {
+  const { owner, reason, until } = options
+  const missing = Object.entries({ owner, reason, until }).flatMap(([flag, value]) =>
+    value === undefined || value.trim() === '' ? [`--${flag}`] : [],
+  )
+  if (missing.length > 0 || owner === undefined || reason === undefined || until === undefined)
+    throw new Complaint(`A quarantine needs an owner, a reason and an end: ${missing.join(', ')} is missing.`)
+  const end = Date.parse(until)
+  const now = Date.now()
+  if (end <= now) throw new Complaint(`${localTime(until)} is over already.`)
+  if (end > now + longestDays * dayMs)
+    throw new Complaint(
+      `A quarantine ends within ${longestDays} days; it can be renewed. Mend or delete what is broken for longer.`,
+    )
+  const suite = await suiteOf(terminal, options)
+  const one = caseCalled(suite, name)
+  const known = await readQuarantine(suite.baselines)
+  const added: Quarantine = {
+    case_id: one.case_id,
+    owner: owner.trim(),
+    reason: reason.trim(),
+    expires_at: new Date(end).toISOString(),
+  }
+  const path = await writeQuarantine(suite.baselines, [...others(known, one.case_id), added])
+  if (options.json) return terminal.out.line(safeJson(JSON.stringify(added)))
+  terminal.out.line(`${oneLine(one.name)} does not count until ${localTime(added.expires_at)}. Commit ${path}.`)
+  terminal.out.line('A forbidden tool blocks nevertheless.')
+  terminal.out.line('Next: llm-eval check')
+}
+
+/** `llm-eval quarantine list`: which cases do not count, whose they are, and until when. */
+export async function listQuarantine(terminal: Stage, options: QuarantineOptions): Promise<void> {
+  const suite = await suiteOf(terminal, options)
+  const known = [...(await readQuarantine(suite.baselines)).values()]
+  const now = Date.now()
+  const told = known.map((one) => ({ ...one, name: nameOf(suite, one), over: Date.parse(one.expires_at) <= now }))
+  if (options.json) return terminal.out.line(safeJson(JSON.stringify(told)))
+  if (told.length === 0) return terminal.out.line('No case is in quarantine.')
+  const columns = [
+    { title: 'CASE', max: 48 },
+    { title: 'OWNER', max: 24 },
+    { title: 'UNTIL' },
+    { title: 'REASON', wraps: true },
+  ]
+  const rows = told.map(({ name, owner, reason, expires_at: until, over }) => [
+    oneLine(name ?? 'a case that is gone'),
+    oneLine(owner),
+    over ? `${localTime(until)}, over` : localTime(until),
+    oneLine(reason),
+  ])
+  for (const line of table(terminal.out, columns, rows)) terminal.out.line(line)
+}
+
+/** `llm-eval quarantine remove`: the case counts again. */
+export async function removeQuarantine(terminal: Stage, name: string, options: QuarantineOptions): Promise<void> {
+  const suite = await suiteOf(terminal, options)
+  const known = await readQuarantine(suite.baselines)
+  // A case that is gone is called by its id.
+  const id = known.has(name) ? name : caseCalled(suite, name).case_id
+  if (!known.has(id)) throw new Complaint(`${oneLine(name)} is not in quarantine.`)
+  await writeQuarantine(suite.baselines, others(known, id))
+  if (options.json) return terminal.out.line(safeJson(JSON.stringify({ case_id: id })))
+  terminal.out.line(`${oneLine(name)} counts again.`)
+  terminal.out.line('Next: llm-eval check')
+}
+
+function suiteOf(terminal: Stage, { agentConfig }: QuarantineOptions): Promise<Suite> {
+  return openSuite(terminal, { paths: [], settingsFile: agentConfig, tests: [], tags: [] })
+}
+
+function caseCalled({ cases }: Suite, name: string): TestCase {
+  const found = cases.find((one) => one.name === name || one.case_id === name)
+  if (found) return found
+  const names = cases.slice(0, 10).map((one) => oneLine(one.name))
+  throw new Complaint(
+    `There is no case called ${oneLine(name)}. There are: ${names.join(', ')}${cases.length > 10 ? ', …' : ''}.`,
+  )
+}
+
+function nameOf({ cases }: Suite, { case_id: id }: Quarantine): string | null {
+  return cases.find((one) => one.case_id === id)?.name ?? null
+}
+
+function others(known: ReadonlyMap<string, Quarantine>, id: string): Quarantine[] {
+  return [...known.values()].filter(({ case_id: other }) => other !== id)
+}
