@@ -1,37 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { BrowserContextOptions } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { sharedBrowser } from './browser.ts'
 import { file, fresh, place } from './evaluations.ts'
 import { llmEval, sharedServer } from './stage.ts'
 
 const server = sharedServer()
 const here = (files: Record<string, string>) => place(files, server.url())
 
-let browser: Browser
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  })
-})
-afterAll(() => browser.close())
-
-/** A page of its own, and what it asks for or complains about. */
-async function open(path: string, options: BrowserContextOptions = {}): Promise<{ page: Page; problems: string[] }> {
-  const context = await browser.newContext(options)
-  onTestFinished(() => context.close())
-  const page = await context.newPage()
-  const problems: string[] = []
-  page.on('request', (request) => {
-    if (request.url() !== `file://${path}`) problems.push(`asks for ${request.url()}`)
-  })
-  page.on('console', (message) => problems.push(message.text()))
-  page.on('pageerror', (error) => problems.push(error.message))
-  page.on('dialog', (dialog) => problems.push(dialog.message()))
-  await page.goto(`file://${path}`)
-  return { page, problems }
-}
+const open = sharedBrowser()
 
 const hostile = `<script>document.title='pwned'</script><img src=x onerror="document.title='pwned'"></script><!--]]>&"'\u001b[31m\u2028`
 
@@ -162,8 +140,7 @@ describe('JUnit', () => {
     const { code } = await llmEval(['run', 'eval.mjs', '--junit', 'report.xml'], given)
     expect(code).toBe(1)
     const xml = readFileSync(join(given.cwd, 'report.xml'), 'utf8')
-    const page = await browser.newPage()
-    onTestFinished(() => page.close())
+    const { page } = await open(given.cwd)
     const tests = await page.evaluate((text) => {
       const parsed = new DOMParser().parseFromString(text, 'application/xml')
       if (parsed.querySelector('parsererror')) throw new Error(parsed.documentElement.textContent ?? '')

@@ -1,6 +1,6 @@
 import type { ToolStep } from '@llm-eval/protocol'
 import { count, dollars, duration, figure, percent } from '../display/amounts.ts'
-import { truncate } from '../display/width.ts'
+import { oneLine, truncate } from '../display/width.ts'
 import { markdownText } from '../reports/markdown-text.ts'
 import { meanOf, scoreOf, stepMarks } from './reasons.ts'
 import { type AgentReport, isChanged, type ReportedCase } from './report.ts'
@@ -30,7 +30,7 @@ export function agentMarkdown(report: AgentReport): string {
       .flatMap(reasonsLines),
     ...problemLines(report),
     factsOf(report),
-    ...(next === null || exitCode === 0 ? [] : ['', `Next: \`${next.replaceAll('`', '')}\``]),
+    ...(next === null || exitCode === 0 ? [] : ['', `Next: \`${oneLine(next).replaceAll('`', '')}\``]),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -123,7 +123,7 @@ export function showVerdict({ out }: Pick<Terminal, 'out'>, { verdict, headline,
   const paint = verdictPaints[verdictWords[verdict] ?? 'wait']
   out.line()
   out.line(`${out.paint(paint, out.paint('bold', verdict))}  ${oneLine(headline)}`)
-  if (next !== null) out.line(`Next: ${next}`)
+  if (next !== null) out.line(`Next: ${oneLine(next)}`)
 }
 
 function passedText({ repeated, outcome }: CaseResult): string {

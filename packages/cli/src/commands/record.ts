@@ -7,6 +7,7 @@ import { writeCases } from '@llm-eval/formats'
 import { limits } from '@llm-eval/protocol'
 import { Recording } from '../agents/recording.ts'
 import { createRecordingProxy, type Passed } from '../agents/recording-proxy.ts'
+import { withoutSecrets } from '../agents/redact.ts'
 import { Complaint, exitCodes, fileComplaint, systemCode } from '../complaint.ts'
 import { count } from '../display/amounts.ts'
 import { oneLine, truncate } from '../display/width.ts'
@@ -128,7 +129,11 @@ class Taking {
     this.recording.add({ asked: question, answer })
     this.recorded++
     const tools = answer.toolCalls.map(({ name }) => oneLine(name)).join(', ')
-    this.told('green', 'recorded', `${oneLine(question.query.slice(0, 500))}${tools === '' ? '' : `  → ${tools}`}`)
+    this.told(
+      'green',
+      'recorded',
+      `${oneLine(withoutSecrets(question.query.slice(0, 500)))}${tools === '' ? '' : `  → ${tools}`}`,
+    )
   }
 
   told(paint: 'red' | 'green' | 'yellow' | 'dim', mark: string, words: string): void {

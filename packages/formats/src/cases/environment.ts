@@ -22,3 +22,10 @@ export function withEnvironment(
   }
   return { value: filled(value, []), missing }
 }
+
+const variable = /\$\{[A-Za-z_]\w{0,199}(?::-[^}]*)?\}/g
+
+/** Text that says this again once its places are filled. */
+export function withoutPlaces(text: string): string {
+  return text.replace(variable, (all) => `$${all}`)
+}

@@ -1,4 +1,5 @@
-import { Document } from 'yaml'
+import { Document, isScalar, Scalar, visit } from 'yaml'
+import { withoutPlaces } from './environment.ts'
 
 /** What may be expected of a turn that is written down. */
 interface ExpectedToWrite {
@@ -26,6 +27,10 @@ export interface CaseToWrite {
 /** Writes cases as YAML, so that reading them gives the same again: what looks like an environment variable is none. */
 export function writeCases(cases: readonly CaseToWrite[], comment: string): string {
   const document = new Document({ cases: withoutVariables(cases) }, { aliasDuplicateObjects: false })
+  // Written plainly, this key would be an order to merge.
+  visit(document, {
+    Pair: (_key, { key }) => void (isScalar(key) && key.value === '<<' && (key.type = Scalar.QUOTE_DOUBLE)),
+  })
   document.commentBefore = comment
     .split('\n')
     .map((line) => ` ${line}`)
@@ -34,7 +39,7 @@ export function writeCases(cases: readonly CaseToWrite[], comment: string): stri
 }
 
 function withoutVariables(value: unknown): unknown {
-  if (typeof value === 'string') return value.toWellFormed().replace(/\$\{(?=[A-Za-z_])/g, '$$$${')
+  if (typeof value === 'string') return withoutPlaces(value.toWellFormed())
   if (Array.isArray(value)) return value.map(withoutVariables)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
