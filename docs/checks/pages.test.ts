@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  agentRoutes,
   datasetRoutes,
   evaluationRoutes,
   failureTable,
@@ -55,6 +56,7 @@ const patterns = [
     ...evaluationRoutes,
     ...datasetRoutes,
     ...runRoutes,
+    ...agentRoutes,
     ...runSocketRoutes,
     ...traceloopRoutes,
   }).map(({ path }) => path.replace(/:\w+/g, '[^/]+')),
@@ -116,6 +118,7 @@ describe('the API reference', () => {
       ...evaluationRoutes,
       ...datasetRoutes,
       ...runRoutes,
+      ...agentRoutes,
       ...runSocketRoutes,
       ...traceloopRoutes,
     })

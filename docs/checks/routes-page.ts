@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  agentRoutes,
   datasetRoutes,
   evaluationRoutes,
   type Route,
@@ -71,6 +72,13 @@ const parts: { title: string; about: string; routes: Record<string, Route>; belo
     title: 'WebSockets of runs',
     about: 'Runs as they go on; [what is told there](streams.md#websockets-of-runs).',
     routes: runSocketRoutes,
+    below: /^\//,
+  },
+  {
+    title: 'Agent tests',
+    about:
+      'What `llm-eval test --send` and `check --send` found, suite by suite, and what teams accept of it together: baselines and quarantines.',
+    routes: agentRoutes,
     below: /^\//,
   },
 ]

@@ -33,6 +33,7 @@ export const settingWords: Record<string, string> = {
   prices:
     'Prices of your own, in US dollars for a million tokens: `{"local/*": {"input": 0, "output": 0}}`. What is not here is looked up in a list; what is nowhere is unknown, and never 0. In the environment as JSON.',
   evaluators: 'Modules with evaluators of your own, such as `./my-evaluators.ts`; several parted by commas.',
-  allow_private_evaluators: 'Whether remote evaluators, and endpoints that runs ask, may be at private addresses, such as `localhost`.',
+  allow_private_evaluators:
+    'Whether remote evaluators, and endpoints that runs ask, may be at private addresses, such as `localhost`.',
   judge_concurrency: 'Executions of judges and of remote evaluators that run at the same time.',
 }

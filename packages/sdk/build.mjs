@@ -47,6 +47,7 @@ const tables = {
   'dataset-routes.ts': 'datasetRoutes',
   'traceloop-routes.ts': 'traceloopRoutes',
   'run-routes.ts': 'runRoutes',
+  'agent-routes.ts': 'agentRoutes',
 }
 
 /**

@@ -1,6 +1,7 @@
 export { alignCalls } from './agent/align.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckOptions, type CheckThresholds } from './agent/check.ts'
+export { flakinessOf } from './agent/flakiness.ts'
 export { failOnDefault, release, type ReleaseOptions } from './agent/release.ts'
 export { type AttemptScoring, scoreAttempt } from './agent/score-attempt.ts'
 export { createEngine, type EngineOptions, type FromDefinition } from './create-engine.ts'

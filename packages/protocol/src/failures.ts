@@ -118,6 +118,41 @@ export const failureTable = {
     says: 'Somebody works on this run.',
     next: 'Cancel it first, or wait for its end.',
   },
+  agent_suite_not_found: {
+    status: 404,
+    says: 'There is no suite of agent tests {suite}.',
+    next: 'List them with GET /api/v1/agent-tests/suites, or send a first report with `llm-eval test --send`.',
+  },
+  agent_case_not_found: {
+    status: 404,
+    says: 'No report that is kept of this suite holds this case.',
+    next: 'The suite itself lists its cases.',
+  },
+  agent_report_not_found: {
+    status: 404,
+    says: 'No report of agent tests has this report_id.',
+    next: 'The suite itself lists its newest reports.',
+  },
+  agent_report_conflict: {
+    status: 409,
+    says: 'A report with this report_id exists already, with other content. The first one stays.',
+    next: 'Use a new report_id for a new report.',
+  },
+  agent_baseline_not_found: {
+    status: 404,
+    says: 'Nothing was accepted of this case as {variant}.',
+    next: 'The case itself lists what was accepted.',
+  },
+  agent_quarantine_not_found: {
+    status: 404,
+    says: 'This case is not quarantined.',
+    next: 'The case itself says how it stands.',
+  },
+  agent_result_unusable: {
+    status: 409,
+    says: 'This result cannot be accepted: {detail}.',
+    next: 'Accept the result of another report, or test again.',
+  },
   slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
   builtin_evaluator: {
     status: 409,

@@ -101,6 +101,22 @@ export {
   type ToolStep,
 } from './agent-result.ts'
 export {
+  type AgentBaseline,
+  type AgentCase,
+  type AgentCaseDetail,
+  type AgentCommand,
+  agentCommands,
+  type AgentFlakiness,
+  type AgentOutcome,
+  type AgentQuarantine,
+  type AgentReport,
+  type AgentReportInput,
+  type AgentSuite,
+  type AgentSuiteDetail,
+  type CaseCheck,
+} from './agent-tests.ts'
+export { agentRoutes } from './agent-routes.ts'
+export {
   type BatchReceipt,
   type CapturedPart,
   capturedParts,

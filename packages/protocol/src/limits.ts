@@ -205,4 +205,15 @@ export const limits = {
   /** Bytes of one file of test cases, and cases of one file. */
   caseFileBytes: 4 * 1024 * 1024,
   suiteCases: 10_000,
+  /** Suites of agent tests of one project, and reports that are kept of one suite: the oldest makes room. */
+  agentSuites: 1_000,
+  agentSuiteReports: 1_000,
+  /** Cases of one report of agent tests, and bytes of its body after decompression. */
+  agentReportCases: 2_000,
+  agentReportBytes: 32 * 1024 * 1024,
+  /** Bytes of the whole result of a case in a report, as JSON: of a larger one only the numbers are kept. */
+  agentResultBytes: 1024 * 1024,
+  /** Accepted ways of one case, and days ahead that a quarantine may end. */
+  agentVariants: 20,
+  agentQuarantineDays: 90,
 } as const

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scopes } from './access.ts'
+import { agentRoutes } from './agent-routes.ts'
 import { datasetRoutes } from './dataset-routes.ts'
 import { evaluationRoutes } from './evaluation-routes.ts'
 import { pathsOf, pathTo, type Route, routes } from './routes.ts'
@@ -13,6 +14,7 @@ const tables: Record<string, Route>[] = [
   evaluationRoutes,
   datasetRoutes,
   runRoutes,
+  agentRoutes,
   runSocketRoutes,
   traceloopRoutes,
 ]

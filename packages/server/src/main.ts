@@ -7,6 +7,7 @@ import { createAccess } from './access/access.ts'
 import { ensureFirstKey, type FirstKey } from './access/first-key.ts'
 import { maskPassword } from './config/view.ts'
 import type { Config } from './config/config.ts'
+import { registerAgentTests } from './agent-tests/agent-tests.ts'
 import { registerDatasets } from './datasets/routes.ts'
 import { registerDescription } from './http/api-description.ts'
 import { registerHealth } from './health/health.ts'
@@ -103,6 +104,7 @@ function slices(dashboard: string, tools: TaskTools): Register[] {
     registerRunSockets,
     registerRules,
     registerRuns(tools),
+    registerAgentTests,
     registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),

@@ -4,6 +4,8 @@ import type { Deps } from './http/app.ts'
 const day = 86_400_000
 /** Traces deleted by one commit, so that others get their turn in between. */
 const portion = 1_000
+/** Reports of agent tests, which may be large, likewise. */
+const reportPortion = 20
 /** Commits of one round; the rest waits for the next one. */
 const portions = 200
 /** A message id is of use as long as its timestamp is accepted. */
@@ -12,7 +14,7 @@ const messageMs = 4 * limits.signatureSkewSeconds * 1000
 /** What has to be done every minute. */
 export type Maintenance = Pick<Deps, 'store' | 'config' | 'now' | 'closing'>
 
-/** Drops what has expired: tokens and message ids, traces, runs and results of evaluations past their retention, events past theirs. */
+/** Drops what has expired: tokens and message ids, traces, runs, reports of agent tests and results of evaluations past their retention, events past theirs. */
 export async function maintain(parts: Maintenance): Promise<void> {
   const { store, config, now, closing } = parts
   const home = await store.read(0, 'project', { name: 'default' })
@@ -33,6 +35,7 @@ async function expire({ store, config, now, closing }: Maintenance, project: num
     // What stands on a trace goes with it.
     () => store.apply(project, { kind: 'expireExecutions', before, limit: portion }),
     () => store.apply(project, { kind: 'expireRuns', before, at: now(), limit: portion }),
+    () => store.apply(project, { kind: 'expireAgentReports', before, at: now(), limit: reportPortion }),
   ]
   for (const drop of expired)
     for (let round = 0; round < portions && !closing.aborted; round++) if (!(await drop()).more) break

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { askAboutAgentTests } from './description/agent-tests.ts'
 import { type Described, startDescribed } from './description/described-server.ts'
 import { askAboutCalibrations, askAboutEvaluators } from './description/evaluators.ts'
 import { askAboutEvaluations, askAboutExecutions, followExecutions } from './description/executions.ts'
@@ -144,6 +145,8 @@ describe('the API description', () => {
   })
 
   it('fits what is answered about rules', () => askAboutRules(described))
+
+  it('fits what is answered about agent tests', () => askAboutAgentTests(described))
 
   it('fits what is answered about runs', () => askAboutRuns(described))
 

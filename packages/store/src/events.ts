@@ -8,6 +8,7 @@ import {
   type ScoreOutcome,
   type TraceSummary,
 } from '@llm-eval/protocol'
+import { decodeAgentChange, decodeAgentReport } from './agent-test-rows.ts'
 import { decodeRun, isRunKind } from './run-events.ts'
 import type { RunEvent } from './run-queries.ts'
 import type { StoredEvent, StoredScore, TraceNumbers } from './store.ts'
@@ -119,6 +120,8 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
     const data = { status: executionStatus(d[1] ?? 0), done: d[2] ?? null, total: d[3] ?? null }
     return { ...base, kind, ref: d[0] ?? 0, data }
   }
+  if (kind === 'agent_tested') return { ...base, kind, ref: null, data: decodeAgentReport(d) }
+  if (kind === 'agent_tests_changed') return { ...base, kind, ref: null, data: decodeAgentChange(d) }
   if (isRunKind(kind)) return runEvent(kind, row.run ?? 0, { base, d })
   const ref = row.ref ?? 0
   const model = joined.model(d[0] ?? 0)

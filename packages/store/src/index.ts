@@ -63,4 +63,13 @@ export {
   type RunItemFilter,
   type RunOrder,
 } from './run-queries.ts'
+export type {
+  AgentBaselineHead,
+  AgentReportHead,
+  AgentResultRow,
+  NewAgentReport,
+  StoredAgentReport,
+  StoredAgentResult,
+  StoredQuarantine,
+} from './agent-tests.ts'
 export type { StoredExperiment, StoredExperimentRun, StoredTask } from './experiments.ts'

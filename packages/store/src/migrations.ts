@@ -10,6 +10,7 @@ import { datasetStep } from './steps/0003-datasets.ts'
 import { experimentStep } from './steps/0004-experiments.ts'
 import { runStep } from './steps/0005-runs.ts'
 import { runConfigStep } from './steps/0006-run-config.ts'
+import { agentTestStep } from './steps/0007-agent-tests.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -82,6 +83,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0004_experiments': steps(experimentStep(dialect)),
     '0005_runs': steps(runStep(dialect)),
     '0006_run_config': steps(runConfigStep),
+    '0007_agent_tests': steps(agentTestStep(dialect)),
   }
 }
 

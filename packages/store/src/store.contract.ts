@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessContract } from './contract/access.contract.ts'
+import { agentTestsContract } from './contract/agent-tests.contract.ts'
 import { countersContract } from './contract/counters.contract.ts'
 import { datasetDeletionContract } from './contract/dataset-deletion.contract.ts'
 import { datasetsContract } from './contract/datasets.contract.ts'
@@ -71,5 +72,6 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     runEventsContract(room)
     runDeletionContract(room)
     runStatusesContract(room)
+    agentTestsContract(room)
   })
 }

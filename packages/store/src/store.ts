@@ -5,6 +5,7 @@ import type {
   ItemStatus,
   Metrics,
   RejectReason,
+  ReleaseVerdict,
   ReviewStatus,
   Scope,
   ScoreOutcome,
@@ -14,6 +15,8 @@ import type {
   TraceDetail,
   TraceSummary,
 } from '@llm-eval/protocol'
+import type { AgentTestChanges, AgentTestQueries } from './agent-tests.ts'
+import type { AgentSubject } from './agent-test-rows.ts'
 import type { DatasetChanges, DatasetQueries } from './datasets.ts'
 import type { EvaluationChanges, EvaluationQueries, ExecutionNumbers, NewExecution } from './evaluation.ts'
 import type { ExperimentChanges, ExperimentQueries } from './experiments.ts'
@@ -106,7 +109,7 @@ export interface NewSpan extends Span {
  * State changes other than ingest. Each is applied in the group commit, together with its events and counters; each has
  * one implementation for both drivers.
  */
-export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges, RunChanges {
+export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges, RunChanges, AgentTestChanges {
   review: {
     in: {
       traceId: string
@@ -251,7 +254,7 @@ export interface StoredKey extends ApiKey {
 }
 
 /** Everything that can be asked. Each query has one implementation for both drivers. */
-export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries, RunQueries {
+export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries, RunQueries, AgentTestQueries {
   /** Newest first. Stops at `limit` rows or after about `sliceMs` of searching. The cursor is opaque. */
   listTraces: {
     in: { filter: Filter; limit: number; cursor: string | null; sliceMs: number }
@@ -342,6 +345,12 @@ export type StoredEvent = {
       run: number
       data: RunNumbers & { itemIndex: number; itemStatus: 'success' | 'failed' }
     }
+  | {
+      kind: 'agent_tested'
+      ref: null
+      data: { report: number; verdict: ReleaseVerdict | null; exitCode: number; passed: number; cases: number }
+    }
+  | { kind: 'agent_tests_changed'; ref: null; data: { subject: AgentSubject; removed: boolean } }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }
   | { kind: 'user_erased'; ref: null; data: { count: number } }
 )

@@ -20,6 +20,8 @@ export const eventKinds = {
   run_ended: 13,
   run_deleted: 14,
   run_item: 15,
+  agent_tested: 16,
+  agent_tests_changed: 17,
 } as const
 export type EventKind = keyof typeof eventKinds
 

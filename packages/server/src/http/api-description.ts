@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import {
+  agentRoutes,
   datasetRoutes,
   evaluationRoutes,
   failureTable,
@@ -58,6 +59,7 @@ const tables: Record<string, Route> = {
   ...evaluationRoutes,
   ...datasetRoutes,
   ...runRoutes,
+  ...agentRoutes,
   ...traceloopRoutes,
 }
 const names = new Map(Object.entries(tables).map(([name, route]) => [route, name]))

@@ -14,11 +14,11 @@ export function viewKey(view: View): string {
   return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries])
 }
 
-type ShownEvent = Exclude<StoredEvent, { kind: `execution_${string}` | `run_${string}` }>
+type ShownEvent = Exclude<StoredEvent, { kind: `execution_${string}` | `run_${string}` | `agent_${string}` }>
 
-/** Executions and runs have streams of their own. */
+/** Executions and runs have streams of their own; agent tests have none. */
 function isShown(event: StoredEvent): event is ShownEvent {
-  return !event.kind.startsWith('execution_') && !event.kind.startsWith('run_')
+  return !['execution_', 'run_', 'agent_'].some((start) => event.kind.startsWith(start))
 }
 
 /** Whether a view shows an event. Events without a model or status (system updates) are shown by unfiltered views only. */

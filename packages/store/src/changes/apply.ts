@@ -1,5 +1,15 @@
 import type { Change, ChangeKind, ChangeOutcome } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
+import {
+  deleteAgentBaseline,
+  deleteAgentQuarantine,
+  deleteAgentReport,
+  deleteAgentSuite,
+  expireAgentReports,
+  putAgentBaseline,
+  putAgentQuarantine,
+  putAgentReport,
+} from './agent-tests.ts'
 import { createKey, createToken, deleteToken, redeemToken, revokeKey, sweep, touchKey } from './access.ts'
 import { advanceConsumer, claimConsumer } from './consumers.ts'
 import { addRows, deleteRow, updateRow } from './dataset-rows.ts'
@@ -89,6 +99,14 @@ const appliers: Appliers = {
   resumeRun,
   deleteRun,
   expireRuns,
+  putAgentReport,
+  deleteAgentReport,
+  deleteAgentSuite,
+  expireAgentReports,
+  putAgentBaseline,
+  deleteAgentBaseline,
+  putAgentQuarantine,
+  deleteAgentQuarantine,
 }
 
 /**

@@ -1,5 +1,14 @@
 import type { Reading } from '../reading.ts'
 import type { Queries, QueryName } from '../store.ts'
+import {
+  agentBaselines,
+  agentHistory,
+  agentQuarantine,
+  agentReport,
+  agentResult,
+  agentSuite,
+  agentSuites,
+} from './agent-tests.ts'
 import { keyByHash, keyById, keys, project, projects, token } from './access.ts'
 import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from './datasets.ts'
 import { trace } from './detail.ts'
@@ -72,6 +81,13 @@ const answers: Answers = {
   runEvents,
   runStatusBefore,
   runCounts,
+  agentSuites,
+  agentSuite,
+  agentReport,
+  agentHistory,
+  agentResult,
+  agentBaselines,
+  agentQuarantine,
 }
 
 /** Answers one query. */

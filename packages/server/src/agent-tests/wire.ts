@@ -1,0 +1,159 @@
+import {
+  type AgentBaseline,
+  type AgentFlakiness,
+  type AgentOutcome,
+  type AgentQuarantine,
+  type AgentReport,
+  type AgentReportInput,
+  type Baseline,
+  type CaseResult,
+  limits,
+} from '@llm-eval/protocol'
+import type {
+  AgentBaselineHead,
+  AgentReportHead,
+  AgentResultRow,
+  NewAgentReport,
+  StoredAgentReport,
+  StoredQuarantine,
+} from '@llm-eval/store'
+import { flakinessOf } from '@llm-eval/engine'
+import { hashItem } from '../running/wire.ts'
+
+const timeOf = (ms: number): string => new Date(ms).toISOString()
+
+/** A report as the store keeps it. */
+export function toStored(given: AgentReportInput): NewAgentReport {
+  const { report_id: id, exit_code: exitCode, run_id: runId, cases, at, ...rest } = given
+  return {
+    ...rest,
+    id,
+    at: Date.parse(at),
+    exitCode,
+    runId,
+    hash: hashItem(given),
+    cases: cases.map((one) => {
+      const body = JSON.stringify(one)
+      return {
+        ...rowOf(one),
+        body: Buffer.byteLength(body) <= limits.agentResultBytes ? body : null,
+      }
+    }),
+  }
+}
+
+function rowOf({ result, check }: AgentReportInput['cases'][number]): AgentResultRow {
+  const { attempts, repeated } = result
+  const cost = meanOf(attempts.map(({ trace }) => trace.cost))
+  return {
+    caseId: result.case_id,
+    name: result.name,
+    outcome: result.outcome,
+    state: check?.state ?? null,
+    score: meanOf(attempts.map(({ score }) => score)),
+    costNano: cost === null ? null : Math.round(cost * 1e9),
+    latencyMs: meanOf(attempts.map(({ trace }) => (trace.fault === null ? trace.latency_ms : null))),
+    model: attempts.find(({ trace }) => trace.model !== null)?.trace.model?.slice(0, limits.nameChars) ?? null,
+    passed: attempts.filter(({ outcome }) => outcome === 'passed').length,
+    n: attempts.length,
+    flaky: repeated?.flaky ?? false,
+  }
+}
+
+/** Over those that know it; null where none does. */
+function meanOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+export function toReport({ counts, ...head }: StoredAgentReport): AgentReport {
+  return {
+    report_id: head.id,
+    suite: head.suite,
+    command: head.command,
+    at: timeOf(head.at),
+    by: head.by,
+    commit: head.commit,
+    branch: head.branch,
+    note: head.note,
+    verdict: head.verdict,
+    exit_code: head.exitCode,
+    run_id: head.runId,
+    ...counts,
+  }
+}
+
+/** What became of a case in a report. */
+export function toOutcome(row: AgentResultRow, report: AgentReportHead): AgentOutcome {
+  return {
+    report_id: report.id,
+    at: timeOf(report.at),
+    outcome: row.outcome,
+    state: row.state,
+    score: row.score,
+    cost: row.costNano === null ? null : row.costNano / 1e9,
+    latency_ms: row.latencyMs,
+    model: row.model,
+    passed: row.passed,
+    n: row.n,
+    commit: report.commit,
+    branch: report.branch,
+    run_id: report.runId,
+  }
+}
+
+/** Flaky within its newest report counts as well as from report to report. @param rows newest first */
+export function toFlakiness(rows: readonly Pick<AgentResultRow, 'outcome' | 'flaky'>[]): AgentFlakiness {
+  const found = flakinessOf(rows.map(({ outcome }) => outcome))
+  return { ...found, flaky: found.flaky || rows[0]?.flaky === true }
+}
+
+export function toQuarantine(stored: StoredQuarantine | null | undefined, now: number): AgentQuarantine | null {
+  if (!stored) return null
+  const { owner, reason, expiresAt, setAt, setBy } = stored
+  return {
+    owner,
+    reason,
+    expires_at: timeOf(expiresAt),
+    expired: expiresAt <= now,
+    set_at: timeOf(setAt),
+    set_by: setBy,
+  }
+}
+
+export function toBaseline({
+  variant,
+  acceptedAt,
+  acceptedBy,
+  note,
+  model,
+  attempts,
+}: AgentBaselineHead): AgentBaseline {
+  return { variant, accepted_at: timeOf(acceptedAt), accepted_by: acceptedBy, note, model, attempts }
+}
+
+/**
+ * A result as its own baseline: its attempts that passed; where none did, those that got an answer.
+ *
+ * @returns undefined where no attempt did
+ */
+export function baselineOf(
+  result: CaseResult,
+  { variant, at, by, note }: { variant: string; at: number; by: string | null; note: string | null },
+): Baseline | undefined {
+  const passed = result.attempts.filter(({ outcome }) => outcome === 'passed')
+  const good = passed.length > 0 ? passed : result.attempts.filter(({ trace }) => trace.fault === null)
+  if (good.length === 0) return undefined
+  return {
+    version: 1,
+    case_id: result.case_id,
+    name: result.name,
+    suite: result.suite,
+    variant,
+    accepted_at: timeOf(at),
+    accepted_by: by,
+    note,
+    model: good[0]?.trace.model ?? null,
+    attempts: good.map(({ score, trace }) => ({ score, trace })),
+  }
+}

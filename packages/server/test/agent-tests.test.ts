@@ -1,0 +1,241 @@
+import { type AgentReportInput, limits } from '@llm-eval/protocol'
+import { agentCaseDetail, agentSuiteDetail, agentSuiteList } from '@llm-eval/protocol/agent-test-schemas'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { registerAgentTests } from '../src/agent-tests/agent-tests.ts'
+import { maintain } from '../src/maintenance.ts'
+import { agentReportOf, agentTrace, attemptResult, caseCheck, caseResult, toolCall } from './agent-reports.ts'
+import { allSlices, firstKey, type Ground, noon, openShelf, type Shelf, startGround } from './ground.ts'
+
+let shelf: Shelf
+let ground: Ground
+beforeAll(async () => {
+  shelf = await openShelf()
+})
+afterAll(() => shelf.close())
+beforeEach(async () => {
+  await shelf.clear()
+  ground = await startGround({ shelf, slices: [...allSlices, registerAgentTests] })
+  const { json } = await ground.send({ path: suites })
+  for (const { suite } of json.items) await ground.send({ method: 'DELETE', path: `${suites}/${suite}` })
+})
+afterEach(() => ground.close())
+
+const base = '/api/v1/agent-tests'
+const suites = `${base}/suites`
+const one = `${suites}/stocks/cases/a`
+const iso = (ms: number) => new Date(ms).toISOString()
+
+const report = (fields: Partial<AgentReportInput> = {}) =>
+  ground.send({ path: `${base}/reports`, body: agentReportOf(fields) })
+const failing = (id: string, at: number) => ({
+  at: iso(at),
+  exit_code: 1 as const,
+  cases: [{ result: caseResult(id, { attempts: [attemptResult({ outcome: 'failed', score: 40 })] }), check: null }],
+})
+const read = async (path: string) => (await ground.send({ path })).json
+const put = (path: string, body: object) => ground.send({ method: 'PUT', path, body })
+const code = async (sent: Parameters<Ground['send']>[0]) => (await ground.send(sent)).json.code
+
+describe('a report of agent tests', () => {
+  it('is kept once: the same again is no fault, another of its id is', async () => {
+    const body = agentReportOf({ commit: 'abc', branch: 'main', by: 'ci', note: 'nightly' })
+    const first = await ground.send({ path: `${base}/reports`, body })
+    expect(first.status).toBe(201)
+    expect(first.json).toMatchObject({ report_id: body.report_id, cases: 1, passed: 1, commit: 'abc', by: 'ci' })
+    const again = await ground.send({ path: `${base}/reports`, body })
+    expect([again.status, again.json]).toEqual([200, first.json])
+    const other = await ground.send({ path: `${base}/reports`, body: { ...body, note: 'other' } })
+    expect([other.status, other.json.code]).toEqual([409, 'agent_report_conflict'])
+    expect(await read(`${base}/reports/${body.report_id}`)).toEqual(first.json)
+    const listed = agentSuiteList.parse(await read(suites))
+    expect(listed.items).toEqual([{ suite: 'stocks', reports: 1, updated_at: body.at, last: first.json }])
+  })
+
+  it('is refused with what does not fit: a case twice, a time far ahead, an unknown field', async () => {
+    const twice = { cases: [caseResult('a'), caseResult('a')].map((result) => ({ result, check: null })) }
+    const doubled = await report(twice)
+    expect([doubled.status, doubled.json.errors[0].path]).toEqual([422, 'cases'])
+    const ahead = await report({ at: iso(noon + 86_400_001) })
+    expect([ahead.status, ahead.json.errors[0].path]).toEqual([422, 'at'])
+    expect((await report({ at: iso(noon + 86_400_000) })).status).toBe(201)
+    const unknown = { ...agentReportOf(), typo: 1 }
+    expect((await ground.send({ path: `${base}/reports`, body: unknown })).status).toBe(422)
+    const wild = agentReportOf({ note: 'nul \0' })
+    expect((await ground.send({ path: `${base}/reports`, body: wild })).status).toBe(422)
+  })
+
+  it(`holds ${limits.agentReportCases} cases and none more`, async () => {
+    const small = attemptResult({ trace: agentTrace({ tool_calls: [], turns: [] }), assertions: [] })
+    const cases = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ result: caseResult(`c${i}`, { attempts: [small] }), check: null }))
+    expect((await report({ cases: cases(limits.agentReportCases) })).json.cases).toBe(limits.agentReportCases)
+    expect((await report({ cases: cases(limits.agentReportCases + 1) })).status).toBe(422)
+  })
+
+  it('keeps only the numbers of a result that is too large, and says so', async () => {
+    const of = (output: string) => ({
+      result: caseResult('a', { attempts: [attemptResult({ trace: agentTrace({ output, turns: [] }) })] }),
+      check: null,
+    })
+    const room = limits.agentResultBytes - JSON.stringify(of('')).length
+    await report({ report_id: 'fits', cases: [of('x'.repeat(room))] })
+    expect((await read(one)).result.attempts[0].trace.output).toHaveLength(room)
+    await report({ report_id: 'large', at: iso(noon), cases: [of('x'.repeat(room + 1))] })
+    expect(await read(one)).toMatchObject({
+      report: { report_id: 'large' },
+      result: null,
+      history: [{ score: 90 }, {}],
+    })
+    const accepted = await put(`${one}/baselines/default`, { report_id: 'large' })
+    expect([accepted.status, accepted.json.code]).toEqual([409, 'agent_result_unusable'])
+  })
+
+  it('goes with all of its results, and so does a suite; old ones go by themselves', async () => {
+    await report({ report_id: 'first' })
+    await report({ report_id: 'second', at: iso(noon) })
+    expect((await ground.send({ method: 'DELETE', path: `${base}/reports/first` })).json).toEqual({ deleted: 1 })
+    expect(await code({ method: 'DELETE', path: `${base}/reports/first` })).toBe('agent_report_not_found')
+    expect((await read(one)).history).toHaveLength(1)
+    shelf.clock.now = noon + 40 * 86_400_000
+    const config = { ...ground.deps.config, retention_days: 30 }
+    await maintain({ ...ground.deps, config })
+    expect(await code({ path: one })).toBe('agent_case_not_found')
+    expect((await read(suites)).items).toMatchObject([{ suite: 'stocks', reports: 0, last: null }])
+    expect((await ground.send({ method: 'DELETE', path: `${suites}/stocks` })).json).toEqual({ deleted: 1 })
+    expect(await code({ method: 'DELETE', path: `${suites}/stocks` })).toBe('agent_suite_not_found')
+    expect(await code({ path: `${suites}/stocks` })).toBe('agent_suite_not_found')
+  })
+
+  it('wants a key that may write, and is read by one that may read', async () => {
+    const admin = await firstKey(ground)
+    const { json } = await ground.send({
+      path: '/api/v1/keys',
+      body: { name: 'reader', scopes: ['read'] },
+      key: admin,
+    })
+    const key: string = json.key
+    const refused = await ground.send({ path: `${base}/reports`, body: agentReportOf(), key })
+    expect([refused.status, refused.json.code]).toEqual([403, 'forbidden'])
+    expect((await ground.send({ path: suites, key })).status).toBe(200)
+    for (const path of [`${one}/baselines/default`, `${one}/quarantine`])
+      expect((await ground.send({ method: 'DELETE', path, key })).status).toBe(403)
+  })
+})
+
+describe('a suite', () => {
+  it('tells of each case how it does, how it did, and whether that is by turns', async () => {
+    for (let i = 0; i < 8; i++) await report(i % 2 === 0 ? failing('a', noon + i) : { at: iso(noon + i) })
+    await report({ at: iso(noon + 9), cases: [{ result: caseResult('b'), check: caseCheck('b') }] })
+    const detail = agentSuiteDetail.parse(await read(`${suites}/stocks`))
+    expect(detail.reports).toHaveLength(9)
+    const [a, b] = detail.cases
+    expect(a).toMatchObject({ name: 'case a', current: false, last: { outcome: 'passed', score: 90 }, variants: [] })
+    expect(a?.history.map(({ score }) => score)).toEqual([90, 40, 90, 40, 90, 40, 90, 40])
+    expect(a?.flakiness).toMatchObject({ flaky: true, changes: 7, of: 7 })
+    expect(b).toMatchObject({ current: true, flakiness: { flaky: false, changes: 0, of: 0, p: null } })
+    expect(b?.last).toMatchObject({ state: 'PASSED', cost: 0.002, latency_ms: 120, model: 'gpt-4o', passed: 1, n: 1 })
+  })
+
+  it('shows what is unknown as unknown: no score, no cost, no time of what got no answer', async () => {
+    const fault = { code: 'refused', message: 'Nobody answers.' } as const
+    const trace = agentTrace({ cost: null, model: null, fault })
+    const attempts = [attemptResult({ outcome: 'faulted', score: null, trace })]
+    await report({ exit_code: 2, cases: [{ result: caseResult('a', { attempts }), check: null }] })
+    const { cases } = await read(`${suites}/stocks`)
+    expect(cases[0].last).toMatchObject({ outcome: 'faulted', score: null, cost: null, latency_ms: null, model: null })
+    const accepted = await put(`${one}/baselines/default`, { report_id: cases[0].last.report_id })
+    expect([accepted.status, accepted.json.code]).toEqual([409, 'agent_result_unusable'])
+  })
+})
+
+describe('a case', () => {
+  it('is shown with its newest result beside what was accepted, call by call', async () => {
+    await report({ report_id: 'before' })
+    expect((await put(`${one}/baselines/default`, { report_id: 'before', note: 'fine' })).json).toMatchObject({
+      variant: 'default',
+      note: 'fine',
+      model: 'gpt-4o',
+      attempts: 1,
+      accepted_at: iso(noon),
+    })
+    const calls = [toolCall('get_quote', { symbol: 'MSFT' }), toolCall('get_news', {}, 1)]
+    const now = caseResult('a', { attempts: [attemptResult({ trace: agentTrace({ tool_calls: calls }) })] })
+    await report({
+      report_id: 'after',
+      at: iso(noon),
+      command: 'check',
+      verdict: 'INVESTIGATE',
+      cases: [{ result: now, check: caseCheck('a', { state: 'TOOLS_CHANGED', variant: 'default' }) }],
+    })
+    const shown = agentCaseDetail.parse(await read(one))
+    expect(shown).toMatchObject({
+      report: { report_id: 'after', verdict: 'INVESTIGATE' },
+      check: { state: 'TOOLS_CHANGED' },
+      baselines: [{ variant: 'default' }],
+      compared: { attempt: 0, baseline: { variant: 'default' } },
+    })
+    expect(shown.compared?.steps.map(({ kind, name }) => [kind, name])).toEqual([
+      ['arguments', 'get_quote'],
+      ['added', 'get_news'],
+    ])
+    const before = agentCaseDetail.parse(await read(`${one}?report_id=before&attempt=7`))
+    expect(before).toMatchObject({
+      report: { report_id: 'before' },
+      compared: { attempt: 0, steps: [{ kind: 'same' }] },
+    })
+  })
+
+  it('accepts several ways, whole traces and all, until they are taken back', async () => {
+    await report({ report_id: 'r' })
+    for (const variant of ['default', 'short']) await put(`${one}/baselines/${variant}`, { report_id: 'r' })
+    const { items } = await read(`${one}/baselines`)
+    expect(items.map((item: { variant: string }) => item.variant)).toEqual(['default', 'short'])
+    expect(items[0].attempts[0].trace.tool_calls[0].args).toEqual({ symbol: 'AAPL' })
+    expect((await read(`${one}?variant=short`)).compared.baseline.variant).toBe('short')
+    expect(await code({ path: `${one}?variant=other` })).toBe('agent_baseline_not_found')
+    expect((await ground.send({ method: 'DELETE', path: `${one}/baselines/short` })).status).toBe(200)
+    expect(await code({ method: 'DELETE', path: `${one}/baselines/short` })).toBe('agent_baseline_not_found')
+    expect((await put(`${one}/baselines/no good`, { report_id: 'r' })).status).toBe(400)
+    expect((await put(`${one}/baselines/default`, { report_id: 'none' })).json.code).toBe('agent_report_not_found')
+    const other = `${suites}/stocks/cases/none/baselines/default`
+    expect((await put(other, { report_id: 'r' })).json.code).toBe('agent_case_not_found')
+  })
+
+  it('keeps as its baseline only attempts that passed, where any did', async () => {
+    const attempts = [attemptResult({ outcome: 'failed', score: 10 }), attemptResult(), attemptResult({ score: 80 })]
+    await report({ report_id: 'r', cases: [{ result: caseResult('a', { attempts, outcome: 'failed' }), check: null }] })
+    expect((await put(`${one}/baselines/default`, { report_id: 'r' })).json.attempts).toBe(2)
+    expect((await read(one)).compared.attempt).toBe(1)
+    await report({ report_id: 'bad', ...failing('a', noon) })
+    expect((await put(`${one}/baselines/default`, { report_id: 'bad' })).json.attempts).toBe(1)
+  })
+
+  it(`has at most ${limits.agentVariants} variants`, async () => {
+    await report({ report_id: 'r' })
+    for (let i = 0; i < limits.agentVariants; i++)
+      expect((await put(`${one}/baselines/v${i}`, { report_id: 'r' })).status).toBe(200)
+    expect((await put(`${one}/baselines/more`, { report_id: 'r' })).json.code).toBe('limit_reached')
+  })
+
+  it('is quarantined by an owner, for a reason, until a time that comes', async () => {
+    await report()
+    const path = `${one}/quarantine`
+    const ends = (expires_at: string) => put(path, { owner: 'ann', reason: 'upstream is down', expires_at })
+    const last = noon + limits.agentQuarantineDays * 86_400_000
+    expect((await ends(iso(last + 1))).json.errors[0].path).toBe('expires_at')
+    expect((await ends(iso(noon))).json.errors[0].path).toBe('expires_at')
+    expect((await ends('tomorrow')).status).toBe(422)
+    expect((await put(path, { owner: '', reason: 'x', expires_at: iso(last) })).status).toBe(422)
+    expect((await ends(iso(last))).json).toMatchObject({ owner: 'ann', expired: false, expires_at: iso(last) })
+    expect((await read(`${suites}/stocks`)).cases[0].quarantine).toMatchObject({ reason: 'upstream is down' })
+    shelf.clock.now = last
+    expect((await read(one)).quarantine).toMatchObject({ expired: true })
+    expect((await ground.send({ method: 'DELETE', path })).json).toEqual({ deleted: 1 })
+    expect(await code({ method: 'DELETE', path })).toBe('agent_quarantine_not_found')
+    expect((await read(one)).quarantine).toBeNull()
+    const nobody = `${suites}/stocks/cases/none/quarantine`
+    expect((await put(nobody, { owner: 'a', reason: 'b', expires_at: iso(last + 1) })).json.code).toBe(
+      'agent_case_not_found',
+    )
+  })
+})
