@@ -22,8 +22,8 @@ const base = ['tsconfig.base.json', 'package-lock.json']
 const sources = (name) => [`packages/${name}/src`, `packages/${name}/package.json`, `packages/${name}/tsconfig.json`]
 
 /** The packages that run as `tsc` leaves them, lowest first; the SDK and the dashboard are bundled from their sources. */
-const compiled = ['protocol', 'statistics', 'pricing', 'formats', 'agents', 'store', 'engine', 'server', 'cli'].filter((name) =>
-  existsSync(join(root, `packages/${name}/src`)),
+const compiled = ['protocol', 'statistics', 'pricing', 'formats', 'agents', 'store', 'engine', 'server', 'cli'].filter(
+  (name) => existsSync(join(root, `packages/${name}/src`)),
 )
 
 /** @type {Step} */

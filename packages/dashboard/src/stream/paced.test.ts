@@ -6,11 +6,11 @@ import { paced } from './paced.ts'
 function clock() {
   const waiting = new Set<() => void>()
   return {
-    later(callback: () => void) {
+    later: (callback: () => void) => {
       waiting.add(callback)
       return () => void waiting.delete(callback)
     },
-    pass() {
+    pass: () => {
       const now = [...waiting]
       waiting.clear()
       for (const callback of now) callback()

@@ -132,7 +132,7 @@ function numberIn(output: string, name: string): number | null {
 }
 
 /** The JSON of an answer: all of it, or the first object in its words. */
-export function jsonIn(output: string): unknown {
+function jsonIn(output: string): unknown {
   const whole = parsed(output)
   if (whole !== undefined) return whole
   // Each brace may begin an object; that many are tried.
