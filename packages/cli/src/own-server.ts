@@ -1,3 +1,4 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Config, RunningServer } from '@llm-eval/server'
 import { loadConfig, type LocalRuns, openLocalRuns } from '@llm-eval/server/local'
 import { dashboard } from './dashboard.ts'
@@ -14,26 +15,27 @@ export interface OwnServer {
 
 /** A key that is made for one command should outlive it, and not for long. */
 const keyMs = 86_400_000
-/** Milliseconds after which others may want to see what goes on, or to evaluate into the same directory. */
-const listensAfterMs = 10_000
+/** Nobody else reaches it. */
+const loopback = '127.0.0.1'
 /** What stands for this process in addresses. */
 const ownUrl = 'http://localhost'
 
 /**
- * Becomes the server of a data directory. What an evaluation asks is answered in this process; when more is asked, or it takes
- * long, a server listens on a free port that only this machine reaches.
+ * Becomes the server of a data directory. What an evaluation asks is answered in this process; a server starts when more is asked,
+ * or when somebody comes to the port that stands in the directory, which only this machine reaches.
  *
  * @throws {DataDirectoryBusy} when another process holds the directory
  */
 export async function startOwnServer(terminal: Terminal, options: GlobalOptions): Promise<OwnServer> {
-  const sources = sourcesOf(terminal, { ...options, host: '127.0.0.1', port: '0' })
+  const sources = sourcesOf(terminal, { ...options, host: loopback, port: '0' })
   const { config } = await loadConfig({
     ...sources,
     flags: { ...sources.flags, log_level: options.debug ? 'info' : 'silent' },
   })
   const local = await openLocalRuns({ config })
   const listener = new Listener(config, { local, given: givenKey(terminal, options) })
-  const timer = setTimeout(() => void listener.start().catch(() => undefined), listensAfterMs)
+  const door = await openDoor(local, listener)
+  local.announce(door.url)
   return {
     target: {
       url: ownUrl,
@@ -41,10 +43,19 @@ export async function startOwnServer(terminal: Terminal, options: GlobalOptions)
       fetch: async (url, init) => (await listener.direct(url, init)) ?? listener.forward(url, init),
     },
     async close() {
-      clearTimeout(timer)
       await listener.close()
+      door.close()
       await local.close()
     },
+  }
+}
+
+async function openDoor(local: LocalRuns, listener: Listener): Promise<Door> {
+  try {
+    return await Door.open(() => listener.start())
+  } catch (error) {
+    await local.close()
+    throw error
   }
 }
 
@@ -52,6 +63,54 @@ interface Listening {
   url: string
   key: string | null
   close(): Promise<unknown>
+}
+
+/** A port that costs next to nothing: who comes is led to the server, which starts for the first of them. */
+class Door {
+  readonly url: string
+  readonly #server: Server
+  readonly #visitors = new Set<Socket>()
+
+  private constructor(server: Server, url: string) {
+    this.#server = server
+    this.url = url
+  }
+
+  /** @param start where the server is reached, once it listens */
+  static async open(start: () => Promise<{ url: string }>): Promise<Door> {
+    const server = createServer()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    server.once('error', reject)
+    server.listen(0, loopback, resolve)
+    await promise
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the port has no number')
+    // It alone keeps no command from ending.
+    server.unref()
+    const door = new Door(server, `http://${loopback}:${address.port}`)
+    server.on('connection', (visitor) => void door.#lead(visitor, start))
+    return door
+  }
+
+  close(): void {
+    this.#server.close()
+    for (const visitor of this.#visitors) visitor.destroy()
+  }
+
+  async #lead(visitor: Socket, start: () => Promise<{ url: string }>): Promise<void> {
+    const gone = () => this.#visitors.delete(visitor)
+    this.#visitors.add(visitor)
+    visitor.once('close', gone).on('error', () => visitor.destroy())
+    try {
+      const { hostname, port } = new URL((await start()).url)
+      const server = connect(Number(port), hostname)
+      server.on('error', () => visitor.destroy()).once('close', () => visitor.destroy())
+      visitor.once('close', () => server.destroy())
+      visitor.pipe(server).pipe(visitor)
+    } catch {
+      visitor.destroy()
+    }
+  }
 }
 
 /** A server on the store of this process, as soon as somebody needs one. */

@@ -106,6 +106,18 @@ describe('without a server', { timeout: 300_000 }, () => {
     expect((await llmEval(['keys', 'list'], { cwd })).out.trimEnd().split('\n')).toHaveLength(2)
   })
 
+  test('others see an evaluation while it goes on, however many come at once', async () => {
+    const { cwd } = place({ 'eval.mjs': slowFile('seen') })
+    const command = start(['run', 'eval.mjs', '--local'], { cwd })
+    await askedSoMany(cwd, 4)
+    const { url } = JSON.parse(readFileSync(join(cwd, '.llm-eval/owner.json'), 'utf8')) as { url: string }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/api/v1/runs`)))
+    for (const answer of answers)
+      expect(await answer.json()).toMatchObject({ items: [{ name: 'seen', status: 'running', completed_items: 2 }] })
+    writeFileSync(join(cwd, 'go'), '')
+    expect((await command.ended).code).toBe(0)
+  })
+
   test('two evaluations share a directory, whichever ends first', async () => {
     const { cwd } = place({ 'one.mjs': slowFile('one'), 'two.mjs': slowFile('two') })
     const commands = ['one.mjs', 'two.mjs'].map((name) => start(['run', name, '--local'], { cwd }))

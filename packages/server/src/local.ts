@@ -1,6 +1,6 @@
 import { createEngine, type Engine } from '@llm-eval/engine'
 import { runRoutes } from '@llm-eval/protocol'
-import type { Store } from '@llm-eval/store'
+import { announceOwner, type Store } from '@llm-eval/store'
 import type { Config } from './config/config.ts'
 import { openConfiguredStore } from './open-store.ts'
 import { DirectRuns } from './runs/direct.ts'
@@ -17,6 +17,8 @@ export interface LocalOptions {
 
 /** A data directory that this process evaluates into: most evaluations are over before a server would have started. */
 export interface LocalRuns {
+  /** Tells others where the holder of the data directory is reached. */
+  announce(url: string): void
   /** For a server, and with all that it keeps beside: plots, search. */
   share(): Store
   /** Answers as a server at this address would; null where it takes one, which may be started on the same store. */
@@ -45,7 +47,8 @@ export async function openLocalRuns({
       grow()
       return store
     }
-    return { share, answer: (url, init) => answered(direct, url, init), close }
+    const announce = (url: string) => announceOwner(config.data, url)
+    return { announce, share, answer: (url, init) => answered(direct, url, init), close }
   } catch (error) {
     await close()
     throw error
