@@ -177,6 +177,22 @@ describe('llm-eval runs', () => {
     expect((await llmEval(['runs', 'show', id], given)).code).toBe(1)
   })
 
+  test('items shows a metric without a score that is called like a member of objects', async () => {
+    const metrics = ['-m', 'constructor=exact-match']
+    const { run_id: id } = await finish('numbers', 'half', ...metrics)
+    const given = options()
+    expect((await llmEval(['runs', 'items', id, '--limit', '1'], given)).out).toMatch(
+      /constructor +OUTPUT\n .* 1 +one\n$/,
+    )
+    const endpoint = await answering((_request, response) => response.writeHead(500).end('no'))
+    const args = ['runs', 'start', '--dataset', 'numbers', '--endpoint', endpoint, '--id', 'unscored', ...metrics]
+    await llmEval([...args, '--watch'], given)
+    expect(await llmEval(['runs', 'items', 'unscored', '--limit', '1'], given)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/ failed .* - +execution_failed: /),
+    })
+  })
+
   test.each(['show', 'items', 'cancel', 'resume', 'approve', 'reject'])(
     '%s of one that is not there ends with 1',
     async (command) => {

@@ -99,6 +99,12 @@ describe('the events of a run of a client', () => {
       metrics: { constructor: { n: 0, errored: 0 }, toString: { n: 1, errored: 0 } },
     })
     expect((await runs.items(`${id}-names`)).map(({ scores }) => Object.keys(scores))).toEqual([[], ['toString']])
+    const file = await fetch(`${runs.server.url}/api/v1/runs/${id}-names/export?format=csv`)
+    expect((await file.text()).split('\r\n').slice(1)).toEqual([
+      expect.stringContaining(',,,,,'),
+      expect.stringContaining(',,,1,scored,'),
+      '',
+    ])
     const refused = await runs.send('POST', '/api/v1/runs', { name: 'r', metrics_used: ['__proto__'] })
     expect(refused).toMatchObject({ status: 422, json: { errors: [{ path: 'metrics_used[0]' }] } })
   })

@@ -110,7 +110,7 @@ function printItems({ out }: Terminal, items: readonly RunItem[], metrics: Run['
     oneLine(item.repetition > 1 ? `${item.case_id} (${item.repetition})` : item.case_id),
     item.status,
     latency(item.response_time_ms),
-    ...names.map((name) => scoreText(item.scores[name])),
+    ...names.map((name) => scoreText(Object.hasOwn(item.scores, name) ? item.scores[name] : undefined)),
     oneLine(item.error === null ? textOf(item.output) : `${item.error.code}: ${item.error.message}`),
   ])
   for (const line of table(out, columns, rows)) out.line(line)

@@ -1,5 +1,5 @@
 import type { EvaluatorInfo, RunItem, RunMetricSummary, Score } from '@llm-eval/protocol'
-import { numberOf } from '../run/totals.ts'
+import { numberOf, scoreOf } from '../run/totals.ts'
 
 /** A metric of a run, and how its scores were made. */
 export type ColumnMetric = Pick<RunMetricSummary, 'name' | 'evaluator' | 'evaluator_version' | 'direction'>
@@ -79,7 +79,7 @@ export class RunColumns {
     this.usage.response_time_ms.push(status === 'success' ? time : null)
     this.usage.cost.push(cost)
     for (const [at, column] of this.metrics.entries())
-      addScore(column, index, isList(scores) ? scores[at] : scores[column.metric.name])
+      addScore(column, index, isList(scores) ? scores[at] : scoreOf(scores, column.metric.name))
   }
 
   /** Case ids by index. */

@@ -44,8 +44,8 @@ export function resultOf({ ended, stored, metrics, ...rest }: Outcome): Evaluati
     metrics: Object.fromEntries(
       metrics.wishes.map(({ name }) => {
         const by = here.has(name) ? 'client' : 'server'
-        const running = by === 'client' ? progress.metrics[name] : stored?.metrics[name]
-        return [name, metricOf(running, completed, by)]
+        const running = (by === 'client' ? progress : stored)?.metrics ?? {}
+        return [name, metricOf(Object.hasOwn(running, name) ? running[name] : undefined, completed, by)]
       }),
     ),
     durationMs: ended.duration_ms,

@@ -1,5 +1,6 @@
 /** All items of a run as a file. */
 import { Readable } from 'node:stream'
+import { scoreOf } from '@llm-eval/engine'
 import { csvJson, csvRecord, csvText, type RunItem, runRoutes } from '@llm-eval/protocol'
 import { runExportQuery, runItem } from '@llm-eval/protocol/run-schemas'
 import { name } from '@llm-eval/protocol/schemas'
@@ -95,7 +96,7 @@ function csvHeader(metricNames: readonly string[]): string {
 
 function csvLine(item: RunItem, metricNames: readonly string[]): string {
   const scores = metricNames.flatMap((metric) => {
-    const score = item.scores[metric]
+    const score = scoreOf(item.scores, metric)
     if (!score) return ['', '']
     return [cell(score.value ?? (score.passed === null ? null : Number(score.passed))), csvText(score.outcome)]
   })
