@@ -1,10 +1,12 @@
 // The reference pages that are made from the tables of the code, so that they say what the code does.
 import { Writable } from 'node:stream'
+import { caseFileSchema } from '@llm-eval/formats'
 import { failureTable, limits } from '@llm-eval/protocol'
 import { createProgram } from '../../packages/cli/src/program.ts'
 import { Screen } from '../../packages/cli/src/terminal.ts'
 import { configSchema } from '../../packages/server/src/config/config.ts'
 import { settings } from '../../packages/server/src/config/names.ts'
+import { agentTestsText } from './agent-tests-page.ts'
 import { evaluatorsText } from './evaluators-page.ts'
 import { text } from './markdown.ts'
 import { routesText } from './routes-page.ts'
@@ -21,6 +23,8 @@ export async function generatedPages(): Promise<Record<string, string>> {
     'docs/reference/configuration.md': configurationPage(),
     'docs/reference/cli.md': await cliPage(),
     'docs/reference/api-evaluation.md': `${note('the route tables and schemas of packages/protocol')}\n${await routesText()}`,
+    'docs/reference/agent-tests.md': `${note('the schemas of packages/formats')}\n${agentTestsText()}`,
+    'docs/reference/agent-cases.schema.json': `${JSON.stringify(caseFileSchema(), null, 2)}\n`,
     'docs/reference/evaluators.md': `${note('the catalogue of packages/engine')}\n${evaluatorsText()}`,
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Provider } from '../../packages/engine/test/provider.ts'
+import { type RunningAgent, startAgent } from './agent.ts'
 import { expectAnswer } from './answers.ts'
 import { type Block, blocksOf, pages, text } from './markdown.ts'
 import { startModel } from './model.ts'
@@ -7,6 +8,8 @@ import { openShell, type Shell } from './shell.ts'
 
 /** Where the guides have a model of one's own. */
 const modelAddress = 'http://localhost:11434/v1'
+/** Where they have the agent that they show as `agent.mjs`. */
+const agentAddress = 'http://localhost:3000'
 
 /** Settings of the server that a page takes for granted. */
 const settings: Record<string, Record<string, unknown>> = {
@@ -44,14 +47,21 @@ const guides = pages()
 describe.each(guides)('$page', ({ page, steps, files }) => {
   let shell: Shell
   let model: Provider | undefined
+  let agent: RunningAgent | undefined
   beforeAll(async () => {
     model = text(page).includes(modelAddress) ? await startModel() : undefined
-    const addresses = model ? { [modelAddress]: model.base('openai') } : {}
+    const { 'agent.mjs': code } = files
+    agent = code === undefined ? undefined : await startAgent(code)
+    const addresses = {
+      ...(model && { [modelAddress]: model.base('openai') }),
+      ...(agent && { [agentAddress]: agent.url }),
+    }
     shell = await openShell(settings[page], { files, addresses })
   })
   afterAll(async () => {
     await shell.close()
     await model?.close()
+    await agent?.close()
   })
 
   const told = steps.map(({ block, answer }) => [block.line, block, answer] as const)

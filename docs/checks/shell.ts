@@ -43,7 +43,10 @@ export async function openShell(
   }
   const work = join(folder, 'work')
   mkdirSync(work)
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(work, name), led(content))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(work, name, '..'), { recursive: true })
+    writeFileSync(join(work, name), led(content))
+  }
   const flags = { port: 0, data: join(folder, 'data'), log_level: 'silent', ...settings }
   const { config } = await loadConfig({ flags, cwd: work })
   const server = await startServer({ config })

@@ -1,5 +1,5 @@
 export { caseIdOf, defaultWeights } from './cases/canonical.ts'
 export { readCases, type ReadCasesOptions } from './cases/read.ts'
 export { caseFileSchema } from './cases/schema.ts'
-export { type AgentSettings, readSettings, type ReadSettingsOptions } from './cases/settings.ts'
+export { type AgentSettings, readSettings, type ReadSettingsOptions, settingsFileSchema } from './cases/settings.ts'
 export { type CaseToWrite, writeCases } from './cases/write.ts'

@@ -10,8 +10,8 @@ const seconds = z.number().positive().max(3_600)
 
 const agent = z.strictObject({
   url: text.describe('Where the agent answers.'),
-  method: z.enum(['POST', 'PUT', 'GET']).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  method: z.enum(['POST', 'PUT', 'GET']).optional().describe('`POST` when absent.'),
+  headers: z.record(z.string(), z.string()).optional().describe('Such as `Authorization: Bearer ${AGENT_KEY}`.'),
   request: z
     .union([
       z.enum(['seed', 'openai_chat', 'openai_responses', 'ai_sdk', 'ag_ui']),
@@ -31,11 +31,11 @@ const agent = z.strictObject({
       error: path.optional(),
     })
     .optional()
-    .describe('Where an answer of your own shape says what.'),
+    .describe('Where an answer of your own shape says what: JSONPaths.'),
   timeout: seconds.optional().describe('Seconds for one turn; 120 when absent.'),
   profile: z.enum(['simple', 'multi_step', 'orchestration']).optional().describe('30, 90 or 120 seconds.'),
-  retries: z.int().min(0).max(20).optional(),
-  user_id: text.optional(),
+  retries: z.int().min(0).max(20).optional().describe('After 429, 5xx and lost connections; 2 when absent.'),
+  user_id: text.optional().describe('Sent as `userId`; `test-user` when absent.'),
   model: text.optional().describe('The model behind the agent, where it does not say.'),
 })
 
@@ -46,29 +46,46 @@ const price = z.strictObject({
 })
 
 const settings = z.strictObject({
-  agent: agent.optional(),
-  suite: text.max(200).optional(),
+  agent: agent.optional().describe('How the agent is asked.'),
+  suite: text.max(200).optional().describe('The name of the suite; that of the folder when absent.'),
   tests: z
     .union([text, z.array(text).min(1)])
     .optional()
-    .describe('Folders or files of cases.'),
-  baselines: text.optional().describe('The folder of what was accepted.'),
+    .describe('Folders or files of cases; `agent-tests` when absent.'),
+  baselines: text.optional().describe('The folder of what was accepted; `agent-tests/baselines` when absent.'),
   pricing: z.record(z.string(), price).optional().describe('US dollars for a million tokens, by model.'),
-  concurrency: z.int().min(1).max(1_000).optional(),
-  judge: z.strictObject({ model: text.optional() }).optional(),
+  concurrency: z.int().min(1).max(1_000).optional().describe('Cases at the same time; 4 when absent.'),
+  judge: z
+    .strictObject({ model: text.optional().describe('`provider/model`.') })
+    .optional()
+    .describe('The model that judges; its key is in the environment.'),
   gate: z
     .strictObject({
-      fail_on: z.array(z.enum(checkStates)).min(1).optional(),
-      score_drop: z.number().min(0).max(100).optional(),
-      output_similarity: z.number().min(0).max(1).optional(),
-      ignore_case: z.boolean().optional(),
+      fail_on: z.array(z.enum(checkStates)).min(1).optional().describe('States that fail; `REGRESSION` when absent.'),
+      score_drop: z.number().min(0).max(100).optional().describe('Points that a score may fall; 5 when absent.'),
+      output_similarity: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe('Answers less alike have changed; 0.9 when absent.'),
+      ignore_case: z.boolean().optional().describe('Whether answers that differ in letter case only are alike.'),
     })
-    .optional(),
+    .optional()
+    .describe('What `check` fails on.'),
   allow_private: z.boolean().optional().describe('Whether private addresses may be asked; true when absent.'),
 })
 
 /** How the cases of a folder are run; every part has a default. */
 export type AgentSettings = z.infer<typeof settings>
+
+/** The JSON Schema of settings, for editors and the reference. */
+export function settingsFileSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(settings, { unrepresentable: 'any' }),
+    title: 'Settings of llm-eval for tests of an agent',
+  }
+}
 
 /** What EvalView's configuration says that we understand; the rest is passed over with a warning. */
 const evalview = z.strictObject({
