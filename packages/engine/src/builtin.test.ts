@@ -9,6 +9,7 @@ const models: Models = {
   knows: () => true,
   nameOf: () => 'test/letters',
   ask: () => Promise.reject(new Error('nothing is asked here')),
+  complete: () => Promise.reject(new Error('nothing is asked here')),
   embed: (texts) =>
     Promise.resolve({
       vectors: texts.map((text) =>

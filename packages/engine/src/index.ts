@@ -15,7 +15,7 @@ export { createFromDefinition } from './from-definition.ts'
 export { createJudges } from './judges/judges.ts'
 export { type Clock, systemClock } from './models/clock.ts'
 export { createModels, type ModelsOptions } from './models/create.ts'
-export type { Answer, Models, Question } from './models/models.ts'
+export type { Answer, Completion, Models, Prompt, Question } from './models/models.ts'
 export {
   pricesSchema,
   type ProvidersConfig,

@@ -1,6 +1,6 @@
 import { run, runMetrics } from '@llm-eval/protocol/run-schemas'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Provider, says, startProvider } from '../../engine/test/provider.ts'
+import { type Provider, prose, refuses, startProvider, truncated } from '../../engine/test/provider.ts'
 import { until } from './faults/audit.ts'
 import { type RunServer, startRunServer, startTask } from './runs-of-tests.ts'
 
@@ -8,7 +8,7 @@ let provider: Provider
 let runs: RunServer
 beforeAll(async () => {
   provider = await startProvider({
-    answer: ({ prompt }) => says({ output: /one|two|three/.exec(prompt)?.[0].toUpperCase() ?? 'none' }),
+    answer: ({ prompt }) => prose(/one|two|three/.exec(prompt)?.[0].toUpperCase() ?? 'none'),
   })
   const test = { api: 'openai', base_url: provider.base('openai'), api_key: 'test' }
   runs = await startRunServer({ providers: { test }, default_model: 'test/writer' })
@@ -39,6 +39,45 @@ describe('a prompt', () => {
     const items = await runs.items(id)
     expect(items.map(({ output }) => output)).toEqual(['ONE', 'TWO', 'THREE'])
     for (const { prompt } of provider.asked) expect(prompt).toMatch(/^Be loud\.\s*(one|two|three)$/)
+  })
+
+  it('is all that the model is told: it may say what it likes, JSON too, and none of it is put right', async () => {
+    const said = 'Sure! {"a": 1} and {"output": "no"}\n'
+    provider.next(prose(said), prose('{"output":"one"}'), prose(''))
+    const asked = provider.asked.length
+    const task = { kind: 'prompt', template: 'All of {{input}}.' }
+    const { run_id: id } = await make({ task, settings: { concurrency: 1 } })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', successful_items: 3 })
+    expect((await runs.items(id)).map(({ output }) => output)).toEqual([said, '{"output":"one"}', ''])
+    const told = provider.asked.slice(asked)
+    expect(told.map(({ prompt, schema }) => [prompt, schema])).toEqual([
+      ['All of one.', null],
+      ['All of two.', null],
+      ['All of three.', null],
+    ])
+    for (const { body } of told) expect(Object.keys(body).sort()).toEqual(['messages', 'model'])
+  })
+
+  it('is asked anew in every run: what was said before is not the answer of this one', async () => {
+    const asked = provider.asked.length
+    const task = { kind: 'prompt', template: 'Again {{input}}.' }
+    for (const again of [1, 2]) {
+      const { run_id: id } = await make({ task, settings: { repetitions: 2 } })
+      expect(await runs.until(id)).toMatchObject({ status: 'completed', completed_items: 6, unknown_costs: 6 })
+      expect(provider.asked).toHaveLength(asked + 6 * again)
+    }
+  })
+
+  it('that is refused, or whose answer is cut off, is an item that failed', async () => {
+    provider.next(refuses('Not with me.'), truncated({ output: 'half' }))
+    const task = { kind: 'prompt', template: 'Fail {{input}}.' }
+    const { run_id: id } = await make({ task, settings: { concurrency: 1 } })
+    expect(await runs.until(id)).toMatchObject({ status: 'completed', completed_items: 3, successful_items: 1 })
+    expect((await runs.items(id)).map(({ error }) => error?.message ?? null)).toEqual([
+      expect.stringContaining('refused to answer. It said: Not with me.'),
+      expect.stringContaining('was cut off'),
+      null,
+    ])
   })
 
   it('takes values as they are: what looks like a place in them is none', async () => {
@@ -80,7 +119,7 @@ describe('a prompt', () => {
         most = Math.max(most, ++now)
         await new Promise(setImmediate)
         now--
-        return says({ output: 'ONE' })
+        return prose('ONE')
       },
     })
     const test = { api: 'openai', base_url: slow.base('openai'), api_key: 'test' }

@@ -2,6 +2,7 @@ import { limits } from '@llm-eval/protocol'
 import { createPrices, type Price } from '@llm-eval/pricing'
 import { createChat } from './chat.ts'
 import type { Clock } from './clock.ts'
+import { createComplete } from './complete.ts'
 import { createEmbedding } from './embed.ts'
 import { cappedFetch } from './fetch.ts'
 import type { Means } from './means.ts'
@@ -19,6 +20,7 @@ export interface CallersOptions {
 /** What asks providers. */
 export interface Callers {
   chat: ReturnType<typeof createChat>
+  complete: ReturnType<typeof createComplete>
   embedding: ReturnType<typeof createEmbedding>
 }
 
@@ -47,5 +49,5 @@ export function createCallers({ fetch, clock, random, prices: own, seconds }: Ca
       return inDollars((told === null ? null : of(told)) ?? of(model))
     },
   }
-  return { chat: createChat(means), embedding: createEmbedding(means) }
+  return { chat: createChat(means), complete: createComplete(means), embedding: createEmbedding(means) }
 }

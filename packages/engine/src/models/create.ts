@@ -77,7 +77,7 @@ export function createModels(options: ModelsOptions): Models {
       })
       return first ? value : { ...value, usage: nothingPaid(value.usage.model) }
     } catch (error) {
-      const told = error instanceof CallFailed ? new NoScore(error.fault.fault, error.message) : error
+      const told = inScores(error)
       // What the one who asked paid is not paid by those who waited with them.
       if (!began && told instanceof NoScore && told.usage)
         throw new NoScore(told.fault, told.message, nothingPaid(told.usage.model))
@@ -99,6 +99,16 @@ export function createModels(options: ModelsOptions): Models {
       return { value: valueSchema.parse(JSON.parse(text)), usage }
     },
 
+    async complete(prompt) {
+      const asked = target(prompt.model, 'chat')
+      const { complete } = await callers()
+      try {
+        return await complete(asked, prompt)
+      } catch (error) {
+        throw inScores(error)
+      }
+    },
+
     async embed(texts, { model, signal }) {
       const asked = target(model, 'embedding')
       const { text, usage } = await once(['embed', whose(asked), texts], signal, async (shared) => {
@@ -108,6 +118,11 @@ export function createModels(options: ModelsOptions): Models {
       return { vectors: vectorsSchema.parse(JSON.parse(text)), usage }
     },
   }
+}
+
+/** What a call came to, in the words of scores. */
+function inScores(error: unknown): unknown {
+  return error instanceof CallFailed ? new NoScore(error.fault.fault, error.message) : error
 }
 
 /** All that tells one model from another, its address and the account included. */

@@ -7,6 +7,7 @@ import {
   folded,
   guardedFetch,
   type Models,
+  NoScore,
   type RunAnswer,
   TaskFailed,
 } from '@llm-eval/engine'
@@ -142,26 +143,24 @@ async function textOf(answer: Response): Promise<{ text: string; cut: boolean }>
 
 type PromptTask = Extract<RunTask, { kind: 'prompt' }>
 
-const answerSchema = {
-  type: 'object',
-  properties: { output: { type: 'string' } },
-  required: ['output'],
-  additionalProperties: false,
-}
-
 async function askModel({ template, system, model }: PromptTask, ask: Ask, models: Models | null): Promise<RunAnswer> {
   if (models === null) throw new TaskFailed('No provider of models is configured.', { cost: 0, retry: false })
-  const { case: one, repetition, signal } = ask
+  const { case: one, signal } = ask
   const places = { ...one.values, input: one.input }
   const messages = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: fill(system, places) }]),
     { role: 'user' as const, content: fill(template, places) },
   ]
-  const question = { model: model ?? null, messages, answer: answerSchema, shape: 'answer', sample: repetition - 1 }
-  const { value, usage } = await models.ask({ ...question, signal })
+  const { text, usage } = await models.complete({ model: model ?? null, messages, signal }).catch(toFailure)
   const { input_tokens: read, output_tokens: written } = usage
   const tokens = read === null || written === null ? null : read + written
-  return { output: value['output'], tokens, cost: usage.cached ? 0 : usage.cost }
+  return { output: text, tokens, cost: usage.cost }
+}
+
+/** What brought no answer may have cost something all the same; where nothing was consumed it did not. */
+function toFailure(error: unknown): never {
+  if (error instanceof NoScore) throw new TaskFailed(error.message, { cost: error.usage ? error.usage.cost : 0 })
+  throw error
 }
 
 /** Puts values into the `{{places}}` of a template, however those are spelled; a place of which the case says nothing becomes empty. */
