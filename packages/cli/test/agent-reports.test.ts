@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { limits } from '@llm-eval/protocol'
+import { agentReportInput } from '@llm-eval/protocol/agent-test-schemas'
 import type { BrowserContextOptions } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { type AgentReport, testReport } from '../src/agents/report.ts'
+import { type SuiteReport, testReport } from '../src/agents/report.ts'
 import { agentHtml } from '../src/agents/html.ts'
 import { agentMarkdown } from '../src/agents/markdown.ts'
+import { reportBody } from '../src/agents/report-body.ts'
 import { type Behave, call, event, good, place, said, startAgent, stocks } from './agents.ts'
 import { sharedBrowser } from './browser.ts'
 import { llmEval, serve, start } from './stage.ts'
@@ -195,7 +198,7 @@ describe('reports of agents', () => {
 })
 
 /** So many cases that failed for a long reason. */
-function manyCases(count: number): AgentReport {
+function manyCases(count: number): SuiteReport {
   const trace = {
     dialect: 'json' as const,
     level: 1 as const,
@@ -278,7 +281,10 @@ describe('llm-eval test while it works, and after', () => {
       'agent-tests/stocks.yaml': `${stocks}  - name: Breaks\n    query: Break\n    expected: {tools: [quote]}\n`,
       'llm-eval.agent.yaml': `suite: my agent\nagent: {url: ${JSON.stringify(url)}, retries: 0}\n`,
     })
-    const { code, err } = await llmEval(['test', '--repeat', '2', '--send', '--url', server.url], { cwd })
+    const { code, err } = await llmEval(['test', '--repeat', '2', '--send', '--url', server.url], {
+      cwd,
+      env: { GITHUB_SHA: 'abc', GITHUB_HEAD_REF: '', GITHUB_REF_NAME: 'mine' },
+    })
     expect(code).toBe(1)
     const [, id = ''] = /\/runs\/(\S+)/.exec(err) ?? []
     const told = async (path: string) =>
@@ -291,6 +297,16 @@ describe('llm-eval test while it works, and after', () => {
       metadata: { suite: 'my agent', verdict: 'FAILED', exit_code: 1 },
       metrics: { score: { n: 4 }, passed: { n: 4, mean: 0.5 } },
     })
+    const suite = await (await fetch(`${server.url}/api/v1/agent-tests/suites/my%20agent`)).json()
+    expect(suite).toMatchObject({
+      reports: [{ run_id: id, exit_code: 1, cases: 3, commit: 'abc', branch: 'mine' }],
+      cases: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'Price',
+          last: expect.objectContaining({ outcome: 'passed', n: 2 }) as object,
+        }),
+      ]) as object[],
+    })
     expect(await told('/items')).toMatchObject({
       items: expect.arrayContaining([
         expect.objectContaining({ repetition: 2, input: { name: 'Price', turns: ['What is AAPL at?'] }, cost: 0.25 }),
@@ -300,6 +316,25 @@ describe('llm-eval test while it works, and after', () => {
         }),
       ]) as object[],
     })
+  })
+
+  test('what is sent fits into what a server takes, however much there is', () => {
+    const sent = (report: SuiteReport) => reportBody(report, { id: 'r', env: {} })
+    const fits = (report: SuiteReport) => {
+      const body = agentReportInput.parse(sent(report))
+      expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThanOrEqual(limits.agentReportBytes)
+      return body
+    }
+    expect(fits(manyCases(limits.agentReportCases)).cases).toHaveLength(limits.agentReportCases)
+    expect(fits(manyCases(limits.agentReportCases + 1)).cases).toHaveLength(limits.agentReportCases)
+    expect(fits(manyCases(2)).cases[0]?.result.attempts[0]?.trace.output).toHaveLength(10_000)
+    const long = manyCases(4)
+    for (const { result } of long.cases)
+      result.attempts = result.attempts.map((one) => ({
+        ...one,
+        trace: { ...one.trace, output: 'ü'.repeat(4_000_000) },
+      }))
+    expect(fits(long).cases[3]?.result.attempts[0]?.trace.output).toContain('more characters')
   })
 
   test('results that cannot be sent are a warning, and no other verdict', async () => {

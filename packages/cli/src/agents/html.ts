@@ -8,7 +8,7 @@ import { escaped } from '../reports/xml.ts'
 import { attemptOf } from './html-attempt.ts'
 import { casesScript, casesStyle } from './html-look.ts'
 import { meanOf, scoreOf } from './reasons.ts'
-import { type AgentReport, isChanged, type ReportedCase } from './report.ts'
+import { type SuiteReport, isChanged, type ReportedCase } from './report.ts'
 import { problemLine } from './suite.ts'
 
 /** Cases that the page holds, those that did not pass first; and characters of HTML that are spent on what was seen of them. */
@@ -22,7 +22,7 @@ const chips = { 0: 'good', 1: 'bad', 2: 'wait' } as const
 const kinds = { pass: 'good', fail: 'bad', cannot_tell: 'wait', skip: 'wait' } as const
 
 /** What was found as one page that needs nothing but a browser. All that comes from outside is escaped, and never markup. */
-export function agentHtml(report: AgentReport, version: string): string {
+export function agentHtml(report: SuiteReport, version: string): string {
   const { suite, exitCode, verdict, headline, next, command } = report
   const body = `<section>
 <div class="head"><h1>${escaped(suite)}</h1><span class="chip ${chips[exitCode]}">${escaped(verdict)}</span></div>
@@ -42,7 +42,7 @@ ${casesOf(report)}
   })
 }
 
-function factsOf({ cases, unasked, at }: AgentReport): string {
+function factsOf({ cases, unasked, at }: SuiteReport): string {
   const attempts = cases.flatMap(({ result }) => result.attempts)
   const green = cases.filter(({ outcome }) => outcome === 'pass').length
   const cost = attempts.reduce((sum, { trace }) => sum + (trace.cost ?? 0), 0)
@@ -58,7 +58,7 @@ function factsOf({ cases, unasked, at }: AgentReport): string {
   return `<dl class="card facts">${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`).join('')}</dl>`
 }
 
-function problemsOf({ problems }: AgentReport): string {
+function problemsOf({ problems }: SuiteReport): string {
   if (problems.length === 0) return ''
   const rows = problems.slice(0, 200).map((problem) => {
     const kind = problem.level === 'error' ? 'bad' : 'wait'
@@ -68,7 +68,7 @@ function problemsOf({ problems }: AgentReport): string {
   return `<h2>Files</h2><ul class="card list">${rows.join('')}${more}</ul>`
 }
 
-function casesOf({ cases }: AgentReport): string {
+function casesOf({ cases }: SuiteReport): string {
   if (cases.length === 0) return '<p class="quiet">No case was asked.</p>'
   const told = cases.slice(0, mostCases)
   const budget = { chars: mostChars }

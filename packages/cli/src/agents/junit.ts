@@ -1,9 +1,9 @@
 import { problemLine } from './suite.ts'
 import { type JunitTest, junitXml } from '../reports/junit-xml.ts'
-import type { AgentReport, ReportedCase } from './report.ts'
+import type { SuiteReport, ReportedCase } from './report.ts'
 
 /** Cases as JUnit XML: a test for each, one for each file that cannot be read, and one for the verdict. None is green that the exit code says is not. */
-export function agentJunit(report: AgentReport): string {
+export function agentJunit(report: SuiteReport): string {
   const { suite, command, at, exitCode, verdict, headline, problems, unasked, cases } = report
   const seconds = cases.reduce((sum, { result }) => sum + secondsOf(result), 0)
   const outcome = exitCode === 0 ? 'pass' : exitCode === 1 ? 'fail' : 'cannot_tell'

@@ -3,7 +3,7 @@ import { count, dollars, duration, figure, percent } from '../display/amounts.ts
 import { oneLine, truncate } from '../display/width.ts'
 import { markdownText } from '../reports/markdown-text.ts'
 import { meanOf, scoreOf, stepMarks } from './reasons.ts'
-import { type AgentReport, isChanged, type ReportedCase } from './report.ts'
+import { type SuiteReport, isChanged, type ReportedCase } from './report.ts'
 import { problemLine } from './suite.ts'
 
 /** Cases in the table, and those whose reasons are told: a comment on GitHub holds 65,536 characters. */
@@ -16,7 +16,7 @@ const marks = { 0: '✅', 1: '❌', 2: '⚠️' } as const
 const caseMarks = { pass: '✅', fail: '❌', cannot_tell: '⚠️', skip: '⏸️' } as const
 
 /** What was found as Markdown, for a pull request or the summary of a CI job. */
-export function agentMarkdown(report: AgentReport): string {
+export function agentMarkdown(report: SuiteReport): string {
   const { suite, exitCode, verdict, headline, cases, next } = report
   const lines = [
     `### ${marks[exitCode]} ${markdownText(verdict)} · ${markdownText(truncate(suite, 80))}`,
@@ -35,7 +35,7 @@ export function agentMarkdown(report: AgentReport): string {
   return `${lines.join('\n')}\n`
 }
 
-function tableOf({ command, cases, unasked }: AgentReport): string[] {
+function tableOf({ command, cases, unasked }: SuiteReport): string[] {
   if (cases.length === 0) return []
   const head = ['case', command === 'test' ? 'outcome' : 'state', 'score', 'passed', 'tools', 'cost', 'time']
   const untold = cases.length - mostRows
@@ -89,7 +89,7 @@ function stepLine({ kind, name, differences }: ToolStep): string {
   return `- ${markdownText(`${stepMarks[kind]} ${truncate(name, 80)} ${truncate(told.join(', '), 200)}`)}`
 }
 
-function problemLines({ problems }: AgentReport): string[] {
+function problemLines({ problems }: SuiteReport): string[] {
   const errors = problems.filter(({ level }) => level === 'error')
   if (errors.length === 0) return []
   return [
@@ -101,7 +101,7 @@ function problemLines({ problems }: AgentReport): string[] {
   ]
 }
 
-function factsOf({ cases }: AgentReport): string {
+function factsOf({ cases }: SuiteReport): string {
   const passed = cases.filter(({ outcome }) => outcome === 'pass').length
   const traces = cases.flatMap(({ result }) => result.attempts.map(({ trace }) => trace))
   const cost = traces.reduce((sum, trace) => sum + (trace.cost ?? 0), 0)

@@ -28,7 +28,7 @@ export function isChanged({ outcome, state }: ReportedCase): boolean {
 }
 
 /** What `llm-eval test` and `check` found, for files that tell it. */
-export interface AgentReport {
+export interface SuiteReport {
   command: 'test' | 'check'
   suite: string
   /** RFC 3339. */
@@ -50,7 +50,7 @@ export interface AgentReport {
 const words = { 0: 'PASSED', 1: 'FAILED', 2: 'NOT EVALUATED' } as const
 
 /** What came of a suite that is tested by itself. */
-export function testReport(suite: Suite, results: readonly CaseResult[], at: string): AgentReport {
+export function testReport(suite: Suite, results: readonly CaseResult[], at: string): SuiteReport {
   const exitCode = testExitCode(suite, results)
   const passed = results.filter(({ outcome }) => outcome === 'passed').length
   const scores = results.map(scoreOf).filter((score) => score !== null)
@@ -90,7 +90,7 @@ export interface Checked {
 }
 
 /** What came of a suite that is held against its baselines. */
-export function checkReport(suite: Suite, { release, checks, failOn, baselines }: Checked, at: string): AgentReport {
+export function checkReport(suite: Suite, { release, checks, failOn, baselines }: Checked, at: string): SuiteReport {
   const cases = checks.map((check): ReportedCase => {
     const accepted = baselines.get(check.case_id) ?? []
     return {

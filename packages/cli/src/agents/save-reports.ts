@@ -2,7 +2,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { type ReportFiles, saveFile } from '../reports/save.ts'
 import type { Terminal } from '../terminal.ts'
 import { ownVersion } from '../version.ts'
-import type { AgentReport } from './report.ts'
+import type { SuiteReport } from './report.ts'
 
 /**
  * Writes the reports that were asked for. Markdown is added to its file, as CI jobs share one.
@@ -12,7 +12,7 @@ import type { AgentReport } from './report.ts'
 export async function saveAgentReports(
   terminal: Terminal,
   { junit, markdown, html }: ReportFiles,
-  report: AgentReport,
+  report: SuiteReport,
 ): Promise<void> {
   if (junit !== undefined)
     await saveFile(terminal, junit, { text: (await import('./junit.ts')).agentJunit(report), write: writeFile })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { itemIdOf } from '@llm-eval/engine'
-import { type AttemptResult, limits, type PartScore, runRoutes, scoreParts } from '@llm-eval/protocol'
+import { agentRoutes, type AttemptResult, limits, type PartScore, runRoutes, scoreParts } from '@llm-eval/protocol'
 import { run as runAnswer, runEventsReceipt } from '@llm-eval/protocol/run-schemas'
 import { explain } from '../complaint.ts'
 import { count } from '../display/amounts.ts'
@@ -10,7 +10,8 @@ import { openPlace, type PlaceOptions } from '../place.ts'
 import { newRunId } from '../run-id.ts'
 import type { Target } from '../target.ts'
 import type { Stage } from '../terminal.ts'
-import type { AgentReport, ReportedCase } from './report.ts'
+import type { ReportedCase, SuiteReport } from './report.ts'
+import { reportBody } from './report-body.ts'
 
 /** Characters of one value of an item, and of the events of one request. */
 const valueChars = 200_000
@@ -20,15 +21,18 @@ const requestEvents = 100
 const metrics = ['score', ...scoreParts, 'passed'] as const
 
 /**
- * Keeps what was found as a run of the server, which is where `llm-eval run` keeps its own: each attempt is an item. That it
- * cannot be kept is told, and changes nothing of the verdict.
+ * Keeps what was found where `llm-eval run` keeps its own: as a run, of which each attempt is an item, and as a report with
+ * whole traces. That it cannot be kept is told, and changes nothing of the verdict.
  */
-export async function sendResults(stage: Stage, options: PlaceOptions, report: AgentReport): Promise<void> {
+export async function sendResults(stage: Stage, options: PlaceOptions, report: SuiteReport): Promise<void> {
   try {
     const place = await openPlace(stage, options)
     const id = await sendRun(place.target, report)
+    await sendReport(stage, place.target, { report, id })
     const words =
-      place.kind === 'directory' ? `Kept in ${place.where} as run ${id}.` : `Sent: ${place.target.url}/runs/${id}`
+      place.kind === 'directory'
+        ? `Kept in ${place.where} as run ${id}; \`llm-eval serve\` shows it in the browser.`
+        : `Sent: ${place.target.url}/tests/${encodeURIComponent(report.suite)} and ${place.target.url}/runs/${id}`
     stage.err.line(words)
   } catch (error) {
     const known = explain(error)
@@ -37,7 +41,7 @@ export async function sendResults(stage: Stage, options: PlaceOptions, report: A
   }
 }
 
-async function sendRun(target: Target, report: AgentReport): Promise<string> {
+async function sendRun(target: Target, report: SuiteReport): Promise<string> {
   const { suite, verdict, exitCode, headline, command, cases } = report
   const items = cases.flatMap((one) => one.result.attempts.map((attempt, index) => ({ one, attempt, index })))
   const id = newRunId(suite)
@@ -70,6 +74,19 @@ async function sendRun(target: Target, report: AgentReport): Promise<string> {
     await readAnswer(answer, runEventsReceipt)
   }
   return id
+}
+
+/** The same with whole traces: what the history of each case is made of. */
+async function sendReport(
+  { env, err }: Stage,
+  target: Target,
+  { report, id }: { report: SuiteReport; id: string },
+): Promise<void> {
+  const body = reportBody(report, { id, env })
+  const answer = await ask(target, { route: agentRoutes.sendAgentReport, body })
+  await answer.body?.cancel()
+  const left = report.cases.length - body.cases.length
+  if (left > 0) err.line(`${count(left)} cases have no history there: a report holds ${count(body.cases.length)}.`)
 }
 
 /** The model that answered, where all answers name one. */

@@ -4,7 +4,7 @@ import { type Column, table } from '../display/table.ts'
 import { oneLine } from '../display/width.ts'
 import type { Screen, Terminal } from '../terminal.ts'
 import { indented, meanOf, reasonsOf, scoreOf, stepMarks } from './reasons.ts'
-import type { AgentReport } from './report.ts'
+import type { SuiteReport } from './report.ts'
 
 const outcomeStyles = { passed: 'green', failed: 'red', faulted: 'red', unevaluated: 'yellow' } as const
 const stateStyles = {
@@ -119,7 +119,7 @@ const verdictWords: Record<string, keyof typeof verdictPaints> = {
 const verdictPaints = { good: 'green', bad: 'red', told: 'cyan', wait: 'yellow' } as const
 
 /** The verdict on one line, and what to do next. */
-export function showVerdict({ out }: Pick<Terminal, 'out'>, { verdict, headline, next }: AgentReport): void {
+export function showVerdict({ out }: Pick<Terminal, 'out'>, { verdict, headline, next }: SuiteReport): void {
   const paint = verdictPaints[verdictWords[verdict] ?? 'wait']
   out.line()
   out.line(`${out.paint(paint, out.paint('bold', verdict))}  ${oneLine(headline)}`)
