@@ -212,7 +212,7 @@ describe('the commands of the source document', () => {
     })
     await writeFile(join(bin, 'jq'), `#!/bin/sh\n${node} '${join(folder, 'event-types.mjs')}'\n`, { mode: 0o755 })
     const path = [process.env['PATH'], join(process.execPath, '..'), bin].join(':')
-    return ended('bash', ['-euc', command.replace('http://localhost:3000', new URL(url).origin)], { PATH: path })
+    return ended('bash', ['-euc', command.replace('localhost:3000', `localhost:${new URL(url).port}`)], { PATH: path })
   }
 
   const curl = `curl -X POST http://localhost:3000/api/chat \\

@@ -51,5 +51,5 @@ app.post('/api/chat', async (request, reply) => {
   }
 })
 
-await app.listen({ port: Number(process.env['PORT'] ?? 3000) })
-console.log(`http://localhost:${app.addresses()[0]?.port}/api/chat`)
+const address = await app.listen({ port: Number(process.env['PORT'] ?? 3000) })
+console.log(`${address}/api/chat`)
