@@ -256,6 +256,14 @@ describe('a run that is resumed', () => {
     )
   })
 
+  it('counts what was finished of more cases than it is given now', async () => {
+    const { totals } = (await listen(planOf({ cases: numbered(5), metrics: [quality] }))).ended
+    const earlier = { finished: () => true, totals, durationMs: 0 }
+    const { items, ended } = await listen(planOf({ cases: numbered(2), metrics: [quality], earlier }))
+    expect(items).toEqual([])
+    expect(ended).toMatchObject({ status: 'completed', progress: { total_items: 5, completed_items: 5 } })
+  })
+
   it('skips a hundred thousand finished items without asking one', async () => {
     const plan = { cases: slowly(numbered(100_000)), metrics: [quality] }
     const { totals } = (await listen(planOf({ cases: numbered(1), metrics: [quality] }))).ended

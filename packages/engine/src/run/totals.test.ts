@@ -92,6 +92,18 @@ describe('totals', () => {
   })
 })
 
+describe('how many items there are', () => {
+  it.each([
+    [null, null],
+    [1, 3],
+    [3, 3],
+    [4, 4],
+  ])('is never less than are finished: of %s said, %s', (totalItems, told) => {
+    const totals = totalsOf([success(), success(), success()])
+    expect(progressOf(totals, { ...shape, totalItems })).toMatchObject({ total_items: told, completed_items: 3 })
+  })
+})
+
 describe('the running numbers of a metric', () => {
   it("are those of its values: Student's interval, or Wilson's where they pass and fail", () => {
     const some = [0.2, 0.7, 0.4, 0.9]

@@ -109,7 +109,8 @@ export function progressOf(totals: RunTotals, { names, repetitions, totalItems }
   const [completed, successful] = [at(totals, head.completed), at(totals, head.successful)]
   const { cost, unknownCosts } = spentOf(totals)
   return {
-    total_items: totalItems,
+    // A dataset, or the part of it that is asked for, may have become smaller since.
+    total_items: totalItems === null ? null : Math.max(totalItems, completed),
     completed_items: completed,
     successful_items: successful,
     success_rate: completed === 0 ? null : successful / completed,

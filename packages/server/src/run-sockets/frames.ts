@@ -190,7 +190,7 @@ function updateData(
     name: stored?.name ?? null,
     dataset_name: stored?.datasetName ?? null,
     model_name: stored?.modelName ?? null,
-    total_items: data.total,
+    total_items: data.total === null ? null : Math.max(data.total, data.completed),
     completed_items: data.completed,
     successful_items: data.successful,
     success_rate: data.completed === 0 ? null : data.successful / data.completed,

@@ -96,8 +96,7 @@ async function storeEnd({ store, owner, now }: ExecuteParts, { projectId, run }:
   const { status, stopped_by: stoppedBy, error, progress } = end
   // Only a signal cancels, and that was heard of before.
   if (status === 'cancelled') return
-  // Rows of a draft may be gone that were finished before.
-  const total = progress.total_items === null ? undefined : Math.max(progress.total_items, progress.completed_items)
+  const total = progress.total_items ?? undefined
   await store.apply(projectId, { kind: 'endRun', id: run.id, owner, status, stoppedBy, error, total, at: now() })
 }
 
