@@ -68,6 +68,9 @@ test('a run is made in the form, followed live by somebody who signed in, and ma
   await form.getByText('4 cases × 2 = 8 items').waitFor()
   await form.getByRole('button', { name: 'Start' }).click()
   await form.getByRole('heading', { level: 1, name: 'From the form' }).waitFor()
+  await form.getByRole('link', { name: 'Run again' }).click()
+  await eventually(() => new URL(form.url()).pathname).toBe('/new-run')
+  await eventually(() => textbox(form, 'Name').inputValue()).toBe('From the form')
 
   const row = page.getByRole('row', { name: /From the form/ })
   await row.getByText('Completed').waitFor()

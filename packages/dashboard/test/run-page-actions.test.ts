@@ -101,9 +101,12 @@ test('a run is compared with others over the same dataset, the first chosen as t
   expect(new URL(page.url()).searchParams.get('runs')).toBe('before,elsewhere,after')
 })
 
-test('a run is run again from what it was', async () => {
-  await makeRun(stage, 'again', { total_items: 1 })
-  const page = await (await stage.profile()).open('/runs/again')
-  await page.getByRole('link', { name: 'Run again' }).click()
-  await eventually(() => new URL(page.url()).pathname + new URL(page.url()).search).toBe('/new-run?from=again')
+test('a run that ended early can be resumed, and what user code does is not run again by the server', async () => {
+  await makeRun(stage, 'decided', { total_items: 4 })
+  await finish(stage, 'decided', sampleItems(2))
+  await endRun(stage, 'decided', { stopped_by: 'decided' })
+  const page = await (await stage.profile()).open('/runs/decided')
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await page.getByText('It waits for its worker.').waitFor()
+  expect(await page.getByRole('link', { name: 'Run again' }).count()).toBe(0)
 })

@@ -10,36 +10,56 @@ export function Menu({ label, children }: { label: string; children: ReactNode }
       <DropdownMenu.Trigger aria-label={label} className={buttonLook('quiet', 'icon')}>
         <Ellipsis aria-hidden size={17} />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={6}
-          className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <MenuSheet>{children}</MenuSheet>
     </DropdownMenu.Root>
   )
 }
+
+/** What opens under the button of a menu. */
+export function MenuSheet({ children }: { children: ReactNode }) {
+  return (
+    <DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align="end"
+        sideOffset={6}
+        className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
+      >
+        {children}
+      </DropdownMenu.Content>
+    </DropdownMenu.Portal>
+  )
+}
+
+const itemLook =
+  'flex cursor-pointer items-center gap-2.5 rounded-lg px-3 py-1.5 outline-none data-[highlighted]:bg-hover data-[disabled]:cursor-default data-[disabled]:opacity-50'
 
 export interface MenuItemProps {
   picture: ReactNode
   /** Colour as a class. */
   tone?: string
+  disabled?: boolean
   onSelect: () => void
   children: string
 }
 
 /** One thing to do. */
-export function MenuItem({ picture, tone = '', onSelect, children }: MenuItemProps) {
+export function MenuItem({ picture, tone = '', disabled = false, onSelect, children }: MenuItemProps) {
   return (
-    <DropdownMenu.Item
-      className={`flex cursor-pointer items-center gap-2.5 rounded-lg px-3 py-1.5 outline-none data-[highlighted]:bg-hover ${tone}`}
-      onSelect={onSelect}
-    >
+    <DropdownMenu.Item className={`${itemLook} ${tone}`} disabled={disabled} onSelect={onSelect}>
       <span aria-hidden>{picture}</span>
       {children}
+    </DropdownMenu.Item>
+  )
+}
+
+/** A file to download. */
+export function MenuDownload({ picture, href, children }: { picture: ReactNode; href: string; children: string }) {
+  return (
+    <DropdownMenu.Item asChild>
+      <a href={href} download className={itemLook}>
+        <span aria-hidden>{picture}</span>
+        {children}
+      </a>
     </DropdownMenu.Item>
   )
 }

@@ -2,6 +2,7 @@ import type { RunComparison } from '@llm-eval/protocol'
 import { Download } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { buttonLook } from '../components/button.tsx'
+import { MenuSheet } from '../components/menu.tsx'
 import { comparisonCsv, comparisonMarkdown } from '../format/comparison-files.ts'
 
 interface Export {
@@ -53,24 +54,18 @@ export function ExportComparison({
         <Download aria-hidden size={14} />
         Export
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={6}
-          className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
-        >
-          {formats.map((one) => (
-            <DropdownMenu.Item
-              key={one.name}
-              className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
-              onSelect={() => save(one)}
-            >
-              <span className="font-medium">{one.name}</span>
-              <span className="text-sm text-ink-3">{one.says}</span>
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <MenuSheet>
+        {formats.map((one) => (
+          <DropdownMenu.Item
+            key={one.name}
+            className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
+            onSelect={() => save(one)}
+          >
+            <span className="font-medium">{one.name}</span>
+            <span className="text-sm text-ink-3">{one.says}</span>
+          </DropdownMenu.Item>
+        ))}
+      </MenuSheet>
     </DropdownMenu.Root>
   )
 }

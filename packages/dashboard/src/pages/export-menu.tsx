@@ -3,6 +3,7 @@ import { Download } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { apiQuery, type ListSearch } from '../api/filters.ts'
 import { buttonLook } from '../components/button.tsx'
+import { MenuSheet } from '../components/menu.tsx'
 
 const formats = [
   { format: 'csv', name: 'CSV', says: 'for spreadsheets' },
@@ -22,26 +23,20 @@ export function ExportMenu({ search }: { search: ListSearch }) {
         <Download aria-hidden size={14} />
         <span className="max-sm:sr-only">Export</span>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="end"
-          sideOffset={6}
-          className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
-        >
-          {formats.map(({ format, name, says }) => (
-            <DropdownMenu.Item key={format} asChild>
-              <a
-                href={address(format)}
-                download={`traces.${format}`}
-                className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
-              >
-                <span className="font-medium">{name}</span>
-                <span className="text-sm text-ink-3">{says}</span>
-              </a>
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <MenuSheet>
+        {formats.map(({ format, name, says }) => (
+          <DropdownMenu.Item key={format} asChild>
+            <a
+              href={address(format)}
+              download={`traces.${format}`}
+              className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
+            >
+              <span className="font-medium">{name}</span>
+              <span className="text-sm text-ink-3">{says}</span>
+            </a>
+          </DropdownMenu.Item>
+        ))}
+      </MenuSheet>
     </DropdownMenu.Root>
   )
 }

@@ -1,57 +1,68 @@
-import type { Run } from '@llm-eval/protocol'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
-import { decideRun, runKeys } from '../api/runs.ts'
+import { limits } from '@llm-eval/protocol'
+import type { FormEvent } from 'react'
+import { decideRun } from '../api/runs.ts'
 import { useParts } from '../app/parts.ts'
 import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
 import { sayError } from '../components/notice.tsx'
-import { useCell } from '../stream/cell.ts'
+import { type AskProps, useRunChange } from './run-change.tsx'
+import { useMe } from './verdict.ts'
 
 export type Verdict = 'approve' | 'reject'
 
-const words: Record<Verdict, { title: string; action: string }> = {
-  approve: { title: 'Approve this run', action: 'Approve' },
-  reject: { title: 'Reject this run', action: 'Reject' },
+const words: Record<Verdict, { title: string; action: string; done: string }> = {
+  approve: { title: 'Approve this run', action: 'Approve', done: 'approved' },
+  reject: { title: 'Reject this run', action: 'Reject', done: 'rejected' },
 }
 
 /** Asks for the note of a decision, and who decides where nobody signs in. */
-export function ApproveRun({ run, verdict, onDone }: { run: Run; verdict: Verdict; onDone: () => void }) {
-  const { api, queries, reviewer } = useParts()
-  const client = useQueryClient()
-  const name = useCell(reviewer.cell)
-  const { data: session } = useQuery(queries.session())
-  const isNamed = session?.auth_required === true
-  const [fault, setFault] = useState<string>()
-  const decide = useMutation({
-    mutationFn: ({ note, by }: { note: string; by: string }) =>
-      decideRun(api, run.run_id, { verdict, note: note || null, by: isNamed || by === '' ? null : by }),
-    onSuccess(changed, { by }) {
-      if (!isNamed) reviewer.rename(by)
-      client.setQueryData(runKeys.detail(run.run_id), changed)
-      onDone()
-    },
-    onError: (error) => setFault(sayError(error)),
-  })
+export function ApproveRun({ run, verdict, onDone }: AskProps & { verdict: Verdict }) {
+  const { reviewer } = useParts()
+  const { title, action, done } = words[verdict]
+  const me = useMe()
+  const decide = useRunChange(run, done, ({ api }, { note, by }: { note: string; by: string }) =>
+    decideRun(api, run.run_id, { verdict, note: note || null, by: by || null }),
+  )
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    decide.mutate({ note: wordOf(form, 'note'), by: wordOf(form, 'by') })
+    const by = me.given ? wordOf(form, 'by') : ''
+    decide.mutate(
+      { note: wordOf(form, 'note'), by },
+      {
+        onSuccess() {
+          if (me.given) reviewer.rename(by)
+          onDone()
+        },
+      },
+    )
   }
-  const { title, action } = words[verdict]
   return (
-    <Dialog open onOpen={onDone} title={title} says="The last word counts; it falls when the run is resumed.">
+    <Dialog
+      open
+      onOpen={onDone}
+      title={title}
+      says={`“${run.name}”. The last word counts; it falls when the run is resumed.`}
+    >
       <form aria-label={title} className="flex flex-col gap-3" onSubmit={submit}>
         <label className="flex flex-col gap-1">
-          <span className="text-sm font-medium text-ink-2">Note</span>
+          <span className="text-sm font-medium text-ink-2">Note (optional)</span>
           <textarea
+            // The dialog was opened to write it.
+            autoFocus
             name="note"
             rows={3}
+            maxLength={limits.noteChars}
             className="rounded-lg border border-line bg-surface px-2.5 py-1.5 hover:border-line-strong"
           />
         </label>
-        {!isNamed && <TextField name="by" label="Your name" defaultValue={name} maxLength={100} />}
-        <FormEnd fault={fault} action={action} busy={decide.isPending} onCancel={onDone} />
+        {me.given && <TextField name="by" label="Your name" defaultValue={me.name ?? ''} maxLength={100} />}
+        <FormEnd
+          fault={decide.error ? sayError(decide.error) : undefined}
+          action={action}
+          busy={decide.isPending}
+          onCancel={onDone}
+        />
       </form>
     </Dialog>
   )

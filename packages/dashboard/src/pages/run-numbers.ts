@@ -5,6 +5,16 @@ export function isOver(status: RunStatus): boolean {
   return status !== 'queued' && status !== 'running'
 }
 
+/** Whether it can be called off: also one whose worker was not heard of again, which goes on when it is. */
+export function isCancellable(status: RunStatus): boolean {
+  return !isOver(status) || status === 'abandoned'
+}
+
+/** Whether it is over and anything of it is missing. */
+export function isResumable({ status, stopped_by: stop, completed_items: done, total_items: total }: Run): boolean {
+  return isOver(status) && (status !== 'completed' || stop !== null || (total !== null && done < total))
+}
+
 /** The numbers to show: what the socket tells of a run that goes on, and what was read of one that is over. */
 export function numbersOf(run: Run, told: RunProgress | null): RunProgress {
   return told === null || isOver(run.status) || told.completed_items < run.completed_items ? run : told

@@ -1,43 +1,35 @@
 import { limits, type Run } from '@llm-eval/protocol'
-import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { CircleStop, Link as LinkIcon, Pencil, Play, RotateCcw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
-import { cancelRun, changeRun, decideRun, deleteRun, resumeRun, runKeys } from '../api/runs.ts'
-import { useMay, useParts } from '../app/parts.ts'
-import { useToasts } from '../app/toasts.tsx'
-import { copyText } from '../components/copy-button.tsx'
-import { Confirm, Dialog, FormEnd } from '../components/dialog.tsx'
+import { cancelRun, changeRun, resumeRun } from '../api/runs.ts'
+import { useCopy } from '../app/copying.ts'
+import { useMay } from '../app/parts.ts'
+import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
 import { Menu, MenuItem, MenuLine } from '../components/menu.tsx'
 import { sayError } from '../components/notice.tsx'
 import { splitTags } from './new-run-draft.ts'
-import { isOpen } from './runs-progress.tsx'
-import { useMe } from './verdict.ts'
+import { ApproveRun, type Verdict } from './run-approval.tsx'
+import { type AskProps, RemoveRun, useRunChange } from './run-change.tsx'
+import { isCancellable, isOver, isResumable } from './run-numbers.ts'
 
-type Asking = 'rename' | 'approve' | 'reject' | 'delete'
+type Asking = 'rename' | 'delete' | Verdict
 
 /** Everything that can be done with a run. */
-export function RunMenu({ run, onDeleted }: { run: Run; onDeleted?: () => void }) {
+export function RunMenu({ run }: { run: Run }) {
   const may = useMay('write')
   const navigate = useNavigate()
-  const toasts = useToasts()
+  const copy = useCopy()
   const [asking, setAsking] = useState<Asking>()
   const ending = useRunChange(run, 'cancelled', ({ api }) => cancelRun(api, run.run_id))
   const resuming = useRunChange(run, 'resumed', ({ api }) => resumeRun(api, run.run_id))
   const close = (): void => setAsking(undefined)
-  const copy = (): void => {
-    const address = new URL(`/runs/${encodeURIComponent(run.run_id)}`, location.origin).href
-    void copyText(address).then((worked) =>
-      toasts.show(
-        worked ? { text: 'Copied the link.', mood: 'good' } : { text: 'Could not copy the link.', mood: 'bad' },
-      ),
-    )
-  }
+  const address = new URL(`/runs/${encodeURIComponent(run.run_id)}`, location.origin).href
   return (
     <>
       <Menu label={`More about ${run.name}`}>
-        <MenuItem picture={<LinkIcon size={15} />} onSelect={copy}>
+        <MenuItem picture={<LinkIcon size={15} />} onSelect={() => copy('the link', address)}>
           Copy link
         </MenuItem>
         {may && (
@@ -53,17 +45,18 @@ export function RunMenu({ run, onDeleted }: { run: Run; onDeleted?: () => void }
             <MenuItem picture={<Pencil size={15} />} onSelect={() => setAsking('rename')}>
               Rename and tag…
             </MenuItem>
-            {isOpen(run) ? (
+            {isCancellable(run.status) && (
               <MenuItem picture={<CircleStop size={15} />} onSelect={() => ending.mutate()}>
                 Cancel
               </MenuItem>
-            ) : (
+            )}
+            {isResumable(run) && (
+              <MenuItem picture={<Play size={15} />} onSelect={() => resuming.mutate()}>
+                Resume
+              </MenuItem>
+            )}
+            {isOver(run.status) && (
               <>
-                {isResumable(run) && (
-                  <MenuItem picture={<Play size={15} />} onSelect={() => resuming.mutate()}>
-                    Resume
-                  </MenuItem>
-                )}
                 <MenuItem picture={<ThumbsUp size={15} />} onSelect={() => setAsking('approve')}>
                   Approve…
                 </MenuItem>
@@ -80,39 +73,10 @@ export function RunMenu({ run, onDeleted }: { run: Run; onDeleted?: () => void }
         )}
       </Menu>
       {asking === 'rename' && <Rename run={run} onDone={close} />}
-      {(asking === 'approve' || asking === 'reject') && <Decide run={run} verdict={asking} onDone={close} />}
-      {asking === 'delete' && <Remove run={run} onDone={close} {...(onDeleted ? { onDeleted } : {})} />}
+      {(asking === 'approve' || asking === 'reject') && <ApproveRun run={run} verdict={asking} onDone={close} />}
+      {asking === 'delete' && <RemoveRun run={run} onDone={close} />}
     </>
   )
-}
-
-/** Whether anything of it is missing. */
-function isResumable({ status, stopped_by: stop, completed_items: done, total_items: total }: Run): boolean {
-  return status !== 'completed' || stop !== null || (total !== null && done < total)
-}
-
-/** A change of a run that says how it went. What the socket tells of it comes beside. */
-function useRunChange<T>(
-  run: Run,
-  word: string,
-  change: (parts: ReturnType<typeof useParts>, given: T) => Promise<unknown>,
-) {
-  const parts = useParts()
-  const toasts = useToasts()
-  return useMutation({
-    mutationFn: (given: T) => change(parts, given),
-    onSuccess: () => toasts.show({ text: `“${run.name}” was ${word}.`, mood: 'good' }),
-    onError: (error) => toasts.show({ text: `“${run.name}” was not ${word}. ${sayError(error)}`, mood: 'bad' }),
-    onSettled: () => {
-      void parts.queryClient.invalidateQueries({ queryKey: runKeys.lists })
-      return parts.queryClient.invalidateQueries({ queryKey: runKeys.run(run.run_id) })
-    },
-  })
-}
-
-interface AskProps {
-  run: Run
-  onDone: () => void
 }
 
 function Rename({ run, onDone }: AskProps) {
@@ -146,72 +110,5 @@ function Rename({ run, onDone }: AskProps) {
         />
       </form>
     </Dialog>
-  )
-}
-
-const verdicts = {
-  approve: { title: 'Approve this run?', done: 'approved', action: 'Approve' },
-  reject: { title: 'Reject this run?', done: 'rejected', action: 'Reject' },
-} as const
-
-function Decide({ run, verdict, onDone }: AskProps & { verdict: 'approve' | 'reject' }) {
-  const { title, done, action } = verdicts[verdict]
-  const me = useMe()
-  const decide = useRunChange(run, done, ({ api }, note: string) =>
-    decideRun(api, run.run_id, { verdict, note: note || null, by: me.given ? me.name : null }),
-  )
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault()
-    decide.mutate(wordOf(new FormData(event.currentTarget), 'note'), { onSuccess: onDone })
-  }
-  return (
-    <Dialog
-      open
-      onOpen={onDone}
-      title={title}
-      says={`“${run.name}”. The last word counts; it falls when the run goes on.`}
-    >
-      <form aria-label={title} className="flex flex-col gap-3" onSubmit={submit}>
-        <label className="flex flex-col gap-1">
-          <span className="text-sm font-medium text-ink-2">Note (optional)</span>
-          <textarea
-            // The dialog was opened to write it.
-            autoFocus
-            name="note"
-            rows={3}
-            maxLength={limits.noteChars}
-            className="rounded-lg border border-line bg-surface px-2.5 py-1.5 hover:border-line-strong"
-          />
-        </label>
-        <FormEnd
-          fault={decide.error ? sayError(decide.error) : undefined}
-          action={action}
-          busy={decide.isPending}
-          onCancel={onDone}
-        />
-      </form>
-    </Dialog>
-  )
-}
-
-function Remove({ run, onDone, onDeleted }: AskProps & { onDeleted?: () => void }) {
-  const removal = useRunChange(run, 'deleted', ({ api }) => deleteRun(api, run.run_id))
-  const confirm = (): void =>
-    removal.mutate(undefined, {
-      onSuccess() {
-        onDone()
-        onDeleted?.()
-      },
-    })
-  return (
-    <Confirm
-      open
-      onOpen={onDone}
-      title={`Delete “${run.name}”?`}
-      says="All of its items go for good, and its id cannot be used again."
-      action="Delete"
-      busy={removal.isPending}
-      onConfirm={confirm}
-    />
   )
 }

@@ -5,6 +5,7 @@ import { useNow } from '../components/time.tsx'
 import { formatCount, unknown } from '../format/numbers.ts'
 import { formatUntil } from '../format/times.ts'
 import { perSecond, remainingMs } from '../stream/pace.ts'
+import { isOver } from './run-numbers.ts'
 
 /** A run as it stands at this moment. */
 export interface RunNow {
@@ -15,16 +16,11 @@ export interface RunNow {
   leftMs: number | null
 }
 
-/** Whether it goes on, or will. */
-export function isOpen({ status }: Pick<Run, 'status'>): boolean {
-  return status === 'queued' || status === 'running'
-}
-
 /** The run with the numbers that come by the socket while it goes on. `readAt` is when it was read. */
 export function useRunNow(run: Run, readAt: number): RunNow {
-  const { progress, pace } = useWatchedRun(isOpen(run) ? run.run_id : null, 'numbers')
+  const { progress, pace } = useWatchedRun(isOver(run.status) ? null : run.run_id, 'numbers')
   const now = useNow()
-  if (!isOpen(run)) return { run, workedMs: run.duration_ms, leftMs: null }
+  if (isOver(run.status)) return { run, workedMs: run.duration_ms, leftMs: null }
   const { status: _, ...numbers } = progress ?? { status: null }
   const latest = { ...run, ...numbers }
   const workedMs =
@@ -56,7 +52,7 @@ export function RunBar({ of }: { of: RunNow }) {
   const { completed_items: done, successful_items: good, total_items: total } = run
   const side = sideWords(of, now)
   const share = (count: number): string => `${total === null || total === 0 ? 0 : (100 * count) / total}%`
-  const isWrong = !isOpen(run) && run.error !== null
+  const isWrong = isOver(run.status) && run.error !== null
   return (
     <div className="flex min-w-0 flex-col gap-1">
       <div
@@ -68,7 +64,7 @@ export function RunBar({ of }: { of: RunNow }) {
         className="flex h-1.5 overflow-hidden rounded-full bg-line"
       >
         <span
-          className={`transition-[width] duration-200 ${isOpen(run) ? 'bg-accent-solid' : 'bg-good-solid/70'}`}
+          className={`transition-[width] duration-200 ${isOver(run.status) ? 'bg-good-solid/70' : 'bg-accent-solid'}`}
           style={{ width: share(good) }}
         />
         <span className="bg-bad-solid transition-[width] duration-200" style={{ width: share(done - good) }} />

@@ -4,9 +4,9 @@ import { Braces, Database, Link as LinkIcon, Terminal, Trash2 } from 'lucide-rea
 import { useState } from 'react'
 import { writeJson } from '../api/exact-json.ts'
 import { deleteTrace } from '../api/queries.ts'
+import { useCopy } from '../app/copying.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
-import { copyText } from '../components/copy-button.tsx'
 import { Confirm } from '../components/dialog.tsx'
 import { Menu, MenuItem, MenuLine } from '../components/menu.tsx'
 import { sayError } from '../components/notice.tsx'
@@ -18,6 +18,7 @@ import { AddToDataset } from './add-to-dataset.tsx'
 export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted: () => void }) {
   const { api, queries } = useParts()
   const toasts = useToasts()
+  const copy = useCopy()
   const mayDelete = useMay('write')
   const [asking, setAsking] = useState(false)
   const [adding, setAdding] = useState(false)
@@ -31,13 +32,6 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
     },
     onError: (error) => toasts.show({ text: `The trace was not deleted. ${sayError(error)}`, mood: 'bad' }),
   })
-  const copy = (name: string, text: string): void => {
-    void copyText(text).then((worked) =>
-      toasts.show(
-        worked ? { text: `Copied ${name}.`, mood: 'good' } : { text: `Could not copy ${name}.`, mood: 'bad' },
-      ),
-    )
-  }
   const place = { origin: location.origin, keyed: session?.auth_required ?? false }
 
   return (
