@@ -210,6 +210,24 @@ describe('llm-eval compare', () => {
     expect([allowed.code, allowed.out]).toEqual([0, expect.stringContaining('\nNote: half: the run is running')])
   })
 
+  test('tells in its one line also what became slower, or costs more', async () => {
+    for (const [id, ms, cost] of [
+      ['cheap', 200, 0.001],
+      ['dear', 100, 0.002],
+    ] as const) {
+      await apiCall('POST', '/api/v1/runs', { run_id: id, name: id, total_items: 20, metrics_used: [mine] })
+      const events = Array.from({ length: 20 }, (_, n) => {
+        const place = { item_index: n, case_id: `c${n}`, event_id: `${n}`, sequence: n }
+        const used = { response_time_ms: ms + (n % 3), cost }
+        return { type: 'item_finished', ...place, ...used, status: 'success', input: n, output: n, scores: {} }
+      })
+      const end = { type: 'run_ended', event_id: 'end', sequence: 20 }
+      await apiCall('POST', `/api/v1/runs/${id}/events`, { schema_version: 1, events: [...events, end] })
+    }
+    const { out } = await compare('cheap', 'dear')
+    expect(out).toMatch(/\nAgainst cheap, dear: not enough data in mine; faster; costs more\.\n$/)
+  })
+
   test.each([
     [['base'], 'Name a run to compare it with'],
     [['base', 'base'], 'It is named twice: base.'],

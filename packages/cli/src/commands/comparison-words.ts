@@ -48,13 +48,22 @@ export function groundsText({ evaluator, missing, unmeasured, test }: MetricComp
 
 /** One line that says how the runs are, held against the first. */
 export function summaryOf({ runs: [first = ''], compared }: RunComparison): string {
-  const parts = compared.map(({ run_id: id, metrics }) => {
+  const parts = compared.map(({ run_id: id, metrics, usage }) => {
     const of = (verdict: MetricComparison['verdict']) => {
       const names = metrics.filter((row) => row.verdict === verdict).map(({ name }) => name)
       return names.length === 0 ? [] : [`${verdict.replaceAll('_', ' ')} in ${names.join(', ')}`]
     }
     const found = [...of('worse'), ...of('better'), ...of('different'), ...of('not_enough_data')]
-    return `${id}: ${found.length === 0 ? 'no detectable difference' : found.join('; ')}`
+    const used = usage.flatMap(({ name, verdict }) => {
+      if (verdict !== 'better' && verdict !== 'worse') return []
+      return usageFindings[name]?.[verdict] ?? []
+    })
+    return `${id}: ${[...(found.length === 0 ? ['no detectable difference'] : found), ...used].join('; ')}`
   })
   return oneLine(`Against ${first}, ${parts.join('. ')}.`)
+}
+
+const usageFindings: Record<string, Record<'better' | 'worse', string>> = {
+  response_time_ms: { better: 'faster', worse: 'slower' },
+  cost: { better: 'costs less', worse: 'costs more' },
 }

@@ -22,7 +22,7 @@ export interface Finding {
 }
 
 /** A sentence for each thing that was found, what matters most first. */
-export function findingsOf({ metrics }: RunComparison['compared'][number]): Finding[] {
+export function findingsOf({ metrics, usage }: RunComparison['compared'][number]): Finding[] {
   const named = (verdict: ComparisonVerdict) => metrics.filter((row) => row.verdict === verdict)
   const [worse, better, different] = [named('worse'), named('better'), named('different')]
   const [same, unknown] = [named('no_detectable_difference'), named('not_enough_data')]
@@ -36,7 +36,18 @@ export function findingsOf({ metrics }: RunComparison['compared'][number]): Find
   if (same.length > 0) found.push({ mood: 'plain', text: `No detectable difference in ${listOf(same)}.` })
   if (unknown.length > 0) found.push({ mood: 'wait', text: `Not enough data to tell of ${listOf(unknown)}.` })
   if (metrics.length === 0) found.push({ mood: 'wait', text: 'Neither run has a metric.' })
-  return found
+  const used = (verdict: 'worse' | 'better', mood: VerdictMood): Finding[] =>
+    usage.flatMap((row) => {
+      const text = row.verdict === verdict ? usageFindings[row.name]?.[verdict] : undefined
+      return text === undefined ? [] : [{ mood, text }]
+    })
+  return [...found, ...used('worse', 'bad'), ...used('better', 'good')]
+}
+
+/** That nothing is found in time and cost needs no sentence. */
+const usageFindings: Record<string, Record<'better' | 'worse', string>> = {
+  response_time_ms: { better: 'It is faster.', worse: 'It is slower.' },
+  cost: { better: 'It costs less.', worse: 'It costs more.' },
 }
 
 const mostNames = 4

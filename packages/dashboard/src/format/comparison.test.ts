@@ -72,6 +72,17 @@ describe('what was found', () => {
     expect(findingsOf(compared())).toEqual([{ mood: 'wait', text: 'Neither run has a metric.' }])
   })
 
+  test('tells of time and cost only where they changed', () => {
+    const usage = (time: MetricComparison['verdict'], cost: MetricComparison['verdict']) =>
+      findingsOf({
+        ...compared(row('up', { verdict: 'better' })),
+        usage: [row('response_time_ms', { verdict: time }), row('cost', { verdict: cost })],
+      }).map(({ mood, text }) => `${mood}: ${text}`)
+    expect(usage('better', 'worse')).toEqual(['good: Better in up.', 'bad: It costs more.', 'good: It is faster.'])
+    expect(usage('worse', 'better')).toEqual(['good: Better in up.', 'bad: It is slower.', 'good: It costs less.'])
+    expect(usage('no_detectable_difference', 'not_enough_data')).toEqual(['good: Better in up.'])
+  })
+
   test('names a few metrics, and counts the others', () => {
     const many = (count: number) => findingsOf(compared(...Array.from({ length: count }, (_, at) => row(`m${at}`))))[0]
     expect(many(4)?.text).toBe('No detectable difference in m0, m1, m2 and m3.')
