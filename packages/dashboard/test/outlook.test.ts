@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { makeRun } from './compared-runs.ts'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
+import { sendSuite } from './sample-agent-tests.ts'
 import { longNamedRun } from './sample-runs.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
@@ -33,6 +34,13 @@ const paths = [
   '/runs/named?item=70',
   '/runs/named?tab=errors',
   '/runs/named?tab=configuration',
+  '/tests',
+  '/tests/stocks',
+  '/tests/stocks?show=flaky&q=two',
+  '/tests/stocks/quote',
+  '/tests/stocks/quote?report=rep-1&variant=short',
+  '/tests/stocks/refuse',
+  '/tests/stocks/down',
   '/settings',
   '/signin',
 ]
@@ -81,6 +89,7 @@ beforeAll(async () => {
   await stage.call('POST', '/api/v1/traces/plain/evaluate', { evaluators, wait: 20 })
   await stage.call('POST', '/api/v1/evaluators/polite-answer/calibration')
   await stage.call('POST', '/api/v1/rules', { name: 'All of gpt-4', filter: { model_name: 'gpt-4' }, evaluators })
+  await sendSuite(stage)
   await stage.call('POST', '/api/v1/datasets', { name: 'Questions' })
   await stage.call('POST', '/api/v1/datasets/questions/rows/from-trace', { trace_id: 'plain' })
   await stage.call('POST', '/api/v1/datasets/questions/publish', {})

@@ -90,6 +90,34 @@ export function readRunTab(given: Given): RunTabSearch {
   return { ...readItemSearch(given), ...(tab ? { tab } : {}), ...(opened === undefined ? {} : { item: opened }) }
 }
 
+/** Which cases of a suite are shown. */
+export interface TestSuiteSearch {
+  q?: string
+  show?: 'bad' | 'flaky' | 'quarantined' | undefined
+}
+
+export function readTestSuite({ q, show }: Given): TestSuiteSearch {
+  return {
+    ...(typeof q === 'string' && q !== '' ? { q: q.slice(0, 200) } : {}),
+    ...(show === 'bad' || show === 'flaky' || show === 'quarantined' ? { show } : {}),
+  }
+}
+
+/** Which result of a case is shown, and what it is held against; absent is what the server finds fit. */
+export interface TestCaseSearch {
+  report?: string
+  variant?: string
+  attempt?: string
+}
+
+export function readTestCase({ report, variant, attempt }: Given): TestCaseSearch {
+  return {
+    ...(typeof report === 'string' && report !== '' ? { report: report.slice(0, limits.nameChars) } : {}),
+    ...(typeof variant === 'string' && /^[A-Za-z0-9_-]{1,60}$/.test(variant) ? { variant } : {}),
+    ...(typeof attempt === 'string' && /^\d{1,3}$/.test(attempt) ? { attempt } : {}),
+  }
+}
+
 /** What a new run begins with. */
 export interface NewRunSearch {
   /** Id of the run that is done again. */

@@ -1,4 +1,4 @@
-import { Activity, Database, FlaskConical, Gauge, ListChecks, Rows3, Settings } from 'lucide-react'
+import { Activity, Database, FlaskConical, Gauge, ListChecks, Rows3, Settings, ShieldCheck } from 'lucide-react'
 
 /** The pages of the dashboard, in the order of the navigation. */
 export const places = [
@@ -8,5 +8,6 @@ export const places = [
   { to: '/evaluators', name: 'Evaluators', Icon: Gauge, keys: 'g e' },
   { to: '/datasets', name: 'Datasets', Icon: Database, keys: 'g d' },
   { to: '/runs', name: 'Runs', Icon: FlaskConical, keys: 'g u' },
+  { to: '/tests', name: 'Tests', Icon: ShieldCheck, keys: 'g a' },
   { to: '/settings', name: 'Settings', Icon: Settings, keys: 'g s' },
 ] as const

@@ -11,6 +11,8 @@ import {
   readRunTab,
   readSignIn,
   readTab,
+  readTestCase,
+  readTestSuite,
 } from './addresses.ts'
 import { Crash, NotFound } from './crash.tsx'
 import { Shell } from './shell.tsx'
@@ -126,6 +128,29 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import('../pages/compare.tsx'), 'ComparePage'),
 })
 
+const tests = createRoute({
+  getParentRoute: () => shell,
+  path: '/tests',
+  staticData: { title: 'Tests' },
+  component: lazyRouteComponent(() => import('../pages/tests.tsx'), 'TestsPage'),
+})
+
+const testSuite = createRoute({
+  getParentRoute: () => shell,
+  path: '/tests/$suite',
+  staticData: { title: 'Suite' },
+  validateSearch: readTestSuite,
+  component: lazyRouteComponent(() => import('../pages/test-suite.tsx'), 'TestSuitePage'),
+})
+
+const testCase = createRoute({
+  getParentRoute: () => shell,
+  path: '/tests/$suite/$caseId',
+  staticData: { title: 'Case' },
+  validateSearch: readTestCase,
+  component: lazyRouteComponent(() => import('../pages/test-case.tsx'), 'TestCasePage'),
+})
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -158,6 +183,9 @@ export function createAppRouter() {
         run,
         newRun,
         compare,
+        tests,
+        testSuite,
+        testCase,
         settings,
       ]),
       signIn,

@@ -72,14 +72,14 @@ export function Shell() {
       </main>
       <nav
         aria-label="Pages"
-        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-7 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
+        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-8 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
       >
         {places.map(({ to, name, Icon }) => (
           <Link
             key={to}
             to={to}
             activeOptions={{ exact: to === '/', includeSearch: false }}
-            className="flex h-13 flex-col items-center justify-center gap-0.5 text-[0.625rem] font-medium text-ink-2 aria-[current=page]:text-accent"
+            className="flex h-13 flex-col items-center justify-center gap-0.5 text-[0.5625rem] font-medium text-ink-2 aria-[current=page]:text-accent"
           >
             <Icon aria-hidden size={18} />
             {name}
@@ -100,9 +100,9 @@ function Place({ to, name, Icon, keys }: (typeof places)[number]) {
       to={to}
       activeOptions={{ exact: to === '/', includeSearch: false }}
       title={`${name} (${keys.toUpperCase()})`}
-      className="flex h-8 items-center gap-1.5 rounded-lg px-2.5 font-medium text-ink-2 transition-colors hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink"
+      className="flex h-8 items-center gap-1.5 rounded-lg px-2 font-medium text-ink-2 transition-colors lg:px-2.5 hover:bg-hover hover:text-ink aria-[current=page]:bg-hover aria-[current=page]:text-ink"
     >
-      <Icon aria-hidden size={15} />
+      <Icon aria-hidden size={15} className="hidden lg:block" />
       {name}
       {name === 'Review' && <PendingCount />}
     </Link>

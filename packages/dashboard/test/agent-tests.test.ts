@@ -1,0 +1,199 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { agentReportOf, attemptResult, caseResult } from '../../server/test/agent-reports.ts'
+import { after, before, reportOf, sendSuite } from './sample-agent-tests.ts'
+import { eventually, openStage, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+})
+beforeEach(async () => {
+  await sendSuite(stage)
+})
+afterEach(async () => {
+  await stage.clear()
+  await stage.call('DELETE', '/api/v1/agent-tests/suites/stocks').catch(() => undefined)
+})
+afterAll(() => stage.close())
+
+const one = '/api/v1/agent-tests/suites/stocks/cases/quote'
+
+interface Shown {
+  baselines: { variant: string; note: string | null }[]
+  quarantine: { owner: string; reason: string } | null
+}
+const shown = async (path = one) => (await stage.call('GET', path)) as Shown
+
+test('who has no tests yet is told how to begin, and sees the first suite when it comes', async () => {
+  await stage.call('DELETE', '/api/v1/agent-tests/suites/stocks')
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests')
+  await page.getByRole('heading', { name: 'No agent was tested yet' }).waitFor()
+  await page.getByText('llm-eval doctor http://localhost:3000/api/chat').waitFor()
+  await page.getByText('llm-eval test --send', { exact: true }).waitFor()
+  await stage.call('POST', '/api/v1/agent-tests/reports', reportOf(1))
+  // As when its reader comes back to the tab.
+  await eventually(async () => {
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })))
+    return page.getByRole('link', { name: 'stocks' }).count()
+  }).toBe(1)
+  await page.getByRole('link', { name: 'stocks' }).click()
+  await page.getByRole('heading', { level: 1, name: 'stocks' }).waitFor()
+  expect(problems).toEqual([])
+})
+
+test('suites are reached by keys and say how their newest report went', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/runs')
+  await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' })
+  await page.keyboard.press('g')
+  await page.keyboard.press('a')
+  const suites = page.getByRole('list', { name: 'Suites' })
+  await suites.getByText('block release').waitFor()
+  await suites.getByText('1 passed, 1 failed, 1 not told').waitFor()
+  expect(problems).toEqual([])
+})
+
+test('a suite shows how each case stands, and finds those that are looked for', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks')
+  const cases = page.getByRole('list', { name: 'Cases' })
+  const names = () => cases.getByRole('link').allInnerTexts()
+  await eventually(names).toEqual([
+    'Answers in German',
+    'Compares two companies',
+    'Quote of one company',
+    'Refuses_to_give_advice_that_nobody_should_give_even_when_asked_with_a_name_that_is_long',
+  ])
+  const row = (name: string) => cases.getByRole('listitem').filter({ hasText: name })
+  await row('Quote').getByText('regression').waitFor()
+  await row('Quote').getByText('2 ways accepted · 0 of 2 attempts passed').waitFor()
+  await row('Compares').getByText('It changed 8 of 8 times').waitFor({ state: 'attached' })
+  await row('Compares').getByText('The exchange rates are of last week.').waitFor({ state: 'attached' })
+  await row('German').getByText('cannot tell').waitFor()
+  await row('Refuses').getByText('not in the newest report').waitFor()
+  await page.getByRole('button', { name: 'Flaky' }).click()
+  await eventually(names).toEqual(['Compares two companies'])
+  await page.getByRole('button', { name: 'Not well' }).click()
+  await page.getByLabel('Search cases').fill('quote')
+  await eventually(names).toEqual(['Quote of one company'])
+  await eventually(() => new URL(page.url()).search).toBe('?q=quote&show=bad')
+  await page.getByLabel('Search cases').fill('nothing of the kind')
+  await page.getByText('No case fits.').waitFor()
+  expect(problems).toEqual([])
+})
+
+test('a case shows its calls against the baseline, what changed in the answer, and what is not known', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await page.getByText('The score fell by 35 points.').waitFor()
+  const calls = page.getByRole('list', { name: 'Calls' })
+  const steps = () => calls.locator('summary').evaluateAll((rows) => rows.map((row) => row.textContent))
+  await eventually(steps).toEqual([
+    'get_quoteother arguments90 ms',
+    'get_newsgone',
+    'web_searchnew failed90 ms',
+    'summarizesame90 ms',
+  ])
+  await calls.locator('summary').first().click()
+  const differences = page.getByRole('list', { name: 'Differences' })
+  await differences.getByText('volume').waitFor()
+  const changes = page.getByRole('group', { name: 'Changes of the answer' })
+  await changes.locator('del').first().waitFor()
+  await changes.locator('ins').first().waitFor()
+  await page.getByRole('button', { name: 'Side by side' }).click()
+  await page.getByRole('group', { name: 'Accepted' }).getByText(before.output).waitFor()
+  await page.getByRole('group', { name: 'Now' }).getByText(after.output).waitFor()
+  const assertions = page.getByRole('list', { name: 'Assertions' }).getByRole('listitem')
+  await eventually(() => assertions.allInnerTexts()).toHaveLength(3)
+  expect(await assertions.first().innerText()).toContain('get_news must be called')
+  await page.getByRole('region', { name: 'Score' }).getByText('unknown').waitFor()
+  expect(problems).toEqual([])
+})
+
+test('an older report, another attempt and another baseline are chosen, and the address keeps them', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await page.getByLabel('Held against').selectOption('short')
+  await page.getByText('Held against “short”').waitFor()
+  await page.getByLabel('Attempt').selectOption('1')
+  await eventually(() => new URL(page.url()).search).toBe('?variant=short&attempt=1')
+  await page.getByRole('region', { name: 'Score' }).getByText('61', { exact: true }).waitFor()
+  await page.getByRole('combobox', { name: 'Report' }).selectOption('rep-3')
+  await page.getByText('Answer, as accepted').waitFor()
+  await eventually(() => new URL(page.url()).search).toBe('?report=rep-3')
+  await page.reload()
+  await page.getByRole('region', { name: 'Score' }).getByText('89', { exact: true }).waitFor()
+  expect(problems).toEqual([])
+})
+
+test('a behaviour is accepted, in place of the baseline or beside it, and forgotten', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await page.getByRole('button', { name: 'Accept…' }).click()
+  const form = page.getByRole('form', { name: 'Accept' })
+  await form.getByText('It takes the place of what is accepted as “default”.').waitFor()
+  await form.getByLabel('Variant').fill('no-news')
+  await form.getByText('It is accepted beside the others').waitFor()
+  await form.getByLabel('Note').fill('News are down for good.')
+  await form.getByRole('button', { name: 'Accept' }).click()
+  await page.getByText('Accepted.', { exact: true }).waitFor()
+  const variants = async () => (await shown()).baselines.map(({ variant, note }) => [variant, note])
+  await eventually(variants).toContainEqual(['no-news', 'News are down for good.'])
+  await page.getByLabel('Held against').selectOption('no-news')
+  await page.getByText('Answer, as accepted').waitFor()
+  await page.getByRole('button', { name: 'Forget “no-news”…' }).click()
+  await page.getByRole('button', { name: 'Forget', exact: true }).click()
+  await page.getByText('Forgotten.').waitFor()
+  await eventually(async () => (await shown()).baselines.map(({ variant }) => variant)).toEqual(['default', 'short'])
+  expect(problems.filter((problem) => !problem.includes('404'))).toEqual([])
+})
+
+test('a case is quarantined with owner, reason and end, and put back', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await page.getByRole('button', { name: 'Quarantine…' }).click()
+  const form = page.getByRole('form', { name: 'Quarantine' })
+  await form.getByLabel('Owner').fill('bob')
+  await form.getByLabel('Reason').fill('The news are down.')
+  await form.getByRole('button', { name: 'Quarantine' }).click()
+  await page.getByText('Quarantined.', { exact: true }).waitFor()
+  await page.getByText('bob: The news are down.').waitFor({ state: 'attached' })
+  expect((await shown()).quarantine).toMatchObject({ owner: 'bob', reason: 'The news are down.' })
+  await page.getByRole('button', { name: 'End quarantine…' }).click()
+  await page.getByRole('button', { name: 'End', exact: true }).click()
+  await page.getByText('Back in the gate.').waitFor()
+  await eventually(async () => (await shown()).quarantine).toBeNull()
+  expect(problems).toEqual([])
+})
+
+test('what is not there any more is said to be gone, and a suite is deleted only after a question', async () => {
+  const { open } = await stage.profile()
+  const page = await open('/tests/stocks')
+  const other = await open('/tests/stocks/quote')
+  await other.getByRole('heading', { level: 1, name: 'Quote of one company' }).waitFor()
+  await page.getByRole('button', { name: 'Delete the suite' }).click()
+  await page.getByRole('button', { name: 'Delete', exact: true }).click()
+  await page.getByRole('heading', { name: 'No agent was tested yet' }).waitFor()
+  await other.reload()
+  await other.getByRole('heading', { name: 'There is no such case' }).waitFor()
+  await page.goto(`${stage.url}/tests/stocks`)
+  await page.getByRole('heading', { name: 'There is no such suite' }).waitFor()
+})
+
+test('names and answers of agents cannot become markup', async () => {
+  const evil = '<img src=x onerror=alert(1)>'
+  const trace = { ...before, output: evil, tool_calls: before.tool_calls.map((call) => ({ ...call, name: evil })) }
+  const cases = [{ result: caseResult('evil', { name: evil, attempts: [attemptResult({ trace })] }), check: null }]
+  await stage.call(
+    'POST',
+    '/api/v1/agent-tests/reports',
+    agentReportOf({ suite: 'stocks', note: evil, cases, at: new Date().toISOString() }),
+  )
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks')
+  await page.getByRole('link', { name: evil }).click()
+  await page.getByRole('heading', { level: 1, name: evil }).waitFor()
+  expect(await page.locator('img').count()).toBe(0)
+  expect(problems).toEqual([])
+})
