@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from '../scripts/build.mjs'
 import { setup } from '../scripts/setup.mjs'
+import { agents } from './agents.ts'
 import type { Bench } from './bench.ts'
 import { executions } from './executions.ts'
 import { idle } from './idle.ts'
@@ -39,6 +40,7 @@ const benches: Record<string, Bench> = {
   'run-command': runCommands,
   'run-server': runServer,
   'run-sockets': runSockets,
+  agents,
   million,
   idle,
   sdk,

@@ -2,16 +2,17 @@ import { relative } from 'node:path'
 import { checkCase, checkDefaults, type CheckThresholds, failOnDefault, release } from '@llm-eval/engine'
 import { type Baseline, type CaseResult, type CheckResult, type CheckState, checkStates } from '@llm-eval/protocol'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
-import { type Baselines, readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
+import { readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
 import { checkReport, nextAfter, testExitCode, testReport } from '../agents/report.ts'
 import { saveAgentReports } from '../agents/save-reports.ts'
-import { sendResults } from '../agents/send-results.ts'
+import type { Accepted } from '../agents/server-baselines.ts'
 import { showChecks, showResults, showVerdict } from '../agents/show.ts'
 import { problemLine, type Suite } from '../agents/suite.ts'
 import { showTraces } from '../agents/traces.ts'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { count } from '../display/amounts.ts'
 import { safeJson } from '../display/width.ts'
+import { openPlace } from '../place.ts'
 import type { Stage, Terminal } from '../terminal.ts'
 
 export interface TestOptions extends CaseOptions {
@@ -19,12 +20,17 @@ export interface TestOptions extends CaseOptions {
   schema?: boolean
 }
 
-export interface CheckCommandOptions extends CaseOptions {
+/** Where what is accepted is kept: in files beside the cases unless said. */
+interface BaselineOptions {
+  baselines?: 'files' | 'server'
+}
+
+export interface CheckCommandOptions extends CaseOptions, BaselineOptions {
   failOn?: CheckState[]
   strict?: boolean
 }
 
-export interface SnapshotOptions extends CaseOptions {
+export interface SnapshotOptions extends CaseOptions, BaselineOptions {
   variant: string
   note?: string
   by?: string
@@ -50,7 +56,7 @@ export async function testAgent(terminal: Stage, paths: string[], options: TestO
       showVerdict(terminal, report)
     }
     await saveAgentReports(terminal, options, report)
-    if (options.send) await sendResults(terminal, options, report)
+    if (options.send) await (await import('../agents/send-results.ts')).sendResults(terminal, options, report)
     return report.exitCode
   })
 }
@@ -59,11 +65,10 @@ export async function testAgent(terminal: Stage, paths: string[], options: TestO
 export function snapshotAgent(terminal: Stage, paths: string[], options: SnapshotOptions): Promise<number> {
   if (!/^[A-Za-z0-9_-]{1,60}$/.test(options.variant))
     throw new Complaint('A variant is called by letters, digits, _ and -, such as --variant short.')
-  return withResults(terminal, { paths, options }, async ({ suite, results }) => {
+  return withResults(terminal, { paths, options }, async (tested) => {
+    const { suite, results } = tested
     const passing = results.filter(({ outcome }) => outcome === 'passed')
-    const files: string[] = []
-    if (!options.preview)
-      for (const result of passing) files.push(await writeBaseline(suite.baselines, baselineOf(result, options)))
+    const { files, where } = options.preview ? nothing : await accept(terminal, { tested, passing, options })
     const code = testExitCode(suite, results)
     if (options.json) {
       const told = { exit_code: code, accepted: passing.map(({ name }) => name), files }
@@ -73,20 +78,45 @@ export function snapshotAgent(terminal: Stage, paths: string[], options: Snapsho
     if (options.verbose) for (const result of results) showTraces(terminal.out, result)
     showResults(terminal, results)
     terminal.out.line()
-    const verb = options.preview ? 'would be accepted' : `accepted into ${relative(terminal.cwd, suite.baselines)}`
+    const verb = options.preview ? 'would be accepted' : `accepted ${where}`
     terminal.out.line(`${count(passing.length)} of ${count(results.length)} cases ${verb}.`)
     if (passing.length < results.length) terminal.out.line('Cases that do not pass are not accepted.')
-    terminal.out.line(`Next: ${passing.length > 0 ? 'llm-eval check' : nextAfter(results)}`)
+    const check = options.baselines === 'server' ? 'llm-eval check --baselines server' : 'llm-eval check'
+    terminal.out.line(`Next: ${passing.length > 0 ? check : nextAfter(results)}`)
     return code
   })
+}
+
+const nothing = { files: [] as string[], where: '' }
+
+interface Accepting {
+  tested: Tested
+  passing: readonly CaseResult[]
+  options: SnapshotOptions
+}
+
+/** Keeps what passes where it is wished, and says where that is. */
+async function accept(terminal: Stage, { tested, passing, options }: Accepting): Promise<typeof nothing> {
+  const { suite, results, at } = tested
+  if (options.baselines !== 'server') {
+    const files: string[] = []
+    for (const result of passing) files.push(await writeBaseline(suite.baselines, baselineOf(result, options)))
+    return { files, where: `into ${relative(terminal.cwd, suite.baselines)}` }
+  }
+  const { variant, note = null, by = null } = options
+  const { acceptOnServer } = await import('../agents/server-baselines.ts')
+  const place = await openPlace(terminal, options)
+  await acceptOnServer(terminal, place.target, { suite, results, accepted: passing, variant, note, by, at })
+  return { files: [], where: `by ${place.where}` }
 }
 
 /** `llm-eval check`: holds the agent against what was accepted, and says whether to ship. */
 export function checkAgent(terminal: Stage, paths: string[], options: CheckCommandOptions): Promise<number> {
   return withResults(terminal, { paths, options }, async (tested) => {
     const { suite, results, at } = tested
-    const baselines = await readBaselines(suite.baselines)
-    const checks = await checked(terminal, tested, baselines)
+    const accepted = await acceptedOf(terminal, suite, options)
+    const { baselines } = accepted
+    const checks = await checked(terminal, tested, accepted)
     const changes = checkStates.filter((state) => state !== 'PASSED')
     const failOn = options.strict ? changes : (options.failOn ?? suite.settings.gate?.fail_on ?? failOnDefault)
     const broken = suite.problems.filter(({ level }) => level === 'error').map(problemLine)
@@ -99,17 +129,23 @@ export function checkAgent(terminal: Stage, paths: string[], options: CheckComma
       showVerdict(terminal, report)
     }
     await saveAgentReports(terminal, options, report)
-    if (options.send) await sendResults(terminal, options, report)
+    if (options.send) await (await import('../agents/send-results.ts')).sendResults(terminal, options, report)
     return verdict.exit_code
   })
+}
+
+async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOptions): Promise<Accepted> {
+  if (options.baselines !== 'server')
+    return { baselines: await readBaselines(suite.baselines), quarantine: await readQuarantine(suite.baselines) }
+  const { readServerBaselines } = await import('../agents/server-baselines.ts')
+  return readServerBaselines(terminal, (await openPlace(terminal, options)).target, suite)
 }
 
 async function checked(
   { signal }: Terminal,
   { suite, results, tools }: Tested,
-  baselines: Baselines,
+  { baselines, quarantine }: Accepted,
 ): Promise<CheckResult[]> {
-  const quarantine = await readQuarantine(suite.baselines)
   const options = { engine: tools.engine, signal, thresholds: thresholdsOf(suite), now: Date.now() }
   const byId = new Map(results.map((result) => [result.case_id, result]))
   const checks: CheckResult[] = []

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { median } from '../packages/server/test/faults/percentile.ts'
+import type { Bench } from './bench.ts'
+import { type Job, startJob } from './job.ts'
+import type { Row } from './report.ts'
+import type { AskOrder, AskReport } from './workers/asker.ts'
+
+const program = fileURLToPath(new URL('../packages/cli/bin/llm-eval.js', import.meta.url))
+
+/** What testing adds to asking; how soon the first question is asked; how fast a stream of events is read. */
+export const agents: Bench = async ({ quick, directory, say }) => {
+  mkdirSync(directory, { recursive: true })
+  const rounds = quick ? 1 : 7
+  const job = startJob('workers/asker.ts')
+  try {
+    say('cases, beside bare requests')
+    const cases = await casesRow(job, { count: quick ? 50 : 500, rounds })
+    say('cold starts')
+    const start = await startRow(directory, quick ? 1 : 9)
+    say('a stream of events')
+    const stream = await streamRows(job, { events: quick ? 10_000 : 100_000, rounds })
+    return [cases, start, ...stream]
+  } finally {
+    await job.stop()
+  }
+}
+
+/** Both take turns, so that a noisy moment hits them alike; the first turn of each warms up. */
+async function turns(
+  job: Job,
+  rounds: number,
+  orders: readonly [AskOrder, AskOrder],
+): Promise<[AskReport[], AskReport[]]> {
+  const reports: [AskReport[], AskReport[]] = [[], []]
+  for (let round = 0; round <= rounds; round++)
+    for (const [index, order] of orders.entries()) {
+      const report = await job.run<AskReport>(order)
+      if (round > 0) reports[index]?.push(report)
+    }
+  return reports
+}
+
+async function casesRow(job: Job, { count, rounds }: { count: number; rounds: number }): Promise<Row> {
+  const agent = await startAgent()
+  try {
+    const order = { url: agent.url, cases: count, concurrency: 16 }
+    const [ours, bare] = await turns(job, rounds, [
+      { kind: 'cases', ...order },
+      { kind: 'bare', ...order },
+    ])
+    return {
+      name: `${count} cases asked and scored, 16 at a time, of an agent that answers at once`,
+      value: median(ours.map(({ took }) => took)),
+      unit: 'ms',
+      peer: { name: 'the same requests with `fetch` alone', value: median(bare.map(({ took }) => took)) },
+      target: { ratioAtMost: 2 },
+      note: `processor time ${median(ours.map(({ cpu }) => cpu)).toFixed(0)} ms, bare ${median(bare.map(({ cpu }) => cpu)).toFixed(0)} ms`,
+    }
+  } finally {
+    agent.server.closeAllConnections()
+    agent.server.close()
+  }
+}
+
+async function startRow(directory: string, rounds: number): Promise<Row> {
+  const agent = await startAgent()
+  writeFileSync(join(directory, 'case.yaml'), 'name: A\nquery: x\nexpected: {output: {contains: [AAPL]}}\n')
+  const took: number[] = []
+  const bare: number[] = []
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const started = performance.now()
+      const first = once(agent.server, 'request').then(() => performance.now() - started)
+      const child = spawn(process.execPath, [program, 'test', 'case.yaml', '--agent', agent.url], {
+        cwd: directory,
+        stdio: 'ignore',
+      })
+      const [code] = (await once(child, 'close')) as [number | null]
+      if (code !== 0) throw new Error(`llm-eval test ended with ${code}`)
+      took.push(await first)
+      const began = performance.now()
+      await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
+      bare.push(performance.now() - began)
+    }
+  } finally {
+    agent.server.closeAllConnections()
+    agent.server.close()
+  }
+  return {
+    name: 'start of llm-eval test, to its first request',
+    value: median(took),
+    unit: 'ms',
+    peer: { name: 'Node that does nothing, start to end', value: median(bare) },
+    target: { atMost: 500 },
+  }
+}
+
+async function streamRows(job: Job, { events, rounds }: { events: number; rounds: number }): Promise<Row[]> {
+  const before = await job.run<AskReport>({ kind: 'parse', events: 10 })
+  const [ours, bare] = await turns(job, rounds, [
+    { kind: 'events', events },
+    { kind: 'parse', events },
+  ])
+  const speed = (reports: readonly AskReport[]) => median(reports.map(({ took, bytes }) => bytes / 1e3 / took))
+  const ofProcessor = median(ours.map(({ cpu, bytes }) => bytes / 1e3 / cpu))
+  return [
+    {
+      name: `a stream of ${events.toLocaleString('en-US')} events, understood`,
+      value: speed(ours),
+      unit: 'MB/s',
+      peer: { name: 'its lines split, and `JSON.parse`', value: speed(bare) },
+      target: { atLeast: 50 },
+      note: `${ofProcessor.toFixed(0)} MB a second of processor time`,
+    },
+    {
+      name: 'resident memory that this added at most, the stream itself included',
+      value: Math.max(...ours.map(({ peak }) => peak)) - before.peak,
+      unit: 'MB',
+    },
+  ]
+}
+
+async function startAgent(): Promise<{ url: string; server: Server }> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end('{"response":"AAPL is at 266."}'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, server }
+}
