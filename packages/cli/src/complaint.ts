@@ -1,4 +1,4 @@
-import { type FailureCode, failureTable } from '@llm-eval/protocol'
+import { type FailureCode, failureTable, gateExitCodes } from '@llm-eval/protocol'
 import { LLMEvalError } from 'llm-eval-sdk'
 
 /** How a command can end. */
@@ -8,6 +8,8 @@ export const exitCodes = {
   failed: 1,
   /** It could not be tried: wrong usage, no server, a file that is not there. */
   impossible: 2,
+  /** It cannot be told whether what was asked is so: scores, items or evidence are missing. */
+  untold: gateExitCodes.cannot_tell,
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const

@@ -6,6 +6,7 @@ import { Complaint, exitCodes, fileComplaint, orImpossible } from '../complaint.
 import { count, figure } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine, safeJson, truncate, wrap } from '../display/width.ts'
+import type { Bound } from '../evaluation/options.ts'
 import { ask, readAnswer } from '../http.ts'
 import { reachTarget } from '../place.ts'
 import type { Piece } from '../reports/differences.ts'
@@ -16,6 +17,7 @@ import { type CaseTexts, readTexts, shortened, worseCases } from './comparison-t
 import {
   chanceText,
   type Compared,
+  gateStyles,
   gateWords,
   groundsText,
   intervalText,
@@ -23,12 +25,6 @@ import {
   usageNames,
   verdictText,
 } from './comparison-words.ts'
-
-/** A bound of a metric's mean. */
-interface Bound {
-  name: string
-  value: number
-}
 
 /** Options of `llm-eval compare`. */
 export interface CompareOptions extends GlobalOptions {
@@ -106,10 +102,9 @@ function print(terminal: Terminal, { comparison, gate, texts }: Report, { warnin
     out.line(`${out.paint('yellow', 'Note:')} ${oneLine(`${id}: ${message}`)}`)
   if (comparison !== null) out.line(out.paint('bold', summaryOf(comparison)))
   if (gate === null) return
-  const styles = { pass: 'green', fail: 'red', cannot_tell: 'yellow' } as const
   for (const { outcome, message } of gate.reasons)
-    out.line(`  ${out.paint(styles[outcome], gateWords[outcome])}  ${oneLine(message)}`)
-  out.line(out.paint(styles[gate.outcome], `Gate: ${gateWords[gate.outcome]}.`))
+    out.line(`  ${out.paint(gateStyles[outcome], gateWords[outcome])}  ${oneLine(message)}`)
+  out.line(out.paint(gateStyles[gate.outcome], `Gate: ${gateWords[gate.outcome]}.`))
 }
 
 const metricColumns = (level: string): Column[] => [

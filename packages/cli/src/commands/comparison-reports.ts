@@ -1,9 +1,10 @@
 /** A comparison and what its gate says as Markdown and as JUnit XML. */
-import type { GateOutcome, GateVerdict, MetricComparison, RunComparison } from '@llm-eval/protocol'
+import type { GateVerdict, MetricComparison, RunComparison } from '@llm-eval/protocol'
 import { count, figure } from '../display/amounts.ts'
 import { oneLine, safeLines } from '../display/width.ts'
+import { type JunitTest, junitXml } from '../reports/junit-xml.ts'
 import { markdownText } from '../reports/markdown-text.ts'
-import { attribute, escaped } from '../reports/xml.ts'
+import { escaped } from '../reports/xml.ts'
 import { type CaseTexts, stepsOf, worseCases } from './comparison-texts.ts'
 import {
   chanceText,
@@ -102,48 +103,28 @@ function longestTicks(line: string): number {
   return Math.max(0, ...[...line.matchAll(/`+/g)].map(([ticks]) => ticks.length))
 }
 
-interface TestCase {
-  name: string
-  group: string
-  outcome: GateOutcome
-  message: string
-  text: string
-}
-
 /**
  * What was asked as JUnit XML: one test for each; what cannot be told is an error. The cases that became worse are tests too: they
  * fail where the gate does not pass, and only tell what they are where it does, so that none is red for a gate that is green.
  */
 export function junitOf({ comparison, texts }: Report, gate: GateVerdict): string {
-  const asked = gate.reasons.map(({ outcome, metric, message }): TestCase => {
-    return { name: metric ?? 'gate', group: 'llm-eval.compare', outcome, message, text: '' }
+  const asked = gate.reasons.map(({ outcome, metric, message }): JunitTest => {
+    return { name: metric ?? 'gate', group: 'llm-eval.compare', seconds: null, outcome, message }
   })
   const worse = comparison === null ? [] : worseCases(comparison)
-  const cases = worse.map((one, at): TestCase => {
+  const cases = worse.map((one, at): JunitTest => {
     const told = texts[at]
     return {
       name: one.case_id,
       group: 'llm-eval.compare.cases',
+      seconds: null,
       outcome: gate.passed ? 'pass' : 'fail',
       message: `became worse: ${stepsOf(one)}`,
       text: told ? textOf(told) : '',
     }
   })
-  const all = [...asked, ...cases]
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${countsOf(all)}>`,
-    `  <testsuite name="llm-eval compare" ${countsOf(all)}>`,
-    ...all.map(testOf),
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n')
-}
-
-function countsOf(tests: readonly TestCase[]): string {
-  const having = (outcome: GateOutcome) => tests.filter((test) => test.outcome === outcome).length
-  return `tests="${tests.length}" failures="${having('fail')}" errors="${having('cannot_tell')}"`
+  const tests = [...asked, ...cases]
+  return junitXml([{ name: 'llm-eval compare', seconds: null, timestamp: null, facts: [], tests }])
 }
 
 function textOf({ expected, before, after }: CaseTexts): string {
@@ -153,16 +134,4 @@ function textOf({ expected, before, after }: CaseTexts): string {
     ...linesOf('after: ', after ?? '(no answer)'),
   ]
   return lines.join('\n')
-}
-
-function testOf({ name, group, outcome, message, text }: TestCase): string {
-  const start = `    <testcase name="${attribute(name)}" classname="${group}"`
-  const body = escaped(text.toWellFormed().replaceAll(/[\uFFFE\uFFFF]/g, '\uFFFD'))
-  if (outcome === 'pass')
-    return body === ''
-      ? `${start}/>`
-      : `${start}><system-out>${escaped(oneLine(message))}\n${body}</system-out></testcase>`
-  const kind = outcome === 'fail' ? 'failure' : 'error'
-  const told = body === '' ? '/>' : `>${body}</${kind}>`
-  return `${start}><${kind} message="${attribute(message)}"${told}</testcase>`
 }

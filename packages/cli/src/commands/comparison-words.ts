@@ -17,6 +17,12 @@ export const gateWords: Record<GateOutcome, string> = {
   cannot_tell: 'cannot be told',
 }
 
+/** The colours of what a gate says. */
+export const gateStyles = { pass: 'green', fail: 'red', cannot_tell: 'yellow' } as const satisfies Record<
+  GateOutcome,
+  string
+>
+
 /** What usage is called. */
 export const usageNames: Record<string, string> = { response_time_ms: 'latency (ms)', cost: 'cost ($)' }
 

@@ -11,7 +11,7 @@ import { openPlace, type Place } from '../place.ts'
 import { saveReports } from '../reports/save.ts'
 import type { Stage, Terminal } from '../terminal.ts'
 import { watchCommand } from '../watch.ts'
-import { gateWords, summaryOf } from './comparison-words.ts'
+import { gateStyles, gateWords, summaryOf } from './comparison-words.ts'
 import { printNumbers } from './runs.ts'
 
 /**
@@ -67,7 +67,7 @@ function checkSingle(evaluations: number, { resume, baseline, name }: RunOptions
 }
 
 /** The first of these that came up is how all of it ended. */
-const gravest = [exitCodes.interrupted, exitCodes.impossible, exitCodes.failed, 3]
+const gravest = [exitCodes.interrupted, exitCodes.impossible, exitCodes.failed, exitCodes.untold]
 
 function worst(codes: readonly number[]): number {
   return gravest.find((code) => codes.includes(code)) ?? exitCodes.ok
@@ -77,8 +77,7 @@ function jsonOf({ file, run, metrics, gate, comparison, exitCode, verdict, befor
   return { file, exit_code: exitCode, verdict, run, metrics, gate, comparison, previous_run_id: before, url, warnings }
 }
 
-const styles = { pass: 'green', fail: 'red', cannot_tell: 'yellow' } as const
-const endStyles: Record<number, 'green' | 'yellow' | 'red'> = { [exitCodes.ok]: 'green', 3: 'yellow' }
+const endStyles: Record<number, 'green' | 'yellow' | 'red'> = { [exitCodes.ok]: 'green', [exitCodes.untold]: 'yellow' }
 
 async function print(stage: Stage, place: Place, evaluated: Evaluated): Promise<void> {
   const { out } = stage
@@ -89,7 +88,7 @@ async function print(stage: Stage, place: Place, evaluated: Evaluated): Promise<
   out.line()
   if (comparison !== null) out.line(summaryOf(comparison))
   for (const { outcome, message } of gate?.reasons ?? [])
-    out.line(`  ${out.paint(styles[outcome], gateWords[outcome])}  ${oneLine(message)}`)
+    out.line(`  ${out.paint(gateStyles[outcome], gateWords[outcome])}  ${oneLine(message)}`)
   out.line(out.paint(endStyles[exitCode] ?? 'red', verdict))
   if (place.kind === 'directory') out.line(`Kept in ${place.where}; \`llm-eval serve\` shows it in the browser.`)
   else if (evaluated.url !== null) out.line(evaluated.url)

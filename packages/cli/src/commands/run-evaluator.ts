@@ -12,7 +12,7 @@ import { clientOf, findTarget, type GlobalOptions, type Target } from '../target
 import type { Terminal } from '../terminal.ts'
 
 /** How a score ends the command, beside the codes that hold everywhere. */
-const scoreCodes = { passed: exitCodes.ok, failed: exitCodes.failed, skipped: 3, errored: 4 } as const
+const scoreCodes = { passed: exitCodes.ok, failed: exitCodes.failed, skipped: exitCodes.untold, errored: 4 } as const
 
 /** Options of `llm-eval evaluators result`. */
 export interface ResultOptions extends GlobalOptions {

@@ -1,4 +1,10 @@
-import { type GateVerdict, type RunComparison, type RunMetricSummary, runRoutes } from '@llm-eval/protocol'
+import {
+  gateExitCodes,
+  type GateVerdict,
+  type RunComparison,
+  type RunMetricSummary,
+  runRoutes,
+} from '@llm-eval/protocol'
 import { runComparison } from '@llm-eval/protocol/run-schemas'
 import type { EvaluationDefinition, EvaluationResult } from 'llm-eval-sdk/evaluation'
 import type { ToldRun } from '../commands/runs.ts'
@@ -8,9 +14,6 @@ import { oneLine } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
 import type { Target } from '../target.ts'
 import type { Bound, RunOptions } from './options.ts'
-
-/** It cannot be told whether what was asked is so: scores or items are missing. */
-const untold = 3
 
 /** What is asked of a run. */
 export interface Demands {
@@ -88,7 +91,7 @@ function nothingBefore({ failOn }: Demands): GateVerdict | null {
   return {
     outcome: 'cannot_tell',
     passed: false,
-    exit_code: untold,
+    exit_code: gateExitCodes.cannot_tell,
     reasons: [{ outcome: 'cannot_tell', metric: null, message }],
   }
 }
@@ -143,8 +146,8 @@ export function endingOf({ judged: { run, gate }, result, interrupted, allowFail
   if (failed > allowFailed)
     return ended(exitCodes.failed, `Failed: ${count(failed)} ${failed === 1 ? 'item' : 'items'} without an answer;`)
   const missing = missingOf(run)
-  if (missing !== null) return ended(untold, `Cannot be told, ${missing}:`)
-  if (gate?.outcome === 'cannot_tell') return ended(untold, 'The gate cannot tell:')
+  if (missing !== null) return ended(exitCodes.untold, `Cannot be told, ${missing}:`)
+  if (gate?.outcome === 'cannot_tell') return ended(exitCodes.untold, 'The gate cannot tell:')
   return ended(exitCodes.ok, gate === null ? 'Completed:' : 'Passed the gate:')
 }
 

@@ -1,5 +1,6 @@
 import type { GateOutcome } from '@llm-eval/protocol'
-import { attribute } from './xml.ts'
+import { oneLine } from '../display/width.ts'
+import { attribute, contents, escaped } from './xml.ts'
 
 /** A test of a JUnit report. `skip`: it does not count, and the message says why. */
 export interface JunitTest {
@@ -8,13 +9,16 @@ export interface JunitTest {
   seconds: number | null
   outcome: GateOutcome | 'skip'
   message: string
+  /** Lines that stand below the message. */
+  text?: string
 }
 
 export interface JunitSuite {
   name: string
-  seconds: number
-  /** RFC 3339. */
-  timestamp: string
+  /** Null where nothing was done that takes time. */
+  seconds: number | null
+  /** RFC 3339; null where there is none. */
+  timestamp: string | null
   facts: readonly (readonly [name: string, value: string])[]
   tests: readonly JunitTest[]
 }
@@ -31,14 +35,22 @@ export function junitXml(suites: readonly JunitSuite[]): string {
 }
 
 function suiteOf({ name, seconds, timestamp, facts, tests }: JunitSuite): string[] {
-  return [
-    `  <testsuite name="${attribute(name)}" ${countsOf(tests)} time="${seconds.toFixed(3)}" timestamp="${timestamp}">`,
+  const moment = timestamp === null ? '' : ` timestamp="${timestamp}"`
+  const properties = [
     '    <properties>',
     ...facts.map(([fact, value]) => `      <property name="${fact}" value="${attribute(value)}"/>`),
     '    </properties>',
+  ]
+  return [
+    `  <testsuite name="${attribute(name)}" ${countsOf(tests)}${timeOf(seconds)}${moment}>`,
+    ...(facts.length === 0 ? [] : properties),
     ...tests.map(testOf),
     '  </testsuite>',
   ]
+}
+
+function timeOf(seconds: number | null): string {
+  return seconds === null ? '' : ` time="${seconds.toFixed(3)}"`
 }
 
 function countsOf(tests: readonly JunitTest[]): string {
@@ -50,10 +62,14 @@ function countsOf(tests: readonly JunitTest[]): string {
 
 const elements = { fail: 'failure', cannot_tell: 'error', skip: 'skipped' } as const
 
-function testOf({ name, group, seconds, outcome, message }: JunitTest): string {
-  const took = seconds === null ? '' : ` time="${seconds.toFixed(3)}"`
-  const start = `    <testcase name="${attribute(name)}" classname="${attribute(group)}"${took}`
-  return outcome === 'pass'
-    ? `${start}/>`
-    : `${start}><${elements[outcome]} message="${attribute(message)}"/></testcase>`
+function testOf({ name, group, seconds, outcome, message, text = '' }: JunitTest): string {
+  const start = `    <testcase name="${attribute(name)}" classname="${attribute(group)}"${timeOf(seconds)}`
+  const body = contents(text)
+  if (outcome === 'pass')
+    return body === ''
+      ? `${start}/>`
+      : `${start}><system-out>${escaped(oneLine(message))}\n${body}</system-out></testcase>`
+  const element = elements[outcome]
+  const told = body === '' ? '/>' : `>${body}</${element}>`
+  return `${start}><${element} message="${attribute(message)}"${told}</testcase>`
 }

@@ -7,11 +7,12 @@ export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character)
 }
 
-/** Text as the value of an attribute in XML, on one line and without characters that XML cannot hold. */
+/** Text as the contents of an element in XML, without characters that XML cannot hold. */
+export function contents(text: string): string {
+  return escaped(text.toWellFormed().replaceAll(/[\uFFFE\uFFFF]/g, '\uFFFD'))
+}
+
+/** Text as the value of an attribute in XML, on one line. */
 export function attribute(text: string): string {
-  return escaped(
-    oneLine(text)
-      .toWellFormed()
-      .replaceAll(/[\uFFFE\uFFFF]/g, '\uFFFD'),
-  )
+  return contents(oneLine(text))
 }
