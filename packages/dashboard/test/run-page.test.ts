@@ -58,6 +58,30 @@ test('metrics stand in a table with their intervals, and their distributions in 
   await page.getByText('All 5 items are shown.').waitFor()
 })
 
+test('a single score has a mean, and no interval: in all places the same', async () => {
+  await makeRun(stage, 'single', { total_items: 1, name: 'Single' })
+  const scores = { similarity: { value: 0.25 }, correct: { value: 1, passed: true } }
+  await finish(stage, 'single', [{ item_index: 0, scores }])
+  await endRun(stage, 'single')
+  const page = await (await stage.profile()).open('/runs/single')
+  const card = page.getByRole('region', { name: 'Metrics' }).getByRole('listitem').filter({ hasText: 'similarity' })
+  await card.getByText('0.25', { exact: true }).waitFor()
+  await card.getByText('too few for an interval').waitFor()
+  await tab(page, 'Metrics').click()
+  const table = page.getByRole('table', { name: 'Means with their intervals' })
+  for (const [name, mean] of [
+    ['similarity', '0.25'],
+    ['correct', '1'],
+  ] as const) {
+    const row = table.getByRole('row', { name: new RegExp(name) })
+    await row.getByRole('cell', { name: mean, exact: true }).waitFor()
+    await row.getByText('too few for one').waitFor()
+    // A dot, and no whiskers.
+    expect(await row.locator('circle').count()).toBe(1)
+    expect(await row.locator('g line').count()).toBe(0)
+  }
+})
+
 test('a run that is over is summed up once, however often the page connects', async () => {
   const { context, open } = await stage.profile()
   const asked: string[] = []

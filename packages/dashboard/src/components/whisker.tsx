@@ -7,9 +7,15 @@ export type WhiskerMood = keyof typeof colors
 
 const percent = (domain: Domain, value: number): string => `${placeOn(domain, value)}%`
 
+/** A number, and its interval where there is enough for one. */
+export interface Estimate {
+  estimate: number
+  interval: Pick<Interval, 'low' | 'high'> | null
+}
+
 export interface WhiskerProps {
   /** Null draws the axis alone: unknown is no dot at 0. */
-  of: Pick<Interval, 'estimate' | 'low' | 'high'> | null
+  of: Estimate | null
   domain: Domain
   /** A line across, such as a threshold, or the 0 of differences. */
   mark?: number | undefined
@@ -30,13 +36,21 @@ export function Whisker({ of, domain, mark, mood = 'plain', className = '' }: Wh
       {mark !== undefined && <Line at={percent(domain, mark)} className="stroke-line-strong" dashed="3 3" />}
       {of && (
         <g stroke="currentColor" strokeWidth={2} strokeLinecap="round">
-          <line x1={percent(domain, of.low)} x2={percent(domain, of.high)} y1={12} y2={12} />
-          <line x1={percent(domain, of.low)} x2={percent(domain, of.low)} y1={5} y2={19} />
-          <line x1={percent(domain, of.high)} x2={percent(domain, of.high)} y1={5} y2={19} />
+          {of.interval && <Range low={percent(domain, of.interval.low)} high={percent(domain, of.interval.high)} />}
           <circle cx={percent(domain, of.estimate)} cy={12} r={4} fill="currentColor" className="stroke-surface" />
         </g>
       )}
     </svg>
+  )
+}
+
+function Range({ low, high }: { low: string; high: string }) {
+  return (
+    <>
+      <line x1={low} x2={high} y1={12} y2={12} />
+      <line x1={low} x2={low} y1={5} y2={19} />
+      <line x1={high} x2={high} y1={5} y2={19} />
+    </>
   )
 }
 

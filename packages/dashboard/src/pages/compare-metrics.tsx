@@ -103,7 +103,12 @@ function MetricRow({ row, name, format, isCommon, domain }: Row & { domain: Doma
         {doubts.length > 0 && <span className="text-xs text-wait">{doubts.join('; ')}</span>}
       </div>
       <div role="cell" className="min-w-0">
-        <Whisker of={difference} domain={domain} mark={0} mood={moods[verdictWords[row.verdict].mood] ?? 'plain'} />
+        <Whisker
+          of={difference && { estimate: difference.estimate, interval: difference }}
+          domain={domain}
+          mark={0}
+          mood={moods[verdictWords[row.verdict].mood] ?? 'plain'}
+        />
         {!isCommon && difference && <WhiskerAxis domain={domain} format={(value) => formatChange(value, format)} />}
         <p className="text-sm">{difference ? changeText(difference, format) : 'unknown'}</p>
       </div>

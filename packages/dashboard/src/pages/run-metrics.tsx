@@ -8,13 +8,13 @@ import { Button } from '../components/button.tsx'
 import { Distribution } from '../components/distribution.tsx'
 import { Loading, Notice, Trouble } from '../components/notice.tsx'
 import { formatScore } from '../components/score-badge.tsx'
-import { Whisker, WhiskerAxis } from '../components/whisker.tsx'
+import { type Estimate, Whisker, WhiskerAxis } from '../components/whisker.tsx'
 import { formatCount, unknown } from '../format/numbers.ts'
 import { type Domain, domainOf } from '../format/scale.ts'
 import { formatShare } from '../format/shares.ts'
 import { EvaluatorName } from './run-evaluator.tsx'
 import { useFreshAtEnd } from './run-fresh.ts'
-import { isOver } from './run-numbers.ts'
+import { isOver, meanOf } from './run-numbers.ts'
 
 /** Between two readings while the run goes on, and how much longer for each item: many take the server a moment. Milliseconds. */
 const againMs = 5_000
@@ -44,7 +44,7 @@ export function RunMetrics({ run }: { run: Run }) {
           </Button>
         </p>
       )}
-      <Means metrics={data.items} />
+      <Means run={run} metrics={data.items} />
       <ul aria-label="Metrics one by one" className="grid grid-cols-1 gap-4 lg:grid-cols-2 3xl:grid-cols-3">
         {data.items.map((metric) => (
           <MetricPart key={metric.name} run={run} metric={metric} />
@@ -57,7 +57,7 @@ export function RunMetrics({ run }: { run: Run }) {
 const isShare = ({ min, max }: RunMetricSummary): boolean => (min ?? 0) >= 0 && (max ?? 1) <= 1
 
 /** All means under each other. Those between 0 and 1 share an axis; each of the others has its own. */
-function Means({ metrics }: { metrics: readonly RunMetricSummary[] }) {
+function Means({ run, metrics }: { run: Run; metrics: readonly RunMetricSummary[] }) {
   const shares = metrics.filter(isShare)
   const others = metrics.filter((metric) => !isShare(metric))
   const head = 'px-4 py-2 text-left text-xs font-medium text-ink-3'
@@ -90,10 +90,16 @@ function Means({ metrics }: { metrics: readonly RunMetricSummary[] }) {
         </thead>
         <tbody>
           {shares.map((metric) => (
-            <MeanRow key={metric.name} metric={metric} domain={[0, 1]} />
+            <MeanRow key={metric.name} metric={metric} mean={meanOf(run, metric)} domain={[0, 1]} />
           ))}
           {others.map((metric) => (
-            <MeanRow key={metric.name} metric={metric} domain={domainOfMetric(metric)} hasAxis />
+            <MeanRow
+              key={metric.name}
+              metric={metric}
+              mean={meanOf(run, metric)}
+              domain={domainOfMetric(metric)}
+              hasAxis
+            />
           ))}
         </tbody>
       </table>
@@ -106,8 +112,15 @@ function domainOfMetric({ mean, min, max }: RunMetricSummary): Domain {
   return domainOf(mean ? [mean.low, mean.high] : [min ?? 0, max ?? 1])
 }
 
-function MeanRow({ metric, domain, hasAxis }: { metric: RunMetricSummary; domain: Domain; hasAxis?: true }) {
-  const { name, mean, pass_rate: passRate } = metric
+interface MeanRowProps {
+  metric: RunMetricSummary
+  mean: Estimate | null
+  domain: Domain
+  hasAxis?: true
+}
+
+function MeanRow({ metric, mean, domain, hasAxis }: MeanRowProps) {
+  const { name, pass_rate: passRate } = metric
   const cell = 'px-4 py-1.5'
   return (
     <tr className="border-b border-line/60 last:border-0 hover:bg-hover">
@@ -117,7 +130,7 @@ function MeanRow({ metric, domain, hasAxis }: { metric: RunMetricSummary; domain
         </span>
       </th>
       <td className={`${cell} text-right font-semibold`}>{mean === null ? unknown : formatScore(mean.estimate)}</td>
-      <td className={`${cell} text-sm whitespace-nowrap text-ink-2`}>{rangeOf(mean, formatScore)}</td>
+      <td className={`${cell} text-sm whitespace-nowrap text-ink-2`}>{rangeOf(mean)}</td>
       <td className={cell}>
         <Whisker of={mean} domain={domain} />
         {hasAxis && <WhiskerAxis domain={domain} format={formatScore} />}
@@ -130,9 +143,15 @@ function MeanRow({ metric, domain, hasAxis }: { metric: RunMetricSummary; domain
   )
 }
 
-function rangeOf(interval: Interval | null, show: (value: number) => string): string {
+function rangeOf(mean: Estimate | null): string {
+  if (mean === null) return unknown
+  const { interval } = mean
+  return interval === null ? 'too few for one' : `${formatScore(interval.low)} to ${formatScore(interval.high)}`
+}
+
+function sharesOf(interval: Interval | null): string {
   if (interval === null) return unknown
-  return interval.n < 2 ? 'too few for one' : `${show(interval.low)} to ${show(interval.high)}`
+  return interval.n < 2 ? 'too few for one' : `${formatShare(interval.low)} to ${formatShare(interval.high)}`
 }
 
 /** Of how many items the numbers are: scored, skipped, errored. */
@@ -159,7 +178,8 @@ const percentileNames = { p5: '5 %', p25: '25 %', p50: 'Median', p75: '75 %', p9
 
 /** One metric: how its values are spread. */
 function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
-  const { name, evaluator, evaluator_version: version, direction, mean, pass_rate: passRate, percentiles } = metric
+  const { name, evaluator, evaluator_version: version, direction, pass_rate: passRate, percentiles } = metric
+  const mean = meanOf(run, metric)
   const search = { tab: 'items', metric: name } as const
   const low = lowBound(metric)
   return (
@@ -199,7 +219,7 @@ function MetricPart({ run, metric }: { run: Run; metric: RunMetricSummary }) {
             <Value name="Max">{metric.max}</Value>
             <div className="min-w-0">
               <dt className="text-xs text-ink-3">Passed</dt>
-              <dd className="font-medium" title={rangeOf(passRate, formatShare)}>
+              <dd className="font-medium" title={sharesOf(passRate)}>
                 {passRate === null ? unknown : formatShare(passRate.estimate)}
               </dd>
             </div>

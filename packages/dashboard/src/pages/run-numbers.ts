@@ -1,4 +1,5 @@
-import { type Run, type RunProgress, type RunStatus, type RunStop } from '@llm-eval/protocol'
+import { type Run, type RunMetricSummary, type RunProgress, type RunStatus, type RunStop } from '@llm-eval/protocol'
+import type { Estimate } from '../components/whisker.tsx'
 
 /** Whether a run is over; it may be resumed. */
 export function isOver(status: RunStatus): boolean {
@@ -32,4 +33,12 @@ export const stopWords: Record<RunStop, string> = {
 export function errorCount({ completed_items, successful_items, metrics }: RunProgress): number {
   const failed = completed_items - successful_items
   return Object.values(metrics).reduce((sum, { errored }) => sum + errored, failed)
+}
+
+/** The mean of a metric that is summed up: of a single value, or of a single case, it is known and its interval is not. */
+export function meanOf({ metrics }: Pick<Run, 'metrics'>, { name, mean }: RunMetricSummary): Estimate | null {
+  if (mean !== null) return { estimate: mean.estimate, interval: mean.n < 2 ? null : mean }
+  // Metrics may be called like members of every object.
+  const running = Object.hasOwn(metrics, name) ? metrics[name] : undefined
+  return running?.mean == null ? null : { estimate: running.mean, interval: null }
 }

@@ -118,8 +118,8 @@ function MetricCard({ metric: { name, evaluator }, numbers }: { metric: RunMetri
   // Metrics may be called like members of every object.
   const metric = Object.hasOwn(numbers.metrics, name) ? numbers.metrics[name] : undefined
   const { mean = null, ci = null } = metric ?? {}
-  const of = mean === null || ci === null ? null : { estimate: mean, low: ci[0], high: ci[1] }
-  const domain = domainOf(of ? [of.low, of.high] : mean === null ? [] : [mean])
+  const interval = ci && { low: ci[0], high: ci[1] }
+  const domain = domainOf(interval ? [interval.low, interval.high] : mean === null ? [] : [mean])
   return (
     <li className="card flex min-w-0 flex-col gap-1 px-4 py-3">
       <div className="flex items-baseline gap-2">
@@ -133,13 +133,13 @@ function MetricCard({ metric: { name, evaluator }, numbers }: { metric: RunMetri
         <span className="text-sm text-ink-3">
           {mean === null
             ? 'nothing is scored yet'
-            : of
-              ? `${formatScore(of.low)} to ${formatScore(of.high)} (95 %)`
+            : interval
+              ? `${formatScore(interval.low)} to ${formatScore(interval.high)} (95 %)`
               : 'too few for an interval'}
         </span>
       </p>
       <div className="mt-1">
-        <Whisker of={of ?? (mean === null ? null : { estimate: mean, low: mean, high: mean })} domain={domain} />
+        <Whisker of={mean === null ? null : { estimate: mean, interval }} domain={domain} />
         <WhiskerAxis domain={domain} format={formatScore} />
       </div>
       <Coverage metric={metric} done={numbers.completed_items} />
