@@ -9,7 +9,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import { type Agent, agentDefaults, type Asked, type Question } from './agent.ts'
-import { AgentFailed } from './fault.ts'
+import { AgentFailed, withoutSecrets } from './fault.ts'
 import { AnswerReader } from './read.ts'
 import { TurnRecorder } from './recorder.ts'
 import { type AgentRequest, requestOf } from './request.ts'
@@ -85,13 +85,15 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
   const timeoutMs = agent.timeoutMs ?? agentDefaults.timeoutMs
   const deadline = new AbortController()
   const signal = AbortSignal.any([options.signal, deadline.signal])
-  const timer = setTimeout(() => deadline.abort(timedOut(timeoutMs)), timeoutMs)
+  const timer = setTimeout(() => deadline.abort(timedOut(timeoutMs)), Math.min(timeoutMs, longestTimer))
   let recorder = new TurnRecorder(asked.turn, elapsed)
   let reader: AnswerReader | null = null
   let attempts = 0
   let fault: AgentFault | null = null
+  let secrets: readonly string[] = []
   try {
     const request = writtenRequest(agent, asked, options.env)
+    secrets = request.secrets
     const left = () => timeoutMs - elapsed()
     const answer = await withRetries(agent, { ...options, signal, left }, async () => {
       attempts++
@@ -103,7 +105,7 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
     await readAnswer(answer, { reader, recorder, signal, url: request.url })
   } catch (error) {
     options.signal.throwIfAborted()
-    fault = faultOf(deadline.signal.aborted ? deadline.signal.reason : error)
+    fault = withoutSecrets(faultOf(deadline.signal.aborted ? deadline.signal.reason : error), secrets)
   } finally {
     clearTimeout(timer)
   }
@@ -116,6 +118,9 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
   }
   return { recorder, reader, turn, fault }
 }
+
+/** Milliseconds; a timer that should run longer is over at once. */
+const longestTimer = 2 ** 31 - 1
 
 function writtenRequest(agent: Agent, asked: Asked, env: AskOptions['env']): AgentRequest {
   try {
@@ -157,11 +162,12 @@ interface Reading {
 async function readAnswer(answer: Response, { reader, recorder, signal, url }: Reading): Promise<void> {
   const chunks = answer.body?.getReader()
   const decode = strictDecoder()
+  const closing = new Closing(recorder)
   let bytes = 0
   try {
     for (;;) {
       const next = chunks?.read() ?? null
-      const chunk = await (recorder.complete ? lastChunk(next, recorder) : next)
+      const chunk = await (recorder.complete ? Promise.race([next, closing.time]) : next)
       if (chunk === null || chunk.done) break
       bytes += chunk.value.byteLength
       if (bytes > limits.agentAnswerBytes) throw tooLarge()
@@ -173,22 +179,35 @@ async function readAnswer(answer: Response, { reader, recorder, signal, url }: R
     signal.throwIfAborted()
     throw error instanceof AgentFailed ? error : cutOff(error, url)
   } finally {
+    closing[Symbol.dispose]()
     // Whatever else the agent would say is not listened to.
     chunks?.cancel().catch(() => undefined)
   }
 }
 
 /** Once the message is complete only a moment is waited for more, such as its usage: some agents never close. */
-async function lastChunk<Chunk>(next: Promise<Chunk> | null, recorder: TurnRecorder): Promise<Chunk | null> {
-  const silence = Promise.withResolvers<null>()
-  const timer = setTimeout(() => {
-    recorder.warnings.add('The agent did not close its stream after `message_complete`: end the response.')
-    silence.resolve(null)
-  }, limits.agentCloseMs)
-  try {
-    return await Promise.race([next, silence.promise])
-  } finally {
-    clearTimeout(timer)
+class Closing {
+  readonly #recorder: TurnRecorder
+  #timer: NodeJS.Timeout | undefined
+  #time: Promise<null> | undefined
+
+  constructor(recorder: TurnRecorder) {
+    this.#recorder = recorder
+  }
+
+  /** Over when that moment is, however much comes until then: beats may go on for ever. */
+  get time(): Promise<null> {
+    this.#time ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => {
+        this.#recorder.warnings.add('The agent did not close its stream after `message_complete`: end the response.')
+        resolve(null)
+      }, limits.agentCloseMs)
+    })
+    return this.#time
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
   }
 }
 
@@ -219,7 +238,8 @@ function traceOf(
       : { cost: recorder.totalCost, source: 'reported' as const },
   )
   const known = costs.filter((one) => one !== null)
-  const whole = known.length === costs.length
+  const cost = known.reduce((sum, { cost }) => sum + cost, 0)
+  const whole = known.length === costs.length && Number.isFinite(cost)
   // Tokens of a turn that does not tell them are unknown, and with them their sum.
   const everyTurnTells = recorders.every(({ usages }) => usages.length > 0)
   const captured = partsOf(recorders, told)
@@ -231,7 +251,7 @@ function traceOf(
     tool_calls: recorders.flatMap((recorder) => recorder.calls()),
     turns: turns.map(({ turn }) => turn),
     tokens: everyTurnTells ? tokensOf(recorders.flatMap(({ usages }) => usages)) : null,
-    cost: whole ? known.reduce((sum, { cost }) => sum + cost, 0) : null,
+    cost: whole ? cost : null,
     cost_source: whole ? (known.some(({ source }) => source === 'priced') ? 'priced' : 'reported') : null,
     model: told,
     session_id: sessionId,

@@ -20,6 +20,22 @@ export class AgentFailed extends Error {
   }
 }
 
+/** A fault without the keys that the agent was asked with: some agents say them back. */
+export function withoutSecrets(fault: AgentFault, secrets: readonly string[]): AgentFault {
+  const hidden = (text: string) => {
+    let open = text
+    for (const secret of secrets) {
+      open = open.replaceAll(secret, '•••')
+      // One that was cut with its text.
+      for (let length = secret.length - 1; length >= 6; length--)
+        open = open.replaceAll(`${secret.slice(0, length)}…`, '•••…')
+    }
+    return open
+  }
+  const { message, excerpt } = fault
+  return { ...fault, message: hidden(message), ...(excerpt === undefined ? {} : { excerpt: hidden(excerpt) }) }
+}
+
 interface Kind {
   code: AgentFaultCode
   says: (host: string) => string

@@ -1,5 +1,6 @@
 import { createSseDecoder, limits } from '@llm-eval/protocol'
 import { AgentFailed } from './fault.ts'
+import { isTooDeep, parsedJson } from './json.ts'
 import { excerpt } from './send.ts'
 
 /** One thing that an agent said: an event of a stream, or the whole of an answer in one piece. */
@@ -8,6 +9,8 @@ export type Frame =
   /** Of a protocol whose lines are `code:json`. */
   | { kind: 'coded'; code: string; value: unknown; line: number }
   | { kind: 'document'; value: unknown }
+  /** `[DONE]`, with which streams of chat completions end. */
+  | { kind: 'done' }
   | { kind: 'text'; text: string }
 
 /** Takes an answer apart while it comes. */
@@ -26,7 +29,7 @@ type Emit = (frame: Frame) => void
  * under the name of something else.
  */
 export function createFraming(contentType: string, emit: Emit): Framing {
-  let inner: Framing | undefined = contentType.includes('text/event-stream') ? eventStream(emit) : undefined
+  let inner: Framing | undefined
   let isDocument = false
   let held: string[] = []
   let chars = 0
@@ -34,7 +37,7 @@ export function createFraming(contentType: string, emit: Emit): Framing {
   function begin(): void {
     const text = held.join('')
     held = [text]
-    inner = framingOf(text, emit)
+    inner = framingOf(text, { contentType, emit })
     inner?.feed(text)
     if (inner) held = []
     // What begins with a line that is no whole value is one value over many lines.
@@ -67,8 +70,10 @@ export function createFraming(contentType: string, emit: Emit): Framing {
 const shortestChars = 8
 
 /** How a text is framed, once enough of it is there. */
-function framingOf(start: string, emit: Emit): Framing | undefined {
+function framingOf(start: string, { contentType, emit }: { contentType: string; emit: Emit }): Framing | undefined {
   if (/^(data|event|id|retry):|^:/.test(start)) return eventStream(emit)
+  // No line of an event stream begins as JSON does, whatever it is called.
+  if (contentType.includes('text/event-stream') && !/^[{["]/.test(start)) return eventStream(emit)
   if (/^[0-9a-z]:["{[\d]/.test(start)) return jsonLines(emit, codedLine)
   const end = start.indexOf('\n')
   if (!start.startsWith('{') || end < 0) return undefined
@@ -81,7 +86,9 @@ function eventStream(emit: Emit): Framing {
     {
       onMessage({ data, event }) {
         block++
-        if (data === '[DONE]') return
+        // A beat that only keeps the connection alive.
+        if (data === '') return
+        if (data === '[DONE]') return emit({ kind: 'done' })
         const value = parsed(data)
         if (value === undefined) throw invalidJson(data, block)
         emit({ kind: 'event', value, name: event === 'message' ? null : event, line: block })
@@ -187,9 +194,7 @@ function tooLong(line: number): AgentFailed {
 }
 
 function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
+  if (!isTooDeep(text)) return parsedJson(text)
+  const message = `The answer holds JSON that is nested deeper than ${limits.agentJsonDepth} levels.`
+  throw new AgentFailed({ code: 'invalid_json', message, excerpt: excerpt(text.slice(0, 1_000)) })
 }

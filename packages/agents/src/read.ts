@@ -6,6 +6,7 @@ import type { AgentEvent, Dialect } from './dialects/dialect.ts'
 import { readDocument } from './dialects/document.ts'
 import { events } from './dialects/events.ts'
 import { readMapped } from './dialects/mapped.ts'
+import { openaiChat } from './dialects/openai-chat.ts'
 import { AgentFailed } from './fault.ts'
 import { createFraming, type Frame } from './frames.ts'
 import type { TurnRecorder } from './recorder.ts'
@@ -53,7 +54,8 @@ export class AnswerReader {
   }
 
   #frame(frame: Frame): void {
-    if (frame.kind === 'text') {
+    if (frame.kind === 'done') this.#done()
+    else if (frame.kind === 'text') {
       this.#recorder.setText(frame.text)
       this.#recorder.complete = true
       this.dialect = 'json'
@@ -64,6 +66,13 @@ export class AnswerReader {
     } else if (frame.kind === 'document') this.#document(frame.value)
     else if (frame.kind === 'coded') this.#coded(frame)
     else this.#event(frame)
+  }
+
+  /** Some that speak OpenAI's chat completions give no reason why they finished. */
+  #done(): void {
+    if (this.#dialect !== openaiChat) return
+    this.#recorder.captured.add('output')
+    this.#recorder.complete = true
   }
 
   #document(value: unknown): void {

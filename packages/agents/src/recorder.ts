@@ -1,5 +1,8 @@
 import { type AgentNote, type AgentPart, type AgentToolCall, limits } from '@llm-eval/protocol'
 import { AgentFailed } from './fault.ts'
+import { parsedJson } from './json.ts'
+import { OpenCalls } from './open-calls.ts'
+import { excerpt } from './send.ts'
 import { joinUsage, type Usage } from './usage.ts'
 
 /** What is told of a call of a tool; what is absent was not said. */
@@ -25,7 +28,11 @@ interface OpenCall extends AgentToolCall {
   pieces: string[] | null
   /** Made of a narration: the call itself may still come. */
   narrated: boolean
+  /** One before it that says the same id and has no result yet. */
+  namesake: OpenCall | null
 }
+
+const orphan = 'A tool result came without its call: emit `tool_call` first, and give both the same id.'
 
 /** What one turn of an agent is seen to do, put together from whatever order it tells it in. */
 export class TurnRecorder {
@@ -44,8 +51,12 @@ export class TurnRecorder {
   readonly #elapsed: () => number
   #calls: OpenCall[] = []
   #byId = new Map<string, OpenCall>()
-  /** Without a result, oldest first. */
-  #open: OpenCall[] = []
+  readonly #open = new OpenCalls<OpenCall>()
+  /** Those of them that did not say their id. */
+  readonly #anonymous = new OpenCalls<OpenCall>()
+  /** Results that came before their calls, by id. */
+  readonly #early = new Map<string, ResultTold>()
+  #isLost = false
   #text: string[] = []
   #chars = 0
 
@@ -87,14 +98,15 @@ export class TurnRecorder {
     this.captured.add('output')
   }
 
-  call({ id = null, name = 'unknown', args, key }: CallTold): void {
+  call({ id = null, name: told, args, key }: CallTold): void {
+    const name = told === undefined || told === '' ? 'unknown' : told
     this.captured.add('tools')
     if (args !== undefined) this.captured.add('tool_arguments')
     const before = this.#calls.at(-1)
     // Some agents narrate a call and then make it; that is one step.
     if (before?.narrated === true && before.name === name) {
       Object.assign(before, { id, args: args ?? null, narrated: false })
-      if (id !== null) this.#byId.set(id, before)
+      if (id !== null) this.#name(before, id)
       return
     }
     const call = this.#add({ id, name, args: args ?? null })
@@ -111,7 +123,8 @@ export class TurnRecorder {
     const call = this.#openCall({ id })
     if (!call) return
     this.captured.add('tool_arguments')
-    call.pieces = [...(call.pieces ?? []), piece]
+    call.pieces ??= []
+    call.pieces.push(piece)
   }
 
   setArguments(args: unknown, { id = null }: { id?: string | null }): void {
@@ -126,12 +139,10 @@ export class TurnRecorder {
   result(told: ResultTold): void {
     this.captured.add('tools').add('tool_results')
     const call = this.#openCall(told)
-    if (!call) {
-      this.warnings.add('A tool result came without its call: emit `tool_call` first, and give both the same id.')
-      return
-    }
-    const open = this.#open.indexOf(call)
-    if (open >= 0) this.#open.splice(open, 1)
+    if (!call) return this.#keep(told)
+    this.#open.delete(call)
+    this.#anonymous.delete(call)
+    if (call.id !== null && call.namesake !== null) this.#byId.set(call.id, call.namesake)
     call.result = told.result ?? null
     call.error = told.error ?? null
     call.succeeded = told.succeeded ?? (told.error ? false : null)
@@ -175,19 +186,36 @@ export class TurnRecorder {
 
   /** The calls, with arguments that came in pieces put together. */
   calls(): AgentToolCall[] {
-    return this.#calls.map(({ pieces, narrated: _narrated, ...call }) =>
+    return this.#calls.map(({ pieces, narrated: _narrated, namesake: _namesake, ...call }) =>
       pieces === null ? call : { ...call, args: this.#parsed(pieces.join(''), call.name) },
     )
   }
 
   #parsed(text: string, name: string): unknown {
     if (text.trim() === '') return {}
-    try {
-      return JSON.parse(text) as unknown
-    } catch {
-      this.warnings.add(`The arguments of ${name} are no JSON.`)
-      return text
-    }
+    const value = parsedJson(text)
+    if (value === undefined && this.warnings.size < 100)
+      this.warnings.add(`The arguments of ${excerpt(name)} are no JSON.`)
+    return value === undefined ? text : value
+  }
+
+  /** A result whose call may still come: some agents tell what they do in no order. */
+  #keep(told: ResultTold): void {
+    this.warnings.add(orphan)
+    if (typeof told.id === 'string' && this.#early.size < limits.agentToolCalls) this.#early.set(told.id, told)
+    else this.#isLost = true
+  }
+
+  #name(call: OpenCall, id: string): void {
+    const before = this.#byId.get(id)
+    if (before !== undefined && before !== call && before.ended_ms === null) call.namesake = before
+    this.#byId.set(id, call)
+    this.#anonymous.delete(call)
+    const early = this.#early.get(id)
+    if (!early) return
+    this.#early.delete(id)
+    if (this.#early.size === 0 && !this.#isLost) this.warnings.delete(orphan)
+    this.result(early)
   }
 
   #add({ id, name, args }: { id: string | null; name: string; args: unknown }): OpenCall {
@@ -208,17 +236,20 @@ export class TurnRecorder {
       turn: this.#turn,
       pieces: null,
       narrated: false,
+      namesake: null,
     }
     this.#calls.push(call)
-    this.#open.push(call)
-    if (id !== null) this.#byId.set(id, call)
+    this.#open.add(call)
+    if (id === null) this.#anonymous.add(call)
+    else this.#name(call, id)
     return call
   }
 
   #openCall({ id = null, name }: { id?: string | null | undefined; name?: string | undefined }): OpenCall | undefined {
     const same = id === null ? undefined : this.#byId.get(id)
     if (same) return same
+    const tool = name === '' ? undefined : name
     // An id that no call has may be that of a call that did not say its own.
-    return this.#open.find((call) => (id === null || call.id === null) && (name === undefined || call.name === name))
+    return (id === null ? this.#open : this.#anonymous).oldest(tool)
   }
 }

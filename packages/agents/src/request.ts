@@ -1,5 +1,5 @@
 import { type Agent, agentDefaults, type Asked } from './agent.ts'
-import { fillText, fillValue } from './template.ts'
+import { fillText, fillValue, type Places } from './template.ts'
 
 /** One request, ready to be sent. */
 export interface AgentRequest {
@@ -7,6 +7,8 @@ export interface AgentRequest {
   method: string
   headers: Record<string, string>
   body: string
+  /** What must not be told of it: keys of its headers and its address. */
+  secrets: string[]
 }
 
 /**
@@ -26,24 +28,59 @@ export function requestOf(agent: Agent, asked: Asked, env: Readonly<Record<strin
     model: agent.model ?? null,
     env,
   }
-  const headers = Object.entries(agent.headers ?? {}).map(([name, value]) => [
-    name.toLowerCase(),
-    fillText(value, places),
-  ])
+  const { url, headers, secrets } = wayTo(agent, places)
   const body =
     typeof agent.request === 'object'
       ? fillValue(agent.request.body, places)
       : { ...bodies[agent.request ?? 'seed'](agent, asked), ...agent.body }
   return {
-    url: new URL(fillText(agent.url, places)).href,
+    url,
     method: agent.method ?? 'POST',
     headers: {
       'content-type': 'application/json',
       accept: 'text/event-stream, application/x-ndjson, application/json, */*;q=0.5',
       'user-agent': 'llm-eval',
-      ...Object.fromEntries(headers),
+      ...headers,
     },
     body: typeof body === 'string' ? body : JSON.stringify(body),
+    secrets,
+  }
+}
+
+/** Address and headers with their places filled; a name and password in the address become a header, as in browsers. */
+function wayTo(agent: Agent, places: Places): { url: string; headers: Record<string, string>; secrets: string[] } {
+  const filled = fillText(agent.url, places)
+  if (!URL.canParse(filled)) throw new TypeError('The address of the agent is no URL.')
+  const url = new URL(filled)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TypeError(`The address of the agent begins with ${url.protocol}, not with http: or https:.`)
+  const headers: Record<string, string> = {}
+  const { username, password } = url
+  if (username !== '' || password !== '') {
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
+    url.username = ''
+    url.password = ''
+  }
+  for (const [name, value] of Object.entries(agent.headers ?? {}))
+    headers[name.toLowerCase()] = sendable(name, fillText(value, places))
+  const keys = Object.entries(headers).flatMap(([name, value]) =>
+    isOpen.test(name) ? [] : [value, ...value.split(' ')],
+  )
+  const secrets = [...keys, password, decodeURIComponent(password), ...url.searchParams.values()]
+  // Shorter ones are words that messages hold anyhow.
+  return { url: url.href, headers, secrets: [...new Set(secrets)].filter((one) => one.length >= 6) }
+}
+
+/** Headers whose values anybody may see. */
+const isOpen = /^(accept|content|user-agent|cache|connection)/
+
+/** @throws TypeError that does not quote the value, as that of `fetch` does */
+function sendable(name: string, value: string): string {
+  try {
+    return new Headers([[name, value]]).get(name) ?? value
+  } catch {
+    throw new TypeError(`The header ${name.toLowerCase()} holds what no header may, such as the end of a line.`)
   }
 }
 

@@ -46,10 +46,11 @@ async function nextOf(answer: Response, { url, led }: { url: string; led: number
   if (next === undefined) throw fault(`The agent answered with status ${status}, which leads nowhere.`)
   if (next.origin !== new URL(url).origin)
     throw fault(`The agent leads to another host, ${next.origin}: name that as its address, if it is meant.`)
+  // Without what may be a key in its query.
+  const place = next.origin + next.pathname
   if (status !== 307 && status !== 308)
-    throw fault(`The agent answered with status ${status}, which drops the message: name ${next.href} as its address.`)
-  if (led >= redirectsMax)
-    throw fault(`The agent leads on and on: ${redirectsMax} redirects, the last to ${next.href}.`)
+    throw fault(`The agent answered with status ${status}, which drops the message: name ${place} as its address.`)
+  if (led >= redirectsMax) throw fault(`The agent leads on and on: ${redirectsMax} redirects, the last to ${place}.`)
   return next.href
 }
 
@@ -59,21 +60,28 @@ async function refusalOf(answer: Response, url: string): Promise<AgentFailed> {
   const { host } = new URL(url)
   const message = `${host} answered with status ${status}${excerpt === '' ? '' : `: ${excerpt}`}`
   const again = status === 408 || status === 425 || status === 429 || status >= 500
-  const retryAfterMs = retryAfter(headers.get('retry-after'))
+  const retryAfterMs = retryAfter(headers)
   return new AgentFailed({ code: 'http_status', message, status, excerpt }, { again, retryAfterMs })
 }
 
 /** The beginning of an answer, on one line. */
 async function excerptOf(answer: Response): Promise<string> {
   const decoder = new TextDecoder()
+  const chunks = answer.body?.getReader()
+  // The status says most: words that do not come are not waited for.
+  const timer = setTimeout(() => void chunks?.cancel().catch(() => undefined), limits.agentCloseMs)
   let text = ''
   try {
-    for await (const chunk of answer.body ?? []) {
-      text += decoder.decode(chunk, { stream: true })
-      if (text.length >= limits.agentExcerptChars) break
+    while (text.length < limits.agentExcerptChars) {
+      const chunk = await chunks?.read()
+      if (chunk === undefined || chunk.done) break
+      text += decoder.decode(chunk.value, { stream: true })
     }
   } catch {
     // What came until here is all there is to show.
+  } finally {
+    clearTimeout(timer)
+    void chunks?.cancel().catch(() => undefined)
   }
   return excerpt(text)
 }
@@ -84,9 +92,11 @@ export function excerpt(text: string): string {
   return line.length > limits.agentExcerptChars ? `${line.slice(0, limits.agentExcerptChars - 1)}…` : line
 }
 
-function retryAfter(value: string | null): number | null {
+/** Milliseconds. A date is one of the agent's clock, and means something only beside the date of its answer. */
+function retryAfter(headers: Headers): number | null {
+  const value = headers.get('retry-after')
   if (value === null) return null
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now())
+  const ms = Date.parse(value) - Date.parse(headers.get('date') ?? '')
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
 }

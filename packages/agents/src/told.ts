@@ -1,4 +1,5 @@
-/** Reads what an agent told, of which nothing can be relied on. */
+// Reads what an agent told, of which nothing can be relied on.
+import { parsedJson } from './json.ts'
 
 /** The value as an object, if it is one. */
 export function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
@@ -11,6 +12,16 @@ export function textIn(told: Readonly<Record<string, unknown>>, names: readonly 
   for (const name of names) {
     const value = Object.hasOwn(told, name) ? told[name] : undefined
     if (typeof value === 'string') return value
+  }
+  return undefined
+}
+
+/** The first of the fields that holds an id: text, or a number. */
+export function idIn(told: Readonly<Record<string, unknown>>, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = Object.hasOwn(told, name) ? told[name] : undefined
+    if (typeof value === 'string' && value !== '') return value
+    if (typeof value === 'number') return String(value)
   }
   return undefined
 }
@@ -29,11 +40,7 @@ export function argumentsOf(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const text = value.trim()
   if (!text.startsWith('{') && !text.startsWith('[')) return value
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return value
-  }
+  return parsedJson(text) ?? value
 }
 
 /** What an agent says of its failure, in whatever form. */

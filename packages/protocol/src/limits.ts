@@ -192,6 +192,8 @@ export const limits = {
   /** Bytes of one answer of an agent under test, after decompression, and characters of one event or line of it. */
   agentAnswerBytes: 64 * 1024 * 1024,
   agentLineChars: 8 * 1024 * 1024,
+  /** Arrays and objects of an answer inside each other: what is nested deeper cannot be written again. */
+  agentJsonDepth: 500,
   /** Characters of what an agent says in the end. */
   agentOutputChars: 4_000_000,
   /** Events of one answer, and calls of tools and notes that are kept of it. */

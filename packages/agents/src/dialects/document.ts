@@ -2,7 +2,7 @@ import type { AgentDialect } from '@llm-eval/protocol'
 import { AgentFailed } from '../fault.ts'
 import type { TurnRecorder } from '../recorder.ts'
 import { excerpt } from '../send.ts'
-import { argumentsOf, errorText, record, textIn, valueIn } from '../told.ts'
+import { argumentsOf, errorText, idIn, record, textIn, valueIn } from '../told.ts'
 import { dollarsIn, type Usage, usageIn } from '../usage.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
@@ -40,7 +40,7 @@ function readAnswer(told: Told, recorder: TurnRecorder): void {
   readUsage(told, metadata, recorder)
   recorder.model =
     textIn(told, ['model', 'model_id', 'model_name']) ?? textIn(metadata, ['model', 'model_id']) ?? recorder.model
-  const session = textIn(told, sessionNames) ?? textIn(metadata, sessionNames)
+  const session = idIn(told, sessionNames) ?? idIn(metadata, sessionNames)
   if (session !== undefined) {
     recorder.sessionId = session
     recorder.captured.add('session')
@@ -89,7 +89,7 @@ function readStep(step: unknown, recorder: TurnRecorder): void {
   const called = record(one['function']) ?? one
   const names = ['tool', 'tool_name', 'toolName', 'name', 'step_name', 'action']
   const args = valueIn(called, ['parameters', 'params', 'arguments', 'args', 'input', 'tool_input'])
-  const id = textIn(one, ['id', 'tool_call_id', 'call_id']) ?? null
+  const id = idIn(one, ['id', 'tool_call_id', 'call_id']) ?? null
   recorder.call({ id, name: textIn(called, names) ?? textIn(one, names), args: argumentsOf(args) })
   const result = valueIn(one, ['output', 'result', 'observation', 'tool_output'])
   const error = one['error'] === undefined || one['error'] === null ? null : errorText(one['error'])

@@ -1,6 +1,6 @@
 import { AgentFailed } from '../fault.ts'
 import type { CallTold, TurnRecorder } from '../recorder.ts'
-import { argumentsOf, errorText, record, textIn, valueIn } from '../told.ts'
+import { argumentsOf, errorText, idIn, record, textIn, valueIn } from '../told.ts'
 import { usageIn } from '../usage.ts'
 import type { AgentEvent, Dialect } from './dialect.ts'
 
@@ -68,13 +68,15 @@ const aliases: Readonly<Record<string, string>> = {
 export const events: Dialect = {
   name: 'events',
   event({ type, told }, recorder) {
+    // A failure that is told without a type is one all the same.
+    if (type === '' && told['error'] !== undefined && told['error'] !== null) handlers['error']?.(told, recorder)
     recorder.captured.add('tools')
     // The payload stands under `data`; some agents leave that out and write it beside the type.
     const data = record(told['data']) ?? (typeof told['data'] === 'string' ? { text: told['data'] } : told)
     const handler = Object.hasOwn(handlers, type) ? handlers[type] : handlers[aliases[type] ?? '']
     const model = textIn(data, ['model', 'model_id'])
     if (model !== undefined) recorder.model ??= model
-    const session = textIn(data, ['session_id', 'sessionId', 'conversation_id', 'thread_id'])
+    const session = idIn(data, ['session_id', 'sessionId', 'conversation_id', 'thread_id'])
     if (session !== undefined) recorder.sessionId = session
     if (handler) handler(type === 'error' && data['error'] === undefined ? { ...told, ...data } : data, recorder)
     else recorder.note('unknown', JSON.stringify(told))
@@ -83,14 +85,14 @@ export const events: Dialect = {
 
 function callIn(told: Told): CallTold {
   const args = valueIn(told, ['args', 'arguments', 'parameters', 'params', 'input'])
-  return { id: textIn(told, toolId), name: textIn(told, toolName), args: argumentsOf(args) ?? {} }
+  return { id: idIn(told, toolId), name: textIn(told, toolName), args: argumentsOf(args) ?? {} }
 }
 
 function tellResult(told: Told, recorder: TurnRecorder): void {
   const error = told['error'] === null || told['error'] === undefined ? null : errorText(told['error'])
   const succeeded = valueIn(told, ['success', 'ok', 'succeeded'])
   recorder.result({
-    id: textIn(told, toolId),
+    id: idIn(told, toolId),
     name: textIn(told, toolName),
     result: valueIn(told, ['result', 'output', 'content']),
     succeeded: typeof succeeded === 'boolean' ? succeeded && error === null : null,

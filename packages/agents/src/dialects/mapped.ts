@@ -2,7 +2,7 @@ import { query } from 'jsonpath-rfc9535'
 import type { ResponsePaths } from '../agent.ts'
 import { AgentFailed } from '../fault.ts'
 import type { TurnRecorder } from '../recorder.ts'
-import { argumentsOf, errorText, record, textIn, valueIn } from '../told.ts'
+import { argumentsOf, errorText, idIn, record, textIn, valueIn } from '../told.ts'
 import { dollarsIn, usageIn } from '../usage.ts'
 
 /**
@@ -55,7 +55,7 @@ function readCall(call: unknown, recorder: TurnRecorder): void {
   const called = record(one['function']) ?? one
   const name = textIn(called, ['name', 'tool', 'tool_name', 'toolName'])
   const args = argumentsOf(valueIn(called, ['arguments', 'args', 'parameters', 'params', 'input']))
-  const id = textIn(one, ['id', 'call_id']) ?? null
+  const id = idIn(one, ['id', 'call_id']) ?? null
   recorder.call({ id, name, args })
   const result = valueIn(one, ['result', 'output'])
   if (result !== undefined) recorder.result({ id, result, name })

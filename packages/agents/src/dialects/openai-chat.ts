@@ -1,6 +1,6 @@
 import { AgentFailed } from '../fault.ts'
 import type { TurnRecorder } from '../recorder.ts'
-import { errorText, record, textIn } from '../told.ts'
+import { errorText, idIn, record, textIn } from '../told.ts'
 import { usageIn } from '../usage.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -36,9 +36,10 @@ function say(said: Told, recorder: TurnRecorder): void {
     const call = record(entry)
     const { name, args } = functionOf(record(call?.['function']))
     const key = typeof call?.['index'] === 'number' ? `index ${call['index']}` : undefined
-    const id = call ? (textIn(call, ['id']) ?? null) : null
-    // Only the first piece of a call has its name and id; the others are found by its index.
-    if (name !== undefined && name !== '') recorder.call({ id, name, key })
+    const id = call ? (idIn(call, ['id']) ?? null) : null
+    // Most tell name and id with the first piece of a call alone, and the others are found by its index; some tell them each time.
+    const isKnown = recorder.knows(id ?? key ?? null)
+    if (name !== undefined && name !== '' && !isKnown) recorder.call({ id, name, key })
     if (args !== undefined) recorder.addArguments(args, { id: key ?? id })
   }
 }
