@@ -1,5 +1,5 @@
 import type { Interval } from '@llm-eval/protocol'
-import { type Domain, marksOf, placeOn } from '../format/scale.ts'
+import { type Domain, labelsOf, marksOf, placeOn } from '../format/scale.ts'
 
 const colors = { plain: 'text-plot-1', good: 'text-plot-good', bad: 'text-plot-3', faint: 'text-ink-3' } as const
 /** What the colour of a whisker says. */
@@ -62,13 +62,13 @@ function Line({ at, className, dashed }: { at: string; className: string; dashed
 export function WhiskerAxis({ domain, format }: { domain: Domain; format: (value: number) => string }) {
   return (
     <div aria-hidden className="relative h-4 text-2xs font-normal text-ink-3">
-      {marksOf(domain).map((at) => {
+      {labelsOf(domain, format).map(({ at, label }) => {
         const place = placeOn(domain, at)
         // The labels at both ends stay within the width.
         const shift = place < 4 ? '' : place > 96 ? '-translate-x-full' : '-translate-x-1/2'
         return (
           <span key={at} className={`absolute top-0 whitespace-nowrap ${shift}`} style={{ left: `${place}%` }}>
-            {format(at)}
+            {label}
           </span>
         )
       })}

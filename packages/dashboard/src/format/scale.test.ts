@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { balancedDomain, domainOf, marksOf, placeOn } from './scale.ts'
+import { balancedDomain, domainOf, labelsOf, marksOf, placeOn } from './scale.ts'
 
 test('shares are shown from 0 to 1, whatever they are, and so is nothing at all', () => {
   expect(domainOf([0.4, 0.41])).toEqual([0, 1])
@@ -50,4 +50,11 @@ test('an axis holds all of its numbers and a few marks, however large or small t
       }
     }),
   )
+})
+
+test('labels that are long stand at every other mark, the 0 in the middle among them', () => {
+  const labels = (most: number, format: (value: number) => string) =>
+    labelsOf([-most, most], format).map(({ label }) => label)
+  expect(labels(1, String)).toEqual(['-1', '-0.5', '0', '0.5', '1'])
+  expect(labels(0.001, (value) => `$${value.toFixed(4)}`)).toEqual(['$-0.0010', '$0.0000', '$0.0010'])
 })

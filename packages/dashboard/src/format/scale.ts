@@ -32,6 +32,16 @@ export function marksOf([low, high]: Domain, wanted = 5): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => multiple(first + at, step))
 }
 
+/** Characters of a label from which on five of them do not stand beside each other on a narrow axis. */
+const longLabel = 6
+
+/** Those marks of an axis that have a label, with it: all of them, or every other one where labels are long. */
+export function labelsOf(domain: Domain, format: (value: number) => string): { at: number; label: string }[] {
+  const labels = marksOf(domain).map((at) => ({ at, label: format(at) }))
+  const every = labels.length > 3 && labels.some(({ label }) => label.length >= longLabel) ? 2 : 1
+  return labels.filter((_, index) => index % every === 0)
+}
+
 function rounded(low: number, high: number): Domain {
   const step = roundStep((high - low) / 4)
   return [multiple(Math.floor(low / step + 1e-9), step), multiple(Math.ceil(high / step - 1e-9), step)]

@@ -120,7 +120,7 @@ function Tab({ value, count = 0, children }: { value: string; count?: number; ch
   return (
     <Tabs.Trigger
       value={value}
-      className="-mb-px flex items-center gap-1.5 border-b-2 border-transparent px-3 py-2 font-medium whitespace-nowrap text-ink-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
+      className="-mb-px flex items-center gap-1.5 border-b-2 border-transparent px-3 py-2 -outline-offset-2 font-medium whitespace-nowrap text-ink-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
     >
       {children}
       {count > 0 && <span className="text-xs font-normal text-ink-3">{formatCompact(count)}</span>}
