@@ -346,21 +346,39 @@ describe('llm-eval test while it works, and after', () => {
     expect(err).toContain('warning: The results were not sent: ')
   })
 
+  test('Ctrl-C keeps what was asked, tells the rest as not asked, and sends nothing', async () => {
+    const controller = new AbortController()
+    const { url } = await startAgent((message, nth) => {
+      // What is asked then is given up, however soon it is answered.
+      if (nth === 2) controller.abort()
+      return good(message, nth)
+    })
+    const cwd = place({ 'agent-tests/stocks.yaml': stocks })
+    const args = ['test', '--agent', url, '--concurrency', '1', '--junit', 'a.xml', '--send', '--local']
+    const { code, err } = await llmEval(args, { cwd, signal: controller.signal })
+    expect(code).toBe(130)
+    expect(err).toContain('nothing was sent')
+    const xml = readFileSync(join(cwd, 'a.xml'), 'utf8')
+    expect(xml).toContain('<property name="cases_not_asked" value="1"/>')
+    expect(xml).toMatch(/name="verdict" classname="[^"]*"><error message="NOT EVALUATED/)
+  })
+
   test('tests again when a case changes or comes, and ends with Ctrl-C', { timeout: 240_000 }, async () => {
     const { url } = await startAgent(good)
     const cwd = place({ 'agent-tests/stocks.yaml': stocks })
     const command = start(['test', '--agent', url, '--watch'], { cwd })
-    const verdicts = () => command.out().match(/^(PASSED|FAILED|NOT EVALUATED) {2}.*$/gm) ?? []
-    const idle = () => command.err().match(/^Watching /gm)?.length ?? 0
-    const tested = async (times: number) => {
-      await expect.poll(idle, { timeout: 200_000 }).toBeGreaterThanOrEqual(times)
-      return verdicts().at(-1)
-    }
-    expect(await tested(1)).toContain('2 of 2 cases passed')
+    const verdict = () =>
+      command
+        .out()
+        .match(/^(PASSED|FAILED|NOT EVALUATED) {2}.*$/gm)
+        ?.at(-1)
+    const tested = (words: string) => expect.poll(verdict, { timeout: 200_000 }).toContain(words)
+    await command.says(/^Watching /m)
+    await tested('2 of 2 cases passed')
     writeFileSync(join(cwd, 'agent-tests/more.yaml'), 'name: More\nquery: x\nexpected: {tools: [never]}\n')
-    expect(await tested(2)).toContain('2 of 3 cases passed')
+    await tested('2 of 3 cases passed')
     writeFileSync(join(cwd, 'agent-tests/more.yaml'), 'name: More\nquery: x\nexpected: {tools: [quote]}\n')
-    expect(await tested(3)).toContain('3 of 3 cases passed')
+    await tested('3 of 3 cases passed')
     command.child.kill('SIGINT')
     expect((await command.ended).code).toBe(130)
   })

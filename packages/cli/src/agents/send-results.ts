@@ -25,6 +25,7 @@ const metrics = ['score', ...scoreParts, 'passed'] as const
  * whole traces. That it cannot be kept is told, and changes nothing of the verdict.
  */
 export async function sendResults(stage: Stage, options: PlaceOptions, report: SuiteReport): Promise<void> {
+  if (stage.signal.aborted) return stage.err.line('What was asked until then is no result to keep: nothing was sent.')
   try {
     const place = await openPlace(stage, options)
     const id = await sendRun(place.target, report)
