@@ -6,7 +6,7 @@ import { TextField } from '../components/field.tsx'
 import { FormLine } from '../components/form-field.tsx'
 import { ConfigOption } from './config-option.tsx'
 import { type MetricDraft, type PartProps } from './new-run-draft.ts'
-import { configFields } from './schema-form.ts'
+import { configFields, textIn } from './schema-form.ts'
 
 /** How the answers are scored. */
 export function MetricsPart({ draft, faults, set, catalogue }: PartProps & { catalogue: readonly EvaluatorInfo[] }) {
@@ -157,7 +157,7 @@ function Metric({ metric, info, path, faults, onChange, onDrop }: MetricProps) {
               key={field.name}
               field={field}
               fault={faults[`${path}.config.${field.name}`]}
-              value={metric.config[field.name] ?? ''}
+              value={textIn(metric.config, field.name) ?? ''}
               onChange={(value) => onChange({ ...metric, config: { ...metric.config, [field.name]: value } })}
             />
           ))}

@@ -88,7 +88,7 @@ export function RunBar({ of }: { of: RunNow }) {
 const shownMetrics = 2
 
 /** The first metrics of a run: mean with its interval. */
-export function RunMetrics({ run }: { run: Run }) {
+export function FirstMetrics({ run }: { run: Run }) {
   const { metrics, metrics_used: used } = run
   const more = used.length - shownMetrics
   return (

@@ -8,7 +8,7 @@ import { Ago } from '../components/time.tsx'
 import { formatCost, formatLatency } from '../format/numbers.ts'
 import { formatShare } from '../format/shares.ts'
 import { RunMenu } from './runs-menu.tsx'
-import { RunBar, RunMetrics, type RunNow, useRunNow } from './runs-progress.tsx'
+import { FirstMetrics, RunBar, type RunNow, useRunNow } from './runs-progress.tsx'
 
 /** A run of the list, and when it was read. */
 export interface ListedRun {
@@ -37,7 +37,7 @@ const columns: readonly Column[] = [
   { name: 'Status', track: '7rem', from: 0, cell: ({ run }) => <States run={run} /> },
   { name: 'Items', track: 'minmax(8rem, 1.6fr)', from: 0, cell: (of) => <RunBar of={of} /> },
   { name: 'Success', track: '4.5rem', from: 0, end: true, cell: ({ run }) => formatShare(run.success_rate) },
-  { name: 'Metrics', track: 'minmax(11rem, 2fr)', from: 900, cell: ({ run }) => <RunMetrics run={run} /> },
+  { name: 'Metrics', track: 'minmax(11rem, 2fr)', from: 900, cell: ({ run }) => <FirstMetrics run={run} /> },
   { name: 'Cost', track: '5rem', from: 1100, end: true, cell: ({ run }) => <Cost run={run} /> },
   { name: 'Duration', track: '5.5rem', from: 1000, end: true, cell: ({ workedMs }) => formatLatency(round(workedMs)) },
   { name: 'Made', track: 'minmax(6rem, 1fr)', from: 1220, cell: ({ run }) => <Made run={run} /> },

@@ -55,6 +55,11 @@ export function typed(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
 }
 
+/** What stands in a field of a form, which may be called like a member of every object. */
+export function textIn(form: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(form, name) ? form[name] : undefined
+}
+
 /** What a form holds, or the fields that cannot be read. Empty fields are absent. */
 export type Filled = { values: Record<string, unknown>; faults?: undefined } | { faults: Record<string, string> }
 
@@ -63,7 +68,7 @@ export function readInput(fields: readonly Field[], form: Readonly<Record<string
   const faults: Record<string, string> = {}
   const values: Record<string, unknown> = {}
   for (const { name, type, required } of fields) {
-    const text = form[name] ?? ''
+    const text = textIn(form, name) ?? ''
     if (text === '') {
       if (required && type !== 'string' && type !== 'any') faults[name] = 'is needed'
       else if (required) values[name] = ''
@@ -86,9 +91,10 @@ export function readConfig(fields: readonly ConfigField[], form: Readonly<Record
   const faults: Record<string, string> = {}
   const values: Record<string, unknown> = {}
   for (const { name, kind } of fields) {
-    const text = (form[name] ?? '').trim()
+    const whole = textIn(form, name) ?? ''
+    const text = whole.trim()
     if (text === '') continue
-    if (kind === 'text' || kind === 'choice') values[name] = form[name]
+    if (kind === 'text' || kind === 'choice') values[name] = whole
     else {
       const parsed = parse(text)
       if (parsed === undefined) faults[name] = kind === 'number' ? 'is not a number' : 'is not JSON'

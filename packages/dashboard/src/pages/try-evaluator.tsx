@@ -11,7 +11,7 @@ import { sayError } from '../components/notice.tsx'
 import { faultWords, ScoreBadge } from '../components/score-badge.tsx'
 import { formatCost, formatCount, formatLatency } from '../format/numbers.ts'
 import { ConfigOption } from './config-option.tsx'
-import { configFields, readConfig, readInput, typed } from './schema-form.ts'
+import { configFields, readConfig, readInput, textIn, typed } from './schema-form.ts'
 
 type Form = Record<string, string>
 
@@ -49,8 +49,8 @@ export function TryEvaluator({ info }: { info: EvaluatorInfo }) {
             key={name}
             label={required ? name : `${name} (optional)`}
             says={[description, type === 'string' ? '' : type].filter((part) => part !== '').join(' · ')}
-            fault={faults[name]}
-            value={input[name] ?? ''}
+            fault={textIn(faults, name)}
+            value={textIn(input, name) ?? ''}
             onChange={(value) => setInput({ ...input, [name]: value })}
           />
         ))}
@@ -62,8 +62,8 @@ export function TryEvaluator({ info }: { info: EvaluatorInfo }) {
                 <ConfigOption
                   key={field.name}
                   field={field}
-                  fault={faults[field.name]}
-                  value={config[field.name] ?? ''}
+                  fault={textIn(faults, field.name)}
+                  value={textIn(config, field.name) ?? ''}
                   onChange={(value) => setConfig({ ...config, [field.name]: value })}
                 />
               ))}
