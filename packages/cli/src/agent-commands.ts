@@ -1,5 +1,5 @@
 import { checkStates } from '@llm-eval/protocol'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { examples, type Parts } from './command.ts'
 import { moment, timeSpan, wholeNumber } from './moments.ts'
 import { several } from './run-commands.ts'
@@ -68,9 +68,11 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
     .option('--note <text>', 'why it is accepted')
     .option('--by <name>', 'who accepts it')
     .option('--preview', 'show what would be accepted, and write nothing')
+  withPlace(snapshot)
   examples(snapshot, [
     'llm-eval snapshot',
     'llm-eval snapshot --variant terse --note "Answers in one line are fine."',
+    'llm-eval snapshot --baselines server',
     '',
     exitNote,
   ])
@@ -84,9 +86,11 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
   check
     .option('--fail-on <states>', `states that fail, parted by commas: ${checkStates.join(', ')}`, statesOf)
     .option('--strict', 'fail on every state but PASSED')
+  withPlace(check)
   examples(check, [
     'llm-eval check',
     'llm-eval check --fail-on REGRESSION,TOOLS_CHANGED --junit agent.xml --html agent.html',
+    'llm-eval check --baselines server --send',
     '',
     `${exitNote} A forbidden tool always blocks. Without --fail-on a regression fails, and other changes are shown.`,
   ])
@@ -174,6 +178,15 @@ function withReports(command: Command): Command {
     .option('--html <file>', 'write a report that needs nothing but a browser')
     .option('--send', 'keep the results as a run of the server; where none is, in the data directory')
     .option('--local', 'with --send: in the data directory, whatever server is there')
+}
+
+/** Teams may keep what they accept, and what they quarantine, together on a server. */
+function withPlace(command: Command): Command {
+  const where = new Option(
+    '--baselines <where>',
+    'where what is accepted is kept: in files beside the cases, or by the server',
+  )
+  return command.addOption(where.choices(['files', 'server']).default('files'))
 }
 
 function statesOf(text: string): (typeof checkStates)[number][] {

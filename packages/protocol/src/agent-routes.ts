@@ -60,7 +60,8 @@ export const agentRoutes = {
     method: 'GET',
     path: `${one}/baselines`,
     ...read,
-    summary: 'What was accepted of a case, with its traces, by variant.',
+    summary: 'What a case is held against: what was accepted of it, with its traces, by variant, and its quarantine.',
+    details: 'Empty for a case that nobody knows: nothing was accepted of it.',
   },
   putAgentBaseline: {
     method: 'PUT',

@@ -187,6 +187,7 @@ export const agentCaseQuery = z.strictObject({
 export const baselineInput = z.strictObject({
   report_id: name.describe('Whose result of the case is accepted.'),
   note: label(limits.noteChars).nullable().default(null).describe('Why.'),
+  by: label(limits.nameChars).nullable().default(null).describe('Who accepts it; the name of the key unless given.'),
 })
 
 /** Body of `PUT …/quarantine`. */
@@ -309,7 +310,10 @@ export const agentCaseDetail = z.object({
 }) satisfies z.ZodType<AgentCaseDetail>
 
 /** Answer of `GET …/baselines`. */
-export const agentBaselineList = z.object({ items: z.array(baselineSchema) })
+export const agentBaselineList = z.object({
+  items: z.array(baselineSchema),
+  quarantine: agentQuarantine.nullable().describe('Of the case; also one that is over.'),
+})
 
 /** The whole result of a case as a report holds it. */
 export const keptResult = z.object({ result: caseResult, check: caseCheck.nullable() })

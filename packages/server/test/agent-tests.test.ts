@@ -151,7 +151,10 @@ describe('a suite', () => {
 describe('a case', () => {
   it('is shown with its newest result beside what was accepted, call by call', async () => {
     await report({ report_id: 'before' })
-    expect((await put(`${one}/baselines/default`, { report_id: 'before', note: 'fine' })).json).toMatchObject({
+    expect(
+      (await put(`${one}/baselines/default`, { report_id: 'before', note: 'fine', by: 'ann' })).json,
+    ).toMatchObject({
+      accepted_by: 'ann',
       variant: 'default',
       note: 'fine',
       model: 'gpt-4o',
@@ -188,7 +191,8 @@ describe('a case', () => {
   it('accepts several ways, whole traces and all, until they are taken back', async () => {
     await report({ report_id: 'r' })
     for (const variant of ['default', 'short']) await put(`${one}/baselines/${variant}`, { report_id: 'r' })
-    const { items } = await read(`${one}/baselines`)
+    const { items, quarantine } = await read(`${one}/baselines`)
+    expect(quarantine).toBeNull()
     expect(items.map((item: { variant: string }) => item.variant)).toEqual(['default', 'short'])
     expect(items[0].attempts[0].trace.tool_calls[0].args).toEqual({ symbol: 'AAPL' })
     expect((await read(`${one}?variant=short`)).compared.baseline.variant).toBe('short')
@@ -228,6 +232,8 @@ describe('a case', () => {
     expect((await put(path, { owner: '', reason: 'x', expires_at: iso(last) })).status).toBe(422)
     expect((await ends(iso(last))).json).toMatchObject({ owner: 'ann', expired: false, expires_at: iso(last) })
     expect((await read(`${suites}/stocks`)).cases[0].quarantine).toMatchObject({ reason: 'upstream is down' })
+    expect(await read(`${one}/baselines`)).toMatchObject({ items: [], quarantine: { owner: 'ann' } })
+    expect(await read(`${suites}/none/cases/none/baselines`)).toEqual({ items: [], quarantine: null })
     shelf.clock.now = last
     expect((await read(one)).quarantine).toMatchObject({ expired: true })
     expect((await ground.send({ method: 'DELETE', path })).json).toEqual({ deleted: 1 })

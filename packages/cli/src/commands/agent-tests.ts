@@ -12,7 +12,6 @@ import { showTraces } from '../agents/traces.ts'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { count } from '../display/amounts.ts'
 import { safeJson } from '../display/width.ts'
-import { openPlace } from '../place.ts'
 import type { Stage, Terminal } from '../terminal.ts'
 
 export interface TestOptions extends CaseOptions {
@@ -105,6 +104,7 @@ async function accept(terminal: Stage, { tested, passing, options }: Accepting):
   }
   const { variant, note = null, by = null } = options
   const { acceptOnServer } = await import('../agents/server-baselines.ts')
+  const { openPlace } = await import('../place.ts')
   const place = await openPlace(terminal, options)
   await acceptOnServer(terminal, place.target, { suite, results, accepted: passing, variant, note, by, at })
   return { files: [], where: `by ${place.where}` }
@@ -138,6 +138,7 @@ async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOp
   if (options.baselines !== 'server')
     return { baselines: await readBaselines(suite.baselines), quarantine: await readQuarantine(suite.baselines) }
   const { readServerBaselines } = await import('../agents/server-baselines.ts')
+  const { openPlace } = await import('../place.ts')
   return readServerBaselines(terminal, (await openPlace(terminal, options)).target, suite)
 }
 

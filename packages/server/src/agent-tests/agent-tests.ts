@@ -117,14 +117,16 @@ function registerBaselines(app: App, { store, now }: Deps): void {
     schema: { params: byCase, response: { 200: agentBaselineList } },
     handler: async ({ principal, params: { suite, case_id: caseId } }) => {
       const kept = await store.read(principal.projectId, 'agentBaselines', { suite, caseId })
-      return { items: kept.map(readBaseline) }
+      const quarantine = await store.read(principal.projectId, 'agentQuarantine', { suite, caseId })
+      return { items: kept.map(readBaseline), quarantine: toQuarantine(quarantine, now()) }
     },
   })
   mount(app, agentRoutes.putAgentBaseline, {
     schema: { params: byVariant, body: baselineInput, response: { 200: agentBaseline } },
     handler: async ({ principal, params, body }) => {
       const { suite, case_id: caseId, variant } = params
-      const { projectId, name: by } = principal
+      const { projectId } = principal
+      const by = body.by ?? principal.name
       const report = await store.read(projectId, 'agentReport', { id: body.report_id })
       if (report === null || report.suite !== suite) throw new Failure('agent_report_not_found')
       const kept = await readResult(store, { projectId, suite, caseId }, body.report_id)

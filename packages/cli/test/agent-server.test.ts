@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { call, good, place, said, startAgent, stocks } from './agents.ts'
+import { llmEval, serve } from './stage.ts'
+
+interface Case {
+  case_id: string
+  name: string
+  variants: string[]
+  last: { outcome: string; state: string | null; run_id: string | null }
+}
+
+/** A suite, its agent, and a server that keeps what is accepted. */
+async function stage() {
+  const agent = await startAgent(good)
+  const server = await serve()
+  const cwd = place({
+    'agent-tests/stocks.yaml': stocks,
+    'llm-eval.agent.yaml': `suite: stocks\nagent: {url: ${JSON.stringify(agent.url)}, retries: 0}\n`,
+  })
+  const ask = async (path: string, method = 'GET', body?: object) => {
+    const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    const answer = await fetch(`${server.url}/api/v1/agent-tests/suites/stocks${path}`, { method, ...init })
+    expect(answer.status, await answer.clone().text()).toBe(200)
+    return (await answer.json()) as { cases: Case[]; reports: { verdict: string | null }[] }
+  }
+  return {
+    agent,
+    cwd,
+    ask,
+    run: (...args: string[]) => llmEval([...args, '--agent', agent.url, '--url', server.url], { cwd }),
+  }
+}
+
+describe('baselines on a server', () => {
+  test('are accepted by snapshot and held against by check, without a file', async () => {
+    const { agent, cwd, ask, run } = await stage()
+    const accepted = await run('snapshot', '--baselines', 'server', '--note', 'first', '--by', 'ann')
+    expect([accepted.code, accepted.err]).toEqual([0, expect.anything()])
+    expect(accepted.out).toContain('2 of 2 cases accepted by http')
+    expect(accepted.out).toContain('Next: llm-eval check --baselines server')
+    expect(existsSync(join(cwd, 'agent-tests/baselines'))).toBe(false)
+    const { cases } = await ask('')
+    expect(cases.map(({ name, variants }) => [name, variants])).toEqual([
+      ['Compare', ['default']],
+      ['Price', ['default']],
+    ])
+    const same = await run('check', '--baselines', 'server', '--send')
+    expect([same.code, same.out]).toEqual([0, expect.stringContaining('SAFE_TO_SHIP')])
+    agent.becomes(() => [call('quote', { symbol: 'AAPL' }), said('AAPL is at 266.')])
+    const worse = await run('check', '--baselines', 'server', '--send')
+    expect([worse.code, worse.out]).toEqual([1, expect.stringContaining('BLOCK_RELEASE')])
+    const after = await ask('')
+    expect(after.reports.map(({ verdict }) => verdict)).toEqual(['BLOCK_RELEASE', 'SAFE_TO_SHIP', null])
+    expect(after.cases[0]?.last).toMatchObject({ outcome: 'failed', state: 'REGRESSION', run_id: expect.any(String) })
+  })
+
+  test('without any, a check cannot tell', async () => {
+    const { run } = await stage()
+    const none = await run('check', '--baselines', 'server')
+    expect([none.code, none.out]).toEqual([2, expect.stringContaining('Nothing was accepted of this case yet')])
+  })
+
+  test('a quarantine of the server takes a case out of the gate, and is told', async () => {
+    const { agent, ask, run } = await stage()
+    await run('snapshot', '--baselines', 'server')
+    agent.becomes(() => [call('quote', { symbol: 'AAPL' }), said('AAPL is at 266.')])
+    const { cases } = await ask('')
+    const expires_at = new Date(Date.now() + 86_400_000).toISOString()
+    const body = { owner: 'ann', reason: 'The exchange is closed.', expires_at }
+    await ask(`/cases/${cases[0]?.case_id}/quarantine`, 'PUT', body)
+    const { code, out } = await run('check', '--baselines', 'server')
+    expect([code, out]).toEqual([0, expect.stringContaining('SHIP_WITH_QUARANTINE')])
+    expect(out).toContain('REGRESSION (quarantined)')
+  })
+
+  test('only what passes is accepted, and a preview accepts nothing', async () => {
+    const { agent, ask, run } = await stage()
+    const preview = await run('snapshot', '--baselines', 'server', '--preview')
+    expect(preview.out).toContain('2 of 2 cases would be accepted')
+    agent.becomes(() => [call('quote', { symbol: 'AAPL' }), said('AAPL is at 266.')])
+    const { code, out } = await run('snapshot', '--baselines', 'server', '--variant', 'short')
+    expect([code, out]).toEqual([1, expect.stringContaining('1 of 2 cases accepted')])
+    const { cases } = await ask('')
+    expect(cases.map(({ name, variants }) => [name, variants])).toEqual([
+      ['Compare', []],
+      ['Price', ['short']],
+    ])
+  })
+
+  test('that cannot be reached are a complaint, and not a verdict', async () => {
+    const { cwd, agent } = await stage()
+    const args = ['check', '--baselines', 'server', '--agent', agent.url, '--url', 'http://127.0.0.1:9']
+    const { code, err } = await llmEval(args, { cwd })
+    expect(code).not.toBe(0)
+    expect(err).toContain('Cannot reach http://127.0.0.1:9')
+  })
+})
