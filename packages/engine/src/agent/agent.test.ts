@@ -135,6 +135,14 @@ describe('a score', () => {
     expect(result).toMatchObject({ score: 50, parts: { tool_accuracy: { detail: 'Not called: a tool for web.' } } })
   })
 
+  test.each(['constructor', 'toString', '__proto__'])(
+    'takes a category that nobody knows, %s, for a tool',
+    async (name) => {
+      const one = caseWith({ tool_categories: [name] })
+      expect(await scoreAttempt(one, traceOf('x', [name]), alone)).toMatchObject({ score: 100 })
+    },
+  )
+
   test('says when a tool was called under nearly its name', async () => {
     const result = await scoreAttempt(caseWith({ tools: ['read_file'] }), traceOf('x', ['readFile']), alone)
     expect(result.parts.tool_accuracy).toMatchObject({

@@ -99,8 +99,9 @@ function withMoves(steps: readonly ToolStep[], calls: Calls): ToolStep[] {
 export function argumentDifferences(before: unknown, after: unknown): ArgumentDifference[] {
   const found: ArgumentDifference[] = []
   const open: { path: string; before: unknown; after: unknown }[] = [{ path: '', before, after }]
-  for (let next = open.shift(); next && found.length < differencesMax; next = open.shift()) {
-    const { path, before: was, after: is } = next
+  // It grows while it is walked; taking from its front would move all the rest each time.
+  for (const { path, before: was, after: is } of open) {
+    if (found.length >= differencesMax) break
     if (Object.is(was, is)) continue
     if (!isHolder(was) || !isHolder(is) || Array.isArray(was) !== Array.isArray(is)) {
       const kind = kindOf(was) === kindOf(is) ? 'value' : 'type'

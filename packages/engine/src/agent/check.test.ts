@@ -128,6 +128,11 @@ async function check(
   return checkCase(one, { result: caseResult(one, attempts), baselines }, { ...options, ...more })
 }
 
+test('very many arguments are compared as fast as they are many', () => {
+  const many = (last: number) => Object.fromEntries(Array.from({ length: 600_000 }, (_, at) => [`a${at}`, at && last]))
+  expect(argumentDifferences(many(1), many(1))).toEqual([])
+})
+
 describe('a case held against its baseline', () => {
   const words = 'The share of Apple is at 266.25 dollars, two percent up since yesterday.'
   const before = traceOf(words, ['a', 'b'], { model: 'm-1', cost: 0.01, latency_ms: 100 })

@@ -154,7 +154,7 @@ function ordered(scene: ToolScene): Assertion[] {
 }
 
 function meets(category: string, names: ReadonlySet<string>): boolean {
-  const tools = toolCategories[category] ?? [category]
+  const tools = (Object.hasOwn(toolCategories, category) ? toolCategories[category] : undefined) ?? [category]
   return tools.some((tool) => names.has(tool))
 }
 
