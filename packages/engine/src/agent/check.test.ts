@@ -129,8 +129,8 @@ async function check(
 }
 
 test('very many arguments are compared as fast as they are many', () => {
-  const many = (last: number) => Object.fromEntries(Array.from({ length: 600_000 }, (_, at) => [`a${at}`, at && last]))
-  expect(argumentDifferences(many(1), many(1))).toEqual([])
+  const many = () => new Array<number>(600_000).fill(1)
+  expect(argumentDifferences(many(), many())).toEqual([])
 })
 
 describe('a case held against its baseline', () => {
