@@ -243,8 +243,13 @@ function manyCases(count: number): SuiteReport {
 describe('llm-eval test while it works, and after', () => {
   test('cases that do not pass are told as it happens, and reasons are wrapped', async () => {
     const { url } = await startAgent(() => [call('quote'), said('AAPL is at 266.')])
-    const { err } = await llmEval(['test', '--agent', url], { cwd: place({ 'agent-tests/stocks.yaml': stocks }) })
+    const wanted = 'a sentence that is longer than any screen on which somebody would look at it'
+    const cases = `${stocks}  - {name: Long, query: x, expected: {output: {contains: [${wanted}]}}}\n`
+    const cwd = place({ 'agent-tests/stocks.yaml': cases })
+    const { err, out } = await llmEval(['test', '--agent', url], { cwd, columns: 72, env: { NO_COLOR: '1' } })
     expect(err).toContain('failed  Compare  ')
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(wanted)
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(72)
   })
 
   test('--verbose shows turns, calls with what went in and came out, and notes', async () => {

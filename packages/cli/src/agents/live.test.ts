@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import type { AttemptOutcome, CaseResult } from '@llm-eval/protocol'
 import { expect, test } from 'vitest'
+import { displayWidth } from '../display/width.ts'
 import { Screen } from '../terminal.ts'
 import { LiveCases } from './live.ts'
 
@@ -58,11 +59,14 @@ function shows(live: LiveCases, result: CaseResult): void {
 
 test('cases that do not pass are told as it happens, ten of them, and no line is wider than the screen', () => {
   const { screen, written } = screenOf(true)
-  const live = new LiveCases(screen, { cases: 20, total: 20 })
+  let ms = 0
+  const live = new LiveCases(screen, { cases: 20, total: 20, now: () => (ms += 5_000) })
   shows(live, resultOf('passed', 'Fine'))
   for (let at = 0; at < 15; at++)
     shows(live, resultOf(at % 2 === 0 ? 'failed' : 'faulted', `Case ${at} with a long name`))
   live.end()
+  // What is redrawn and is wider than the screen could not be overwritten.
+  for (const line of written().replaceAll('\r\u001b[2K', '\n').split('\n')) expect(displayWidth(line)).toBeLessThan(60)
   const lines = written()
     .replaceAll('\r\u001b[2K', '\n')
     .split('\n')

@@ -17,9 +17,12 @@ export class LiveCases {
   #told = 0
 
   /** @param total attempts at all cases */
-  constructor(screen: Screen, { cases, total }: { cases: number; total: number }) {
+  constructor(
+    screen: Screen,
+    { cases, total, now = () => performance.now() }: { cases: number; total: number; now?: () => number },
+  ) {
     this.#screen = screen
-    this.#bar = new ProgressBar(screen)
+    this.#bar = new ProgressBar(screen, now)
     this.#total = total
     this.#bar.show({ done: 0, total, words: `${count(cases)} cases` })
   }

@@ -1,5 +1,6 @@
 import type { Screen } from '../terminal.ts'
 import { count, duration } from './amounts.ts'
+import { truncate } from './width.ts'
 
 /** How far something is. `total` null: nobody knows how much there is. */
 export interface Progress {
@@ -50,7 +51,8 @@ export class ProgressBar {
   }
 
   #text({ done, total, words }: Progress): string {
-    if (total === null || total === 0) return words
+    if (total === null || total === 0)
+      return this.#screen.isTTY ? truncate(words, Math.max(0, this.#screen.columns - 1)) : words
     const share = Math.min(1, done / total)
     const percent = `${Math.floor(share * 100)} %`.padStart(5)
     const advanced = done - (this.#first?.done ?? 0)
@@ -59,7 +61,9 @@ export class ProgressBar {
     const filled = Math.round(share * barCells)
     const bar =
       this.#screen.paint('cyan', '━'.repeat(filled)) + this.#screen.paint('dim', '─'.repeat(barCells - filled))
-    return `${bar} ${percent}  ${words}${left}`
+    // Never so wide that the terminal breaks the line: it could not be overwritten then.
+    const room = Math.max(0, this.#screen.columns - barCells - percent.length - 4)
+    return `${bar} ${percent}  ${truncate(`${words}${left}`, room)}`
   }
 }
 
