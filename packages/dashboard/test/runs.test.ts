@@ -380,6 +380,25 @@ test('many runs are read page by page while only what is visible exists in the d
   await eventually(() => table.getByRole('row').count()).toBeLessThan(40)
 })
 
+test('whoever looks at runs far down keeps them in their place when others come or go above', async () => {
+  for (let at = 0; at < 60; at++) await makeRun(stage, newId(), { name: `Steady ${at}` })
+  const page = await (await stage.profile()).open('/runs?q=Steady')
+  const row = page.getByRole('row', { name: /Steady 30/ })
+  await page.locator('[data-scroll-restoration-id=runs]').evaluate((box) => {
+    box.scrollTop = 25 * 62
+  })
+  await row.waitFor()
+  const place = async () => Math.round((await row.boundingBox())?.y ?? Number.NaN)
+  const before = await place()
+  const [first, second] = [newId(), newId()]
+  for (const id of [first, second]) await makeRun(stage, id, { name: 'Steady above' })
+  await eventually(() => row.getAttribute('aria-rowindex')).toBe('32')
+  await eventually(place).toBe(before)
+  for (const id of [first, second]) await stage.call('DELETE', `/api/v1/runs/${id}`)
+  await eventually(() => row.getAttribute('aria-rowindex')).toBe('30')
+  await eventually(place).toBe(before)
+})
+
 test('a list that cannot be read says so, and is read when asked again', async () => {
   await makeRun(stage, newId(), { name: 'Hidden at first' })
   const { context, open } = await stage.profile()

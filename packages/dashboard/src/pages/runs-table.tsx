@@ -1,7 +1,7 @@
 import { limits, type Run } from '@llm-eval/protocol'
 import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type ReactNode, type RefObject, useEffect, useRef } from 'react'
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef } from 'react'
 import { ApprovalBadge, RunStatusBadge } from '../components/run-status.tsx'
 import { useSize } from '../components/size.ts'
 import { Ago } from '../components/time.tsx'
@@ -69,6 +69,7 @@ export function RunsTable({ rows, scroller, choice, active, offset, fresh, onEnd
   const cards = width > 0 && width < cardsBelow
   const shown = columns.filter(({ from }) => width >= from)
   const height = cards ? cardHeight : rowHeight
+  const ids = useMemo(() => rows.map(({ run }) => run.run_id), [rows])
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -90,6 +91,8 @@ export function RunsTable({ rows, scroller, choice, active, offset, fresh, onEnd
     virtual.scrollToIndex(active)
     body.current?.querySelector<HTMLElement>(`[data-at="${active}"] a`)?.focus({ preventScroll: true })
   }, [active, virtual])
+
+  useSteadyRows(ids, scroller, height)
 
   const template = `1.5rem ${shown.map(({ track }) => track).join(' ')} 2rem`
   return (

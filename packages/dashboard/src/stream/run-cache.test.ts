@@ -11,12 +11,19 @@ const patient = { timeout: 20_000 }
 let client: QueryClient
 let cache: RunCache
 let timers: (() => void)[]
+let pauses: number[]
 
 beforeEach(() => {
   client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, retry: false } } })
   timers = []
-  cache = createRunCache({ queryClient: client, later: (callback) => timers.push(callback) })
+  pauses = []
+  cache = createRunCache({ queryClient: client, later })
 })
+
+const later = (callback: () => void, ms: number) => {
+  timers.push(callback)
+  pauses.push(ms)
+}
 
 function run(id: string): Run {
   return {
@@ -155,9 +162,26 @@ test('after a gap everything about runs is read again, or what is about the one 
   expect([isOld(runKeys.detail('b')), isOld(lists.all)]).toEqual([true, true])
 })
 
-test('of a long list only the beginning is read again', () => {
+const longList = () => {
   const pages = Array.from({ length: 30 }, (_, at) => ({ items: [run(`r${at}`)], next_cursor: 'more', at: 0 }))
-  client.setQueryData(lists.all, { pages, pageParams: pages.map(() => '') })
+  return { pages, pageParams: pages.map(() => '') }
+}
+
+test('of a long list that nobody looks at only the beginning is kept', () => {
+  client.setQueryData(lists.all, longList())
   cache.gap(null)
   expect(shown(lists.all)).toHaveLength(10)
+})
+
+test('a long list that somebody looks at keeps its length, and is read again less often', async () => {
+  client.setQueryData(lists.all, longList())
+  const read = vi.fn(async () => longList())
+  const stop = new QueryObserver(client, { queryKey: lists.all, queryFn: read }).subscribe(() => {})
+  cache.update(update('run_updated', 'r0'), null)
+  expect(shown(lists.all)).toHaveLength(30)
+  await vi.waitFor(() => expect(timers).toHaveLength(1), patient)
+  expect(read).toHaveBeenCalledTimes(1)
+  expect(shown(lists.all)).toHaveLength(30)
+  expect(pauses).toEqual([1_200])
+  stop()
 })

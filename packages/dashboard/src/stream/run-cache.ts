@@ -19,9 +19,9 @@ interface Pages {
   pageParams: unknown[]
 }
 
-/** Between two readings of the lists, however much happens. Milliseconds. */
+/** Between two readings of the lists, however much happens; longer where they are long. Milliseconds. */
 const pauseMs = 400
-/** Pages of a list that are read again; the rest is read when it is scrolled to. */
+/** Pages that are kept of a list that nobody looks at, and that are read again in one pause. */
 const mostPages = 10
 const mostIds = 10_000
 
@@ -42,16 +42,21 @@ export function createRunCache({ queryClient, later }: RunCacheParts): RunCache 
     if (isReading) return
     isReading = true
     isOld = false
-    queryClient.setQueriesData<Pages>({ queryKey: runKeys.lists }, (data) =>
+    // What somebody looks at may be far down.
+    queryClient.setQueriesData<Pages>({ queryKey: runKeys.lists, type: 'inactive' }, (data) =>
       data && data.pages.length > mostPages
         ? { pages: data.pages.slice(0, mostPages), pageParams: data.pageParams.slice(0, mostPages) }
         : data,
     )
+    const lists = queryClient.getQueriesData<Pages>({ queryKey: runKeys.lists, type: 'active' })
+    const longest = Math.max(mostPages, ...lists.map(([, data]) => data?.pages.length ?? 0))
     const over = (): void => {
       isReading = false
       if (isOld) readLists()
     }
-    void queryClient.invalidateQueries({ queryKey: runKeys.lists }).finally(() => later(over, pauseMs))
+    void queryClient
+      .invalidateQueries({ queryKey: runKeys.lists })
+      .finally(() => later(over, (pauseMs * longest) / mostPages))
   }
 
   function readRun(runId: string): void {
