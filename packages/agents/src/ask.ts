@@ -11,6 +11,7 @@ import {
 import { type Agent, agentDefaults, type Asked, type Question } from './agent.ts'
 import { AgentFailed, withoutSecrets } from './fault.ts'
 import { AnswerReader } from './read.ts'
+import { readAnswer } from './read-answer.ts'
 import { TurnRecorder } from './recorder.ts'
 import { type AgentRequest, requestOf } from './request.ts'
 import { send } from './send.ts'
@@ -152,78 +153,6 @@ async function withRetries(
   }
 }
 
-interface Reading {
-  reader: AnswerReader
-  recorder: TurnRecorder
-  signal: AbortSignal
-  url: string
-}
-
-async function readAnswer(answer: Response, { reader, recorder, signal, url }: Reading): Promise<void> {
-  const chunks = answer.body?.getReader()
-  const decode = strictDecoder()
-  const closing = new Closing(recorder)
-  let bytes = 0
-  try {
-    for (;;) {
-      const next = chunks?.read() ?? null
-      const chunk = await (recorder.complete ? Promise.race([next, closing.time]) : next)
-      if (chunk === null || chunk.done) break
-      bytes += chunk.value.byteLength
-      if (bytes > limits.agentAnswerBytes) throw tooLarge()
-      reader.feed(decode(chunk.value))
-    }
-    reader.feed(decode())
-    reader.end()
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error instanceof AgentFailed ? error : cutOff(error, url)
-  } finally {
-    closing[Symbol.dispose]()
-    // Whatever else the agent would say is not listened to.
-    chunks?.cancel().catch(() => undefined)
-  }
-}
-
-/** Once the message is complete only a moment is waited for more, such as its usage: some agents never close. */
-class Closing {
-  readonly #recorder: TurnRecorder
-  #timer: NodeJS.Timeout | undefined
-  #time: Promise<null> | undefined
-
-  constructor(recorder: TurnRecorder) {
-    this.#recorder = recorder
-  }
-
-  /** Over when that moment is, however much comes until then: beats may go on for ever. */
-  get time(): Promise<null> {
-    this.#time ??= new Promise((resolve) => {
-      this.#timer = setTimeout(() => {
-        this.#recorder.warnings.add('The agent did not close its stream after `message_complete`: end the response.')
-        resolve(null)
-      }, limits.agentCloseMs)
-    })
-    return this.#time
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer)
-  }
-}
-
-/** Decodes UTF-8 in pieces; without bytes it says that this was all. */
-function strictDecoder(): (bytes?: Uint8Array) => string {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  return (bytes) => {
-    try {
-      return decoder.decode(bytes, { stream: bytes !== undefined })
-    } catch {
-      const message = 'The answer is no valid UTF-8. Send text as UTF-8, and do not cut characters in two.'
-      throw new AgentFailed({ code: 'invalid_encoding', message })
-    }
-  }
-}
-
 function traceOf(
   turns: readonly Turn[],
   { agent, prices, sessionId }: { agent: Agent; prices: Prices; sessionId: string | null },
@@ -283,14 +212,4 @@ function faultOf(error: unknown): AgentFault {
 function timedOut(ms: number): AgentFailed {
   const message = `No whole answer within ${ms / 1_000} s. Bound what the agent refines, or give it more time (timeout).`
   return new AgentFailed({ code: 'timeout', message })
-}
-
-function tooLarge(): AgentFailed {
-  return new AgentFailed({ code: 'too_large', message: `The answer is larger than ${limits.agentAnswerBytes} bytes.` })
-}
-
-function cutOff(error: unknown, url: string): AgentFailed {
-  const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : ''
-  const message = `${new URL(url).host} broke off in the middle of its answer: ${reason || 'the connection was lost'}.`
-  return new AgentFailed({ code: 'cut_off', message })
 }
