@@ -9,6 +9,7 @@ import { formatCost, formatLatency } from '../format/numbers.ts'
 import { formatShare } from '../format/shares.ts'
 import { RunMenu } from './runs-menu.tsx'
 import { FirstMetrics, RunBar, type RunNow, useRunNow } from './runs-progress.tsx'
+import { useSteadyRows } from './steady-rows.ts'
 
 /** A run of the list, and when it was read. */
 export interface ListedRun {
