@@ -30,7 +30,7 @@ const terminal = {
   cwd: process.cwd(),
   signal: calm,
 }
-const tools = testTools(terminal, {}, { judge: false })
+const tools = await testTools(terminal, {}, { judge: false })
 const encoder = new TextEncoder()
 
 serveOrders(

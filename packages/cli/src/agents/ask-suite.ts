@@ -54,7 +54,7 @@ export async function withResults(
     terminal.err.line(`${terminal.err.paint(paint, `${problem.level}:`)} ${problemLine(problem)}`)
   }
   const at = new Date().toISOString()
-  const tools = testTools(terminal, suite.settings, { judge: options.judge })
+  const tools = await testTools(terminal, suite.settings, { judge: options.judge })
   try {
     const results = await ran(terminal, { suite, tools, options })
     const code = await use({ suite, results, tools, at })

@@ -1,5 +1,5 @@
 import { ask } from '@llm-eval/agents'
-import { caseResult, scoreAttempt } from '@llm-eval/engine'
+import { caseResult, scoreAttempt } from '@llm-eval/engine/agent'
 import type { AgentSettings } from '@llm-eval/formats'
 import type { AttemptResult, CaseResult, TestCase } from '@llm-eval/protocol'
 import { agentOf, type TestTools } from './tools.ts'

@@ -1,16 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Agent, type AskOptions, timeoutProfiles } from '@llm-eval/agents'
-import {
-  createAddressCheck,
-  createEngine,
-  createFromDefinition,
-  createJudges,
-  createModels,
-  type Engine,
-  guardedFetch,
-  type Models,
-  providersFromEnvironment,
-} from '@llm-eval/engine'
+import type { EngineOptions, ProvidersConfig } from '@llm-eval/engine'
+import type { Engine } from '@llm-eval/engine/agent'
 import type { AgentSettings } from '@llm-eval/formats'
 import { createPrices } from '@llm-eval/pricing'
 import type { TestCase } from '@llm-eval/protocol'
@@ -25,32 +16,48 @@ export interface TestTools {
   ask: Omit<AskOptions, 'signal'>
 }
 
-/** Puts together what a suite needs. Close the engine in the end. */
-export function testTools(terminal: Terminal, settings: AgentSettings, wish: { judge: boolean }): TestTools {
+/** Puts together what a suite needs; judges are loaded where there is a model to judge. Close the engine in the end. */
+export async function testTools(
+  terminal: Terminal,
+  settings: AgentSettings,
+  wish: { judge: boolean },
+): Promise<TestTools> {
+  const { createEngine, providersFromEnvironment } = await import('@llm-eval/engine/agent')
   const providers = providersFromEnvironment(terminal.env)
   const hasJudge = wish.judge && Object.keys(providers).length > 0
-  const models: Models | undefined = hasJudge ? createModels({ providers }) : undefined
-  const secret = crypto.randomUUID()
-  const engine = createEngine({
-    models,
-    ...(models === undefined
-      ? {}
-      : {
-          evaluators: createJudges({ models, secret }),
-          fromDefinition: createFromDefinition({ models, secret, allows: createAddressCheck([]) }),
-        }),
-  })
   return {
-    engine,
+    engine: createEngine(hasJudge ? await judgesOf(providers) : {}),
     judge: hasJudge ? { model: settings.judge?.model ?? null } : null,
-    ask: {
-      fetch: settings.allow_private === false ? guardedFetch({ allows: createAddressCheck([]) }) : globalThis.fetch,
-      clock: { now: () => performance.now(), wait: (ms, signal) => pause(ms, undefined, { signal }) },
-      prices: createPrices(settings.pricing),
-      env: terminal.env,
-      random: Math.random,
-    },
+    ask: await askOptions(terminal, settings),
   }
+}
+
+async function judgesOf(providers: ProvidersConfig): Promise<EngineOptions> {
+  const { createAddressCheck, createFromDefinition, createJudges, createModels } = await import('@llm-eval/engine')
+  const models = createModels({ providers })
+  const secret = crypto.randomUUID()
+  return {
+    models,
+    evaluators: createJudges({ models, secret }),
+    fromDefinition: createFromDefinition({ models, secret, allows: createAddressCheck([]) }),
+  }
+}
+
+/** What an agent is asked with. */
+export async function askOptions({ env }: Terminal, settings: AgentSettings): Promise<Omit<AskOptions, 'signal'>> {
+  return {
+    fetch: settings.allow_private === false ? await publicFetch() : globalThis.fetch,
+    clock: { now: () => performance.now(), wait: (ms, signal) => pause(ms, undefined, { signal }) },
+    prices: createPrices(settings.pricing),
+    env,
+    random: Math.random,
+  }
+}
+
+/** Reaches nothing that has a private address. */
+async function publicFetch(): Promise<typeof globalThis.fetch> {
+  const { createAddressCheck, guardedFetch } = await import('@llm-eval/engine')
+  return guardedFetch({ allows: createAddressCheck([]) })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { checkCase, checkDefaults, type CheckThresholds, failOnDefault, release } from '@llm-eval/engine'
+import { checkCase, checkDefaults, type CheckThresholds, failOnDefault, release } from '@llm-eval/engine/agent'
 import { type Baseline, type CaseResult, type CheckResult, type CheckState, checkStates } from '@llm-eval/protocol'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
 import { readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'

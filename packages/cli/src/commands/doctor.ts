@@ -1,5 +1,5 @@
 import { type Examination, examine, type Finding } from '@llm-eval/agents'
-import { agentOf, testTools } from '../agents/tools.ts'
+import { agentOf, askOptions } from '../agents/tools.ts'
 import { readAgentSettings } from '../agents/suite.ts'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { oneLine, safeJson, wrap } from '../display/width.ts'
@@ -19,13 +19,12 @@ export async function doctor(terminal: Stage, url: string | undefined, options: 
   if (url !== undefined && !URL.canParse(url))
     throw new Complaint(`${oneLine(url)} is no URL. Say where the agent answers: http://localhost:3000/api/chat`)
   const settings = await readAgentSettings(terminal, options.agentConfig)
-  const tools = testTools(terminal, settings, { judge: false })
   try {
     const agent = agentOf(settings, null, url)
     terminal.err.status(`Asking ${oneLine(agent.url)} …`)
     const examination = await examine(
       { ...agent, retries: 0, timeoutMs: options.timeout ?? agent.timeoutMs },
-      { ...tools.ask, signal: terminal.signal, query: options.query },
+      { ...(await askOptions(terminal, settings)), signal: terminal.signal, query: options.query },
     )
     terminal.err.status('')
     if (options.json) terminal.out.line(safeJson(JSON.stringify(examination)))
@@ -33,7 +32,6 @@ export async function doctor(terminal: Stage, url: string | undefined, options: 
     return exitCodeOf(examination)
   } finally {
     terminal.err.status('')
-    await tools.engine.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { type Examination, examine } from '@llm-eval/agents'
-import { agentOf, testTools } from '../agents/tools.ts'
+import { agentOf, askOptions } from '../agents/tools.ts'
 import { settingsFiles } from '../agents/suite.ts'
 import { Complaint, exitCodes, systemCode } from '../complaint.ts'
 import { oneLine } from '../display/width.ts'
@@ -68,13 +68,9 @@ async function findAgent(terminal: Terminal): Promise<FoundAgent | null> {
 }
 
 async function asked(terminal: Terminal, url: string, timeoutMs: number): Promise<FoundAgent> {
-  const tools = testTools(terminal, {}, { judge: false })
-  try {
-    const agent = { ...agentOf({}, null, url), retries: 0, timeoutMs }
-    return { url, examination: await examine(agent, { ...tools.ask, signal: terminal.signal }) }
-  } finally {
-    await tools.engine.close()
-  }
+  const agent = { ...agentOf({}, null, url), retries: 0, timeoutMs }
+  const given = await askOptions(terminal, {})
+  return { url, examination: await examine(agent, { ...given, signal: terminal.signal }) }
 }
 
 function settingsText(url: string, { shape, trace }: Examination): string {

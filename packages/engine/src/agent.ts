@@ -1,0 +1,8 @@
+// What agents are scored with, without judges and runs: a command that asks one is not to wait for those.
+export { caseResult } from './agent/case-result.ts'
+export { checkCase, checkDefaults, type CheckThresholds } from './agent/check.ts'
+export { failOnDefault, release } from './agent/release.ts'
+export { scoreAttempt } from './agent/score-attempt.ts'
+export { createEngine } from './create-engine.ts'
+export type { Engine } from './engine.ts'
+export { providersFromEnvironment } from './models/providers.ts'
