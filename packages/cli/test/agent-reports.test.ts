@@ -333,7 +333,7 @@ describe('llm-eval test while it works, and after', () => {
     expect(fits(manyCases(limits.agentReportCases)).cases).toHaveLength(limits.agentReportCases)
     expect(fits(manyCases(limits.agentReportCases + 1)).cases).toHaveLength(limits.agentReportCases)
     expect(fits(manyCases(2)).cases[0]?.result.attempts[0]?.trace.output).toHaveLength(10_000)
-    const long = manyCases(4)
+    const long = manyCases(5)
     for (const { result } of long.cases)
       result.attempts = result.attempts.map((one) => ({
         ...one,

@@ -89,6 +89,19 @@ describe('baselines on a server', () => {
     ])
   })
 
+  test('results that a server cannot keep whole are not accepted, and still sent', async () => {
+    const { agent, ask, run } = await stage()
+    let deep: unknown = 'bottom'
+    for (let i = 0; i < 200; i++) deep = { deeper: deep }
+    agent.becomes(() => [call('quote', { deep }), call('compare'), said('AAPL is at 266.')])
+    const { code, err } = await run('snapshot', '--baselines', 'server')
+    expect(code).not.toBe(0)
+    expect(err).toContain('is too much for a server to take whole')
+    const sent = await run('test', '--send')
+    expect([sent.code, sent.err]).toEqual([0, expect.not.stringContaining('were not sent')])
+    expect((await ask('')).cases.map(({ last }) => last.outcome)).toEqual(['passed', 'passed'])
+  })
+
   test('that cannot be reached are a complaint, and not a verdict', async () => {
     const { cwd, agent } = await stage()
     const args = ['check', '--baselines', 'server', '--agent', agent.url, '--url', 'http://127.0.0.1:9']

@@ -40,7 +40,7 @@ export const agentRoutes = {
     ...read,
     summary: 'A suite: its newest reports, and each case with its history.',
     details:
-      'A history goes back as far as those reports. `flakiness` says how likely so many changes between passed and failed are of a case that changes once in twenty reports.',
+      'A history goes back as far as those reports, or as about 20,000 results of them. `flakiness` says how likely so many changes between passed and failed are of a case that changes once in twenty reports.',
   },
   deleteAgentSuite: {
     method: 'DELETE',

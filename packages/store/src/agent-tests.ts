@@ -100,9 +100,12 @@ export interface AgentTestQueries {
     in: object
     out: { suite: string; reports: number; updatedAt: number; last: StoredAgentReport | null }[]
   }
-  /** The newest `reports` reports, newest first, with what became of each case in them; null where there is no such suite. */
+  /**
+   * The newest `reports` reports, newest first, with what became of each case in the newest of them, as far back as about
+   * `results` go; null where there is no such suite.
+   */
   agentSuite: {
-    in: { suite: string; reports: number }
+    in: { suite: string; reports: number; results: number }
     out: {
       reports: StoredAgentReport[]
       results: (AgentResultRow & { reportId: string })[]

@@ -16,15 +16,15 @@ interface Sender {
   env: NodeJS.ProcessEnv
 }
 
-/** UTF-8 of one UTF-16 unit, at most. */
-const bytesOfChar = 3
+/** Arrays and objects inside each other that a server takes of one value of a trace: its own are around them. */
+const deepest = 40
 
 /** A report as a server takes it. With more than one may hold it has the cases that did not pass first, and of long texts the beginnings. */
 export function reportBody(report: SuiteReport, { id, env }: Sender): AgentReportInput {
   const { suite, command, at, exitCode, verdict } = report
   const whole = report.cases
     .slice(0, limits.agentReportCases)
-    .map(({ result, check }) => ({ result, check: check && withoutResult(check) }))
+    .map(({ result, check }) => ({ result: shallow(result), check: check && withoutResult(check) }))
   const common = {
     report_id: id,
     suite,
@@ -51,7 +51,47 @@ export function reportBody(report: SuiteReport, { id, env }: Sender): AgentRepor
 }
 
 function sizeOf(cases: readonly object[]): number {
-  return JSON.stringify(cases).length * bytesOfChar
+  return Buffer.byteLength(JSON.stringify(cases))
+}
+
+/** A result whose values are no deeper than a server takes: those that are become their JSON. */
+function shallow(result: CaseResult): CaseResult {
+  const isDeep = ({ assertions, trace }: CaseResult['attempts'][number]) =>
+    [...assertions.flatMap(valuesOf), ...trace.tool_calls.flatMap(valuesOf)].some((value) => goesDeeper(value, deepest))
+  if (!result.attempts.some(isDeep)) return result
+  return {
+    ...result,
+    attempts: result.attempts.map((attempt) => ({
+      ...attempt,
+      assertions: attempt.assertions.map((one) => ({
+        ...one,
+        expected: shallowValue(one.expected),
+        actual: shallowValue(one.actual),
+      })),
+      trace: {
+        ...attempt.trace,
+        tool_calls: attempt.trace.tool_calls.map((call) => ({
+          ...call,
+          args: shallowValue(call.args),
+          result: shallowValue(call.result),
+        })),
+      },
+    })),
+  }
+}
+
+/** A value of an agent as a server takes it: one that is deeper becomes its JSON. */
+export function shallowValue(value: unknown): unknown {
+  return goesDeeper(value, deepest) ? JSON.stringify(value) : value
+}
+
+function valuesOf(one: { expected: unknown; actual: unknown } | { args: unknown; result: unknown }): unknown[] {
+  return 'args' in one ? [one.args, one.result] : [one.expected, one.actual]
+}
+
+function goesDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((member) => goesDeeper(member, levels - 1))
 }
 
 function withoutResult({ result: _result, ...check }: CheckResult): CaseCheck {

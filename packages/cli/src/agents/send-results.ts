@@ -11,7 +11,7 @@ import { newRunId } from '../run-id.ts'
 import type { Target } from '../target.ts'
 import type { Stage } from '../terminal.ts'
 import type { ReportedCase, SuiteReport } from './report.ts'
-import { reportBody } from './report-body.ts'
+import { reportBody, shallowValue } from './report-body.ts'
 
 /** Characters of one value of an item, and of the events of one request. */
 const valueChars = 200_000
@@ -103,7 +103,7 @@ function itemEvent(one: ReportedCase, attempt: AttemptResult, { index, at }: { i
   const repetition = index + 1
   const { case_id: id } = one.result
   const asked = trace.turns.map(({ query }) => query)
-  const calls = trace.tool_calls.map(({ name, args, turn }) => ({ name, args, turn }))
+  const calls = trace.tool_calls.map(({ name, args, turn }) => ({ name, args: shallowValue(args), turn }))
   return {
     type: 'item_finished',
     item_id: itemIdOf(id, repetition),

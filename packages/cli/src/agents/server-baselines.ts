@@ -1,6 +1,7 @@
 import { agentRoutes, type Baseline, type CaseResult, limits, type Quarantine } from '@llm-eval/protocol'
 import { agentBaseline, agentBaselineList, agentReport } from '@llm-eval/protocol/agent-test-schemas'
 import { Complaint } from '../complaint.ts'
+import { oneLine } from '../display/width.ts'
 import { ask, readAnswer } from '../http.ts'
 import { newRunId } from '../run-id.ts'
 import type { Target } from '../target.ts'
@@ -59,6 +60,13 @@ export async function acceptOnServer(
     )
   const id = newRunId(suite.name)
   const body = { ...reportBody(testReport(suite, results, at), { id, env }), run_id: null }
+  // What a server would get in part is no example of what is right.
+  const whole = new Set(results)
+  const part = body.cases.find(({ result }) => !whole.has(result))
+  if (part)
+    throw new Complaint(
+      `What came of ${oneLine(part.result.name)} is too much for a server to take whole: accept it into files, or fewer cases at once with --tag.`,
+    )
   await readAnswer(await ask(target, { route: agentRoutes.sendAgentReport, body, signal }), agentReport)
   await eachOf(accepted, async ({ case_id }) => {
     const values = { suite: suite.name, case_id, variant }

@@ -16,6 +16,8 @@ import { toBaseline, toFlakiness, toOutcome, toQuarantine, toReport } from './wi
 
 /** Reports that a suite tells of. */
 const suiteReports = 30
+/** Results that it tells, about: of a suite with many cases it goes less far back. */
+const suiteResults = 20_000
 /** Reports that the history of one case goes back. */
 const caseReports = 100
 
@@ -33,7 +35,11 @@ export async function suiteDetail(
   { store, now }: Parts,
   { projectId, suite }: Omit<CasePlace, 'caseId'>,
 ): Promise<AgentSuiteDetail> {
-  const found = await store.read(projectId, 'agentSuite', { suite, reports: suiteReports })
+  const found = await store.read(projectId, 'agentSuite', {
+    suite,
+    reports: suiteReports,
+    results: suiteResults,
+  })
   if (found === null) throw new Failure('agent_suite_not_found', { values: { suite } })
   const reports = new Map(found.reports.map((report) => [report.id, report]))
   const order = [...reports.keys()]

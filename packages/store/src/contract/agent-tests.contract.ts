@@ -63,7 +63,7 @@ function withoutBody<Row extends { body: unknown }>(row: Row): Omit<Row, 'body'>
 export function agentTestsContract(room: () => Promise<Room>): void {
   const put = (r: Room, fields: Partial<NewAgentReport> = {}) =>
     r.apply({ kind: 'putAgentReport', report: newReport(fields) })
-  const suiteOf = async (r: Room, suite = 'stocks') => r.read('agentSuite', { suite, reports: 30 })
+  const suiteOf = async (r: Room, suite = 'stocks') => r.read('agentSuite', { suite, reports: 30, results: 20_000 })
   const kinds = async (r: Room) => (await r.journal()).map(({ kind, data }) => ({ kind, data }))
 
   describe('reports of agent tests', () => {
@@ -117,7 +117,7 @@ export function agentTestsContract(room: () => Promise<Room>): void {
       await put(r, { id: 'second', at: now + 2, cases: [newCase('a', { body: null })] })
       await put(r, { id: 'first', at: now + 1 })
       await put(r, { id: 'elsewhere', suite: 'other', at: now + 9 })
-      const found = await r.read('agentSuite', { suite: 'stocks', reports: 1 })
+      const found = await r.read('agentSuite', { suite: 'stocks', reports: 1, results: 10 })
       expect(found?.reports.map(({ id }) => id)).toEqual(['second'])
       expect(found?.results.map(({ reportId }) => reportId)).toEqual(['second'])
       const history = async (limit: number) =>
@@ -130,6 +130,18 @@ export function agentTestsContract(room: () => Promise<Room>): void {
         ['stocks', 'second'],
       ])
       expect(await r.read('agentResult', { reportId: 'second', caseId: 'a' })).toEqual({ body: null })
+    })
+
+    test('of a suite tell results as far back as they are asked for, and those of the newest always', async () => {
+      const r = await room()
+      for (let i = 0; i < 4; i++) await put(r, { id: `r${i}`, at: now + i })
+      const told = async (results: number) => {
+        const found = await r.read('agentSuite', { suite: 'stocks', reports: 3, results })
+        return [found?.reports.length, found?.results.map(({ reportId, caseId }) => `${reportId}${caseId}`)]
+      }
+      expect(await told(4)).toEqual([3, ['r2a', 'r2b', 'r3a', 'r3b']])
+      expect(await told(5)).toEqual([3, ['r2a', 'r2b', 'r3a', 'r3b']])
+      expect(await told(1)).toEqual([3, ['r3a', 'r3b']])
     })
 
     test(`may hold ${limits.agentReportCases} cases`, async () => {

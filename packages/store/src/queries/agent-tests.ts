@@ -52,7 +52,7 @@ export async function agentSuites(reading: Reading): Promise<AgentTestQueries['a
 
 export async function agentSuite(
   { db, projectId }: Reading,
-  { suite, reports: most }: AgentTestQueries['agentSuite']['in'],
+  { suite, reports: most, results: mostResults }: AgentTestQueries['agentSuite']['in'],
 ): Promise<AgentTestQueries['agentSuite']['out']> {
   const known = await db
     .selectFrom('agent_suites')
@@ -70,9 +70,11 @@ export async function agentSuite(
     .orderBy('ref', 'desc')
     .limit(most)
     .execute()
-  const ids = new Map(reports.map(({ ref, id }) => [ref, id]))
+  let room = mostResults
+  const told = reports.filter(({ cases }, at) => (room -= cases) >= 0 || at === 0)
+  const ids = new Map(told.map(({ ref, id }) => [ref, id]))
   const results =
-    reports.length === 0
+    told.length === 0
       ? []
       : await db
           .selectFrom('agent_results')
