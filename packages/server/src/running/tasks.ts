@@ -25,6 +25,8 @@ export interface TaskTools {
   addressFault: (url: string) => string | undefined
   /** In which models are asked: by all runs of the process together. */
   turns: Turns
+  /** Milliseconds of a clock that nobody sets back. */
+  clock: () => number
 }
 
 /** The tools of a server that reaches only the addresses that are allowed. */
@@ -37,6 +39,7 @@ export function createTaskTools(
     fetch: guardedFetch({ allows }),
     addressFault: (url) => addressFault(url, allows),
     turns: new Turns(judgeConcurrency),
+    clock: () => performance.now(),
   }
 }
 
@@ -48,7 +51,7 @@ export function answererOf(task: RunTask, tools: TaskTools): Answerer {
     case 'http':
       return (ask) => askEndpoint(task, ask, tools.fetch)
     case 'prompt':
-      return (ask) => tools.turns.take(ask.signal, () => askModel(task, ask, tools.models))
+      return (ask) => tools.turns.take(ask.signal, () => askModel(task, ask, tools))
     case 'client':
       throw new TypeError('a client answers for itself')
   }
@@ -143,7 +146,11 @@ async function textOf(answer: Response): Promise<{ text: string; cut: boolean }>
 
 type PromptTask = Extract<RunTask, { kind: 'prompt' }>
 
-async function askModel({ template, system, model }: PromptTask, ask: Ask, models: Models | null): Promise<RunAnswer> {
+async function askModel(
+  { template, system, model }: PromptTask,
+  ask: Ask,
+  { models, clock }: Pick<TaskTools, 'models' | 'clock'>,
+): Promise<RunAnswer> {
   if (models === null) throw new TaskFailed('No provider of models is configured.', { cost: 0, retry: false })
   const { case: one, signal } = ask
   const places = { ...one.values, input: one.input }
@@ -151,10 +158,12 @@ async function askModel({ template, system, model }: PromptTask, ask: Ask, model
     ...(system === undefined ? [] : [{ role: 'system' as const, content: fill(system, places) }]),
     { role: 'user' as const, content: fill(template, places) },
   ]
+  // Other runs that it waited for are none of the model's time.
+  const began = clock()
   const { text, usage } = await models.complete({ model: model ?? null, messages, signal }).catch(toFailure)
   const { input_tokens: read, output_tokens: written } = usage
   const tokens = read === null || written === null ? null : read + written
-  return { output: text, tokens, cost: usage.cost }
+  return { output: text, tokens, cost: usage.cost, responseTimeMs: Math.round(clock() - began) }
 }
 
 /** What brought no answer may have cost something all the same; where nothing was consumed it did not. */
