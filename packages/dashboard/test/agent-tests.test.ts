@@ -197,3 +197,41 @@ test('names and answers of agents cannot become markup', async () => {
   expect(await page.locator('img').count()).toBe(0)
   expect(problems).toEqual([])
 })
+
+test('an agent that gave no answer has nothing to accept, and its unknown numbers are no zeros', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/down')
+  await page.getByText('The agent does not answer: nobody listens at localhost:3000.').waitFor()
+  await page.getByRole('region', { name: 'Score' }).getByText('unknown').first().waitFor()
+  await page.getByText('which it called is unknown').waitFor()
+  await page.getByRole('button', { name: 'Quarantine…' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Accept…' }).count()).toBe(0)
+  expect(problems).toEqual([])
+})
+
+test('who may only read is offered no change, and a server that is away is told until it is back', async () => {
+  const key = `llmeval_${'operators-own-key-'.repeat(2)}`
+  const guarded = await openStage({ admin_key: key })
+  try {
+    await sendSuite(guarded)
+    const made = await guarded.call('POST', '/api/v1/keys', { name: 'reader', scopes: ['read'] })
+    const { key: reader } = made as { key: string }
+    const page = await (await guarded.profile()).open('/signin?next=/tests/stocks/quote')
+    await page.getByLabel('API key').fill(reader)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('list', { name: 'Calls' }).waitFor()
+    for (const name of ['Accept…', 'Quarantine…', 'Forget “default”…'])
+      await eventually(() => page.getByRole('button', { name }).count()).toBe(0)
+    await page.getByRole('link', { name: 'stocks' }).click()
+    await page.getByRole('list', { name: 'Cases' }).waitFor()
+    await eventually(() => page.getByRole('button', { name: 'Delete the suite' }).count()).toBe(0)
+    await guarded.stopServer()
+    await page.getByRole('link', { name: 'Answers in German' }).click()
+    await page.getByText('The case cannot be shown').waitFor()
+    await guarded.startAgain()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Answers in German' }).waitFor()
+  } finally {
+    await guarded.close()
+  }
+})

@@ -19,9 +19,10 @@ export function TestActions({ detail }: { detail: AgentCaseDetail }) {
   const [open, setOpen] = useState<'accept' | 'quarantine' | 'end' | 'forget' | null>(null)
   const { quarantine, compared, result } = detail
   const close = () => setOpen(null)
+  const answered = result?.attempts.some(({ trace }) => trace.fault === null) === true
   return (
     <>
-      {result && (
+      {answered && (
         <Button size="medium" look="primary" onClick={() => setOpen('accept')}>
           <Check aria-hidden size={14} />
           Accept…

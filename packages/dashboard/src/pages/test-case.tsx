@@ -153,7 +153,8 @@ function Choices({ detail, attempt }: { detail: AgentCaseDetail; attempt: number
 }
 
 function Reasons({ detail: { check } }: { detail: AgentCaseDetail }) {
-  if (!check || (check.reasons.length === 0 && check.forbidden_tools.length === 0)) return null
+  if (!check || (check.reasons.length === 0 && check.quarantine === null)) return null
+  const { quarantine } = check
   return (
     <section aria-label="Why" className="card border-l-3 border-l-wait px-4 py-3">
       <ul className="flex flex-col gap-1">
@@ -162,6 +163,11 @@ function Reasons({ detail: { check } }: { detail: AgentCaseDetail }) {
             {reason}
           </li>
         ))}
+        {quarantine && (
+          <li className="foreign text-ink-2">
+            {`Quarantined in this report by ${quarantine.owner} until ${formatTime(quarantine.expires_at)}: ${quarantine.reason}`}
+          </li>
+        )}
       </ul>
     </section>
   )
@@ -174,7 +180,7 @@ function Attempt({ detail, attempt }: { detail: AgentCaseDetail; attempt: Attemp
   const accepted = compared?.baseline
   return (
     <>
-      {trace.fault && (
+      {trace.fault && !detail.check?.reasons.includes(trace.fault.message) && (
         <p role="note" className="foreign rounded-lg bg-wait-soft px-4 py-3 text-wait">
           {trace.fault.message}
         </p>

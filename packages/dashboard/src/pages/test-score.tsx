@@ -66,7 +66,7 @@ function Parts({ attempt: { score, complete, parts, trace, judged } }: { attempt
   return (
     <div className="card p-4">
       <p className="flex items-baseline gap-2">
-        <span className="text-2xl font-semibold">{formatPoints(score)}</span>
+        <span className="text-2xl font-semibold">{score === null ? 'unknown' : formatPoints(score)}</span>
         <span className="text-sm text-ink-3">of 100{score !== null && !complete && ', of what is known'}</span>
       </p>
       <dl className="mt-3 flex flex-col gap-2">
