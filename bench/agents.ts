@@ -9,6 +9,7 @@ import { median } from '../packages/server/test/faults/percentile.ts'
 import type { Bench } from './bench.ts'
 import { type Job, startJob } from './job.ts'
 import type { Row } from './report.ts'
+import { cpuSeconds } from './server.ts'
 import type { AskOrder, AskReport } from './workers/asker.ts'
 
 const program = fileURLToPath(new URL('../packages/cli/bin/llm-eval.js', import.meta.url))
@@ -72,18 +73,23 @@ async function startRow(directory: string, rounds: number): Promise<Row> {
   const agent = await startAgent()
   writeFileSync(join(directory, 'case.yaml'), 'name: A\nquery: x\nexpected: {output: {contains: [AAPL]}}\n')
   const took: number[] = []
+  const cpu: number[] = []
   const bare: number[] = []
   try {
     for (let round = 0; round < rounds; round++) {
       const started = performance.now()
-      const first = once(agent.server, 'request').then(() => performance.now() - started)
+      let pid = 0
+      const first = once(agent.server, 'request').then(() => [performance.now() - started, cpuSeconds(pid)] as const)
       const child = spawn(process.execPath, [program, 'test', 'case.yaml', '--agent', agent.url], {
         cwd: directory,
         stdio: 'ignore',
       })
+      pid = child.pid ?? 0
       const [code] = (await once(child, 'close')) as [number | null]
       if (code !== 0) throw new Error(`llm-eval test ended with ${code}`)
-      took.push(await first)
+      const [clock, processor] = await first
+      took.push(clock)
+      cpu.push(processor * 1_000)
       const began = performance.now()
       await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
       bare.push(performance.now() - began)
@@ -98,6 +104,7 @@ async function startRow(directory: string, rounds: number): Promise<Row> {
     unit: 'ms',
     peer: { name: 'Node that does nothing, start to end', value: median(bare) },
     target: { atMost: 500 },
+    note: `processor time until then ${median(cpu).toFixed(0)} ms`,
   }
 }
 
