@@ -1,6 +1,7 @@
 import { limits, parseCursor, type ResyncReason, type RunStatus } from '@llm-eval/protocol'
 import { type Head, resyncReason, type Store, type StoredEvent, type StoredRun } from '@llm-eval/store'
 import type { WebSocket } from 'ws'
+import { pause } from '../http/pause.ts'
 import type { Breath } from './breath.ts'
 import { Channel, type ChannelParts, type Numbers, type Subscription } from './channel.ts'
 import { FrameMaker, type RunShape, shapeOf } from './frames.ts'
@@ -174,17 +175,4 @@ export class RunHub {
 
 function isRunEvent(event: StoredEvent): event is Extract<StoredEvent, { kind: `run_${string}` }> {
   return event.kind.startsWith('run_')
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

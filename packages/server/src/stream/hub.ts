@@ -1,6 +1,7 @@
 import { encodeSse, formatCursor, limits } from '@llm-eval/protocol'
 import type { EventPage, Store, StoredEvent } from '@llm-eval/store'
 import { encodeEvents, type View, viewKey } from './frames.ts'
+import { pause } from '../http/pause.ts'
 import { type Outlet, toChunk } from '../outlets/outlet.ts'
 
 /** One stream that follows the journal: where it is, and what it shows. */
@@ -191,17 +192,4 @@ export class Hub {
     const text = encodeEvents(rest, follower.view, this.#options.epoch)
     if (text) follower.outlet.write(toChunk(text))
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }
