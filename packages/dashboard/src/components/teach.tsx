@@ -10,30 +10,46 @@ export function Teach() {
   const { data: session } = useQuery(queries.session())
   const place = { origin: location.origin, keyed: session?.auth_required ?? false }
   return (
-    <Tabs.Root defaultValue="curl" className="w-full text-left">
-      <Tabs.List aria-label="How to send a trace" className="flex gap-1 border-b">
-        <Tab value="curl">curl</Tab>
-        <Tab value="sdk">JavaScript</Tab>
-      </Tabs.List>
-      <Tabs.Content value="curl">
-        <Snippet name="the curl command" text={curlSample(place)} />
-      </Tabs.Content>
-      <Tabs.Content value="sdk">
-        <Snippet name="the JavaScript code" text={sdkSample(place)} />
-      </Tabs.Content>
-    </Tabs.Root>
+    <Samples
+      label="How to send a trace"
+      samples={[
+        { tab: 'curl', name: 'the curl command', text: curlSample(place) },
+        { tab: 'JavaScript', name: 'the JavaScript code', text: sdkSample(place) },
+      ]}
+    />
   )
 }
 
-/** One of the tabs over a sample. */
-export function Tab({ value, children }: { value: string; children: string }) {
+/** Code to copy, of which one is shown. */
+export interface Sample {
+  /** What its tab is called. */
+  tab: string
+  /** What it is. */
+  name: string
+  text: string
+}
+
+/** One thing said in several ways, each behind a tab; the first is shown. */
+export function Samples({ label, samples }: { label: string; samples: readonly Sample[] }) {
   return (
-    <Tabs.Trigger
-      value={value}
-      className="-mb-px border-b-2 border-transparent px-3 py-1.5 text-sm font-medium text-ink-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
-    >
-      {children}
-    </Tabs.Trigger>
+    <Tabs.Root defaultValue={samples[0]?.tab ?? ''} className="w-full text-left">
+      <Tabs.List aria-label={label} className="flex gap-1 border-b">
+        {samples.map(({ tab }) => (
+          <Tabs.Trigger
+            key={tab}
+            value={tab}
+            className="-mb-px border-b-2 border-transparent px-3 py-1.5 text-sm font-medium text-ink-2 hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
+          >
+            {tab}
+          </Tabs.Trigger>
+        ))}
+      </Tabs.List>
+      {samples.map(({ tab, name, text }) => (
+        <Tabs.Content key={tab} value={tab}>
+          <Snippet name={name} text={text} />
+        </Tabs.Content>
+      ))}
+    </Tabs.Root>
   )
 }
 

@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
-import { Tabs } from 'radix-ui'
 import { useMay, useParts } from '../app/parts.ts'
 import { buttonLook } from '../components/button.tsx'
-import { Snippet, Tab } from '../components/teach.tsx'
+import { Samples } from '../components/teach.tsx'
 import { runCommand, runRequest, runScript } from '../format/first-run.ts'
 
 /** How the first run is made: here, in code, or in a terminal. */
@@ -26,22 +25,14 @@ export function TeachRuns() {
           New run
         </Link>
       )}
-      <Tabs.Root defaultValue="sdk" className="w-full">
-        <Tabs.List aria-label="How to make a run" className="flex gap-1 border-b">
-          <Tab value="sdk">JavaScript</Tab>
-          <Tab value="cli">Command line</Tab>
-          <Tab value="curl">curl</Tab>
-        </Tabs.List>
-        <Tabs.Content value="sdk">
-          <Snippet name="the JavaScript code" text={runScript(place)} />
-        </Tabs.Content>
-        <Tabs.Content value="cli">
-          <Snippet name="the commands" text={runCommand(place)} />
-        </Tabs.Content>
-        <Tabs.Content value="curl">
-          <Snippet name="the curl command" text={runRequest(place)} />
-        </Tabs.Content>
-      </Tabs.Root>
+      <Samples
+        label="How to make a run"
+        samples={[
+          { tab: 'JavaScript', name: 'the JavaScript code', text: runScript(place) },
+          { tab: 'Command line', name: 'the commands', text: runCommand(place) },
+          { tab: 'curl', name: 'the curl command', text: runRequest(place) },
+        ]}
+      />
     </div>
   )
 }
