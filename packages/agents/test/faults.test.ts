@@ -137,7 +137,7 @@ describe('an agent that leads elsewhere', () => {
 describe('an agent that takes too long', () => {
   const soon = { timeoutMs: 300 }
 
-  test.each<[string, Script]>([
+  const slow: [string, Script][] = [
     ['never answers', () => undefined],
     ['never says more', (answer) => void answer.write(lines({ type: 'token', data: { token: 'Half' } }))],
     [
@@ -147,7 +147,8 @@ describe('an agent that takes too long', () => {
         answer.once('close', () => clearInterval(timer))
       },
     ],
-  ])('because it %s is given up at its time', async (_how, script) => {
+  ]
+  test.each(slow)('because it %s is given up at its time', async (_how, script) => {
     const { trace } = await asked(script, soon)
     expect(trace.fault).toEqual({
       code: 'timeout',

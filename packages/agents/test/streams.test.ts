@@ -10,20 +10,23 @@ const level3 = [
   { type: 'message_complete', data: { content: 'Final response...' } },
 ]
 
+/** Ways to send them. */
+const framings = [
+  ['lines', lines(...level3), 'application/x-ndjson'],
+  ['lines under the name of JSON', lines(...level3), 'application/json'],
+  ['lines under the name of text, with CRLF', lines(...level3).replaceAll('\n', '\r\n'), 'text/plain'],
+  ['an event stream', blocks(...level3), 'text/event-stream'],
+  ['an event stream under another name', blocks(...level3), 'text/plain'],
+  [
+    'named blocks',
+    level3.map(({ type, data }) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
+    'text/event-stream',
+  ],
+  ['flat events', lines(...level3.map(({ type, data }) => ({ type, ...data }))), 'application/x-ndjson'],
+] as const
+
 describe('a stream of level 3', () => {
-  test.each([
-    ['lines', lines(...level3), 'application/x-ndjson'],
-    ['lines under the name of JSON', lines(...level3), 'application/json'],
-    ['lines under the name of text, with CRLF', lines(...level3).replaceAll('\n', '\r\n'), 'text/plain'],
-    ['an event stream', blocks(...level3), 'text/event-stream'],
-    ['an event stream under another name', blocks(...level3), 'text/plain'],
-    [
-      'named blocks',
-      level3.map(({ type, data }) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`).join(''),
-      'text/event-stream',
-    ],
-    ['flat events', lines(...level3.map(({ type, data }) => ({ type, ...data }))), 'application/x-ndjson'],
-  ])('says the same in %s', async (_name, body, contentType) => {
+  test.each(framings)('says the same in %s', async (_name, body, contentType) => {
     const trace = await traceOf(body, { contentType, model: 'gpt-5-mini' })
     expect(trace).toMatchObject({
       dialect: 'events',
