@@ -283,7 +283,7 @@ describe('what is recorded', () => {
     expect(recording.cases()).toHaveLength(recordingLimits.conversations)
   })
 
-  test('can be read back as cases, whatever was said', () => {
+  test('can be read back as cases, whatever was said', { timeout: 240_000 }, () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string(),
@@ -333,6 +333,7 @@ describe('what is recorded', () => {
           expect(tools).toEqual((one.turns ?? [one]).map((turn) => turn.expected?.tools ?? []))
         }
       }),
+      { numRuns: 60 },
     )
   })
 })

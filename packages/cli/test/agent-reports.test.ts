@@ -14,6 +14,8 @@ import { llmEval, serve, start } from './stage.ts'
 
 const open = sharedBrowser()
 
+const within = { timeout: 30_000 }
+
 const hostile = `<script>document.title='pwned'</script><img src=x onerror="document.title='pwned'">|\`<!--]]>&"'\u001b[31m\u2028`
 
 /** Says and does what would be markup elsewhere. */
@@ -45,7 +47,7 @@ function xmlFaults(page: Awaited<ReturnType<typeof open>>['page'], xml: string):
   )
 }
 
-describe('reports of agents', () => {
+describe('reports of agents', { timeout: 240_000 }, () => {
   test('the page needs nothing but a browser, and what comes from an agent stays text', async () => {
     const { url } = await startAgent((message, nth) => (message === 'Break' ? null : bad(message, nth)))
     const cwd = place({ 'agent-tests/a.yaml': hostileCases })
@@ -55,7 +57,7 @@ describe('reports of agents', () => {
     const { page, problems } = await open(join(cwd, 'out/agent.html'))
     expect(await page.title()).toMatch(/FAILED · llm-eval$/)
     expect(await page.locator('img, b, i, iframe, a').count()).toBe(0)
-    await expect.poll(() => page.locator('.told').textContent()).toBe('3 cases')
+    await expect.poll(() => page.locator('.told').textContent(), within).toBe('3 cases')
     // What failed is open at once, with its demands and its steps.
     const first = page.locator('.case').first()
     expect(await first.getAttribute('open')).toBe('')
@@ -80,13 +82,13 @@ describe('reports of agents', () => {
     const { page } = await open(join(cwd, 'a.html'))
     const told = page.locator('.told')
     await page.getByRole('combobox', { name: 'Outcome' }).selectOption('bad')
-    await expect.poll(() => told.textContent()).toBe('2 of 3 cases')
+    await expect.poll(() => told.textContent(), within).toBe('2 of 3 cases')
     await page.getByRole('combobox', { name: 'Outcome' }).selectOption('all')
     await page.getByRole('searchbox', { name: 'Find cases' }).fill('IS AAPL')
-    await expect.poll(() => told.textContent()).toBe('1 of 3 cases')
+    await expect.poll(() => told.textContent(), within).toBe('1 of 3 cases')
     await page.locator('.case:not([hidden]) > summary').focus()
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.locator('.case:not([hidden])').getAttribute('open')).toBe('')
+    await expect.poll(() => page.locator('.case:not([hidden])').getAttribute('open'), within).toBe('')
   })
 
   test('a check shows before and now beside each other', async () => {
@@ -240,7 +242,7 @@ function manyCases(count: number): SuiteReport {
   return testReport(suite, results, new Date(0).toISOString())
 }
 
-describe('llm-eval test while it works, and after', () => {
+describe('llm-eval test while it works, and after', { timeout: 240_000 }, () => {
   test('cases that do not pass are told as it happens, and reasons are wrapped', async () => {
     const { url } = await startAgent(() => [call('quote'), said('AAPL is at 266.')])
     const wanted = 'a sentence that is longer than any screen on which somebody would look at it'
