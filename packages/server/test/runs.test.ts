@@ -23,6 +23,19 @@ const http = (fields: object) => ({ task: { kind: 'http', url: 'http://127.0.0.1
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`x-${n}`, 'y']))
 const asks = () => ({ dataset: 'three', task: { kind: 'http', url: task.url } })
 
+describe('how many items a run of user code has', () => {
+  it.each([
+    [null, 6],
+    [2, 2],
+    [99, 6],
+  ])('is what it says it will do, of those there are: of %s, %s', async (total_items, told) => {
+    const fields = { run_id: `of-${total_items}`, dataset: 'three', total_items, settings: { repetitions: 2 } }
+    expect(await make(fields)).toMatchObject({ total_items: told })
+    // It may go on with more of them.
+    expect(await make({ ...fields, total_items: 4 })).toMatchObject({ run_id: `of-${total_items}`, total_items: told })
+  })
+})
+
 describe('a run of the server', () => {
   it('asks an endpoint for every case, scores what it answers, and ends with its numbers', async () => {
     const made = await make({ ...asks(), settings: { repetitions: 2 } })

@@ -85,6 +85,11 @@ export class Evaluation {
   #wish(): RunWish {
     const { dataset, runId, datasetVersion = null, ...options } = this.#options
     const stored = typeof dataset === 'string'
+    const { repetitions } = this.#settings
+    const { maxCases = null } = options
+    // Of a dataset of the server it is at most so many: how many there are the server knows.
+    const most = maxCases === null ? null : Math.min(maxCases, Math.floor(limits.runItems / repetitions))
+    const total = stored ? most : this.#total
     const datasetName = stored ? dataset : (options.datasetName ?? 'cases')
     return {
       run_id: this.#runId,
@@ -95,7 +100,7 @@ export class Evaluation {
       dataset_version: datasetVersion,
       metrics_used: this.#metrics.wishes,
       settings: this.#settings,
-      total_items: this.#total === null ? null : this.#total * this.#settings.repetitions,
+      total_items: total === null ? null : total * repetitions,
       tags: options.tags ?? [],
       metadata: options.metadata ?? {},
       config: options.config ?? {},

@@ -64,7 +64,8 @@ async function sameRun({ deps, principal }: Making, given: ParsedRun): Promise<S
 }
 
 /** Of the request: a dataset that has a newer version when it comes again makes no conflict. */
-function hashOf({ run_id: _id, ...rest }: ParsedRun): string {
+/** How many items somebody expects says nothing of what the run is: it may go on with more of its cases. */
+function hashOf({ run_id: _id, total_items: _total, ...rest }: ParsedRun): string {
   return hashItem(rest)
 }
 
@@ -95,13 +96,20 @@ function wishesOf({ metrics_used: wishes, metric_configs: configs }: ParsedRun):
   })
 }
 
+/** Of user code that does not mean to ask all cases, as many as it says. */
+function totalOf({ task, settings, total_items: told }: ParsedRun, rows: number | null): number | null {
+  if (rows === null) return told
+  const all = rows * settings.repetitions
+  return task.kind === 'client' && told !== null ? Math.min(told, all) : all
+}
+
 async function newRun(
   { deps, principal }: Making,
   { given, metrics }: { given: ParsedRun; metrics: UsedMetric[] },
 ): Promise<NewRun> {
   const { run_id: id = `run_${randomUUID().replaceAll('-', '').slice(0, 20)}`, settings } = given
   const cases = await casesOf(deps, principal.projectId, given)
-  const total = cases.rows === null ? given.total_items : cases.rows * settings.repetitions
+  const total = totalOf(given, cases.rows)
   if (total !== null && total > limits.runItems)
     throw refused('dataset', `makes ${total} items; a run may have at most ${limits.runItems}`)
   return {
