@@ -11,6 +11,7 @@ import { encodeSse } from '@llm-eval/protocol'
 import { publint } from 'publint'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as agent from '../src/agent/index.ts'
 import * as experiments from '../src/experiments/index.ts'
 import * as source from '../src/index.ts'
 import { ended, execution, started } from './execution-scene.ts'
@@ -37,6 +38,8 @@ const experimentNames = [
   'runEvaluator',
   'runEvaluatorAsync',
 ]
+
+const agentNames = ['agentResponse', 'agentStream', 'refine']
 
 let workshop: string
 let tarball: string
@@ -148,14 +151,20 @@ describe('the published package', () => {
         'dist/evaluation/index.d.cts',
         'dist/evaluators.thread.js',
         'evaluation/package.json',
+        'dist/agent.js',
+        'dist/agent.cjs',
+        'dist/agent/index.d.ts',
+        'dist/agent/index.d.cts',
+        'agent/package.json',
       ]),
     )
-    expect(names.filter((name) => /test|tsbuildinfo|^src/.test(name))).toEqual([])
+    expect(names.filter((name) => /\.test\.|(^|\/)test\/|tsbuildinfo|^src/.test(name))).toEqual([])
   })
 
   it.each([
     ['llm-eval-sdk', 'index.js', 11_000],
     ['llm-eval-sdk/experiments', 'experiments.js', 12_000],
+    ['llm-eval-sdk/agent', 'agent.js', 3_000],
   ])('%s stays small in a browser', async (_, file, most) => {
     const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist', file), platform: 'browser' })
     const { output } = await bundler.generate({ minify: true })
@@ -165,6 +174,7 @@ describe('the published package', () => {
   it('exports the same values as the source', () => {
     expect(Object.keys(source).sort()).toEqual(['LLMEvalClient', 'LLMEvalError', 'LLMEvalStreamClient', 'TraceLogger'])
     expect(Object.keys(experiments).sort()).toEqual(experimentNames)
+    expect(Object.keys(agent).sort()).toEqual(agentNames)
   })
 })
 
@@ -234,6 +244,39 @@ describe.each(nodes)('under %s', (node) => {
       'run_conflict',
     ])
     expect(runs.runs.get('packed')?.run.status).toBe('completed')
+  })
+
+  it.each([
+    ['module', `import { createServer } from 'node:http'\nimport * as kit from 'llm-eval-sdk/agent'`],
+    ['commonjs', `const { createServer } = require('node:http'), kit = require('llm-eval-sdk/agent')`],
+  ])('an agent streams what it does from a program that is a %s', async (kind, imports) => {
+    const program = `${imports}
+      const work = async (stream) => {
+        await stream.tool('double', { n: 2 }, () => 4)
+        const { result } = await kit.refine({
+          start: async () => 1,
+          improve: async (best) => best + 1,
+          isBetter: (candidate, best) => candidate > best,
+          onStatus: (text) => stream.status(text),
+          maxIterations: 1,
+        })
+        return String(result)
+      }
+      const types = (text) => text.trim().split('\\n').map((line) => JSON.parse(line).type)
+      const server = createServer(async (request, response) => {
+        const stream = kit.agentStream(response)
+        await stream.complete(await work(stream))
+        await stream.close()
+      })
+      server.listen(0, async () => {
+        const served = await (await fetch('http://localhost:' + server.address().port)).text()
+        const answered = await kit.agentResponse(work).text()
+        server.close()
+        console.log(JSON.stringify([Object.keys(kit).sort(), types(served), types(answered)]))
+      })`
+    const { stdout } = await run(node, [`--input-type=${kind}`, '--eval', program], { cwd: app })
+    const types = ['tool_call', 'tool_result', 'status', 'message_complete']
+    expect(JSON.parse(stdout)).toEqual([agentNames, types, types])
   })
 
   it('a program may end while traces are still waiting for company', async () => {

@@ -1,4 +1,5 @@
 import sdk = require('llm-eval-sdk')
+import agent = require('llm-eval-sdk/agent')
 import evaluation = require('llm-eval-sdk/evaluation')
 import experiments = require('llm-eval-sdk/experiments')
 
@@ -17,3 +18,8 @@ export async function evaluate(): Promise<unknown> {
 }
 
 export const evaluator = new evaluation.Evaluator({ task: (input) => input, dataset: ['a'], metrics: ['exact_match'] })
+
+export const answer: Response = agent.agentResponse(async (stream: agent.AgentStream) => {
+  await stream.usage({ input_tokens: 1, output_tokens: 2 })
+  return 'done'
+})

@@ -8,6 +8,7 @@ import {
   type StreamFrame,
   TraceLogger,
 } from 'llm-eval-sdk'
+import { agentResponse, agentStream, type NodeResponse, refine, type RefineStop } from 'llm-eval-sdk/agent'
 import {
   defineEvaluation,
   type EvaluationResult,
@@ -90,6 +91,25 @@ export async function evaluateTask(): Promise<EvaluationResult> {
     onProgress: ({ completed_items: done }) => console.log(done),
   }).arun()
 }
+
+export async function serveAgent(response: NodeResponse): Promise<RefineStop> {
+  const stream = agentStream(response)
+  const doubled: number = await stream.tool('double', { n: 2 }, (signal) => (signal.aborted ? 0 : 4))
+  await stream.usage({ input_tokens: 10, output_tokens: 5, cached_tokens: 2, model: 'm', cost: 0.01 })
+  const { result, stopped } = await refine({
+    start: async () => ({ text: `${doubled}`, quality: 0.1 }),
+    improve: async (best, { iteration }) => ({ ...best, quality: best.quality + iteration }),
+    isBetter: (candidate, best) => candidate.quality > best.quality,
+    shouldStop: ({ quality }) => quality > 0.9,
+    onStatus: (text) => stream.status(text),
+    signal: stream.signal,
+  })
+  await stream.complete(result.text, { session_id: 's' })
+  await stream.close()
+  return stopped
+}
+
+export const POST = (): Response => agentResponse(async (stream) => stream.narrate('Thinking', 'think'))
 
 export default defineEvaluation({
   name: 'typed',
