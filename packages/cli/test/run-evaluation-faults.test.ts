@@ -42,7 +42,7 @@ describe('what cannot be evaluated ends with 2, and says why:', () => {
     [
       'a wrong member',
       { 'eval.mjs': 'export default { name: "x", dataset: 5, task: "a", metrics: [], concurrency: 0 }' },
-      /task must be a function; dataset must be a list of cases, .*; metrics must name at least one metric; concurrency /,
+      /task must be a function; dataset must be a list or a generator of cases \(of a function what it returns\), .*; metrics must name at least one metric; concurrency /,
     ],
     [
       'a bound of no metric',

@@ -27,7 +27,8 @@ const metric = z.union(
   'must be the name of an evaluator, a function, or {name, evaluator, config, version}',
 )
 
-const datasetWords = 'must be a list of cases, the path of a .jsonl, .json or .csv file, or the name of a dataset'
+const datasetWords =
+  'must be a list or a generator of cases (of a function what it returns), the path of a .jsonl, .json or .csv file, or the name of a dataset'
 const cases = z.custom<Cases>(
   (value) => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
 )
