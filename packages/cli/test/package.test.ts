@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { says, startProvider } from '../../engine/test/provider.ts'
-import { folder, startCommand, trace } from './stage.ts'
+import { answering, folder, startCommand, trace } from './stage.ts'
 
 const cli = fileURLToPath(new URL('..', import.meta.url))
 const root = join(cli, '../..')
@@ -60,6 +60,7 @@ test('the published tarball is whole: it runs, serves its dashboard, stores trac
   expect(execFileSync(process.execPath, [command, '--version'], { cwd: home, encoding: 'utf8' })).toBe(`${version}\n`)
 
   evaluatesFiles(home, command)
+  await testsAgents(home, command)
   await configure(home)
   const server = startCommand([command, 'serve', '--port', '0'], { cwd: home })
   await server.says('curl')
@@ -105,6 +106,26 @@ function evaluatesFiles(home: string, command: string): void {
     2,
     expect.stringMatching(/^error: eval\.ts is TypeScript, .* Use Node 22\.18 or newer, or write it as eval\.js\./),
   ])
+}
+
+/** An agent is tested, with all of its reports, also where judges and addresses have to be looked at. */
+async function testsAgents(home: string, command: string): Promise<void> {
+  const agent = await answering((_request, response) => void response.end('{"response": "Hello."}'))
+  writeFileSync(
+    join(home, 'case.yaml'),
+    'name: Packed\nquery: Hi\nexpected: {output: {contains: [hello], regex_patterns: [^h]}}\n',
+  )
+  writeFileSync(join(home, 'settings.yaml'), 'allow_private: false\n')
+  const run = (...args: string[]) =>
+    startCommand([command, 'test', 'case.yaml', '--agent', agent, ...args], { cwd: home, env: { OPENAI_API_KEY: 'x' } })
+      .ended
+  const reports = ['--html', 'agent.html', '--junit', 'agent.xml', '--markdown', 'agent.md']
+  const tested = await run(...reports)
+  expect([tested.code, tested.out], tested.err).toEqual([0, expect.stringContaining('PASSED  1 of 1 cases passed')])
+  for (const name of ['agent.html', 'agent.xml', 'agent.md'])
+    expect(readFileSync(join(home, name), 'utf8')).toContain('Packed')
+  const guarded = await run('--agent-config', 'settings.yaml')
+  expect([guarded.code, guarded.out]).toEqual([2, expect.stringContaining('blocked_address')])
 }
 
 /** Configures a judge and a module of functions. */

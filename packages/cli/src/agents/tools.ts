@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Agent, type AskOptions, timeoutProfiles } from '@llm-eval/agents'
-import type { EngineOptions, ProvidersConfig } from '@llm-eval/engine'
 import type { Engine } from '@llm-eval/engine/agent'
 import type { AgentSettings } from '@llm-eval/formats'
 import { createPrices } from '@llm-eval/pricing'
@@ -26,38 +25,21 @@ export async function testTools(
   const providers = providersFromEnvironment(terminal.env)
   const hasJudge = wish.judge && Object.keys(providers).length > 0
   return {
-    engine: createEngine(hasJudge ? await judgesOf(providers) : {}),
+    engine: createEngine(hasJudge ? (await import('./judging.ts')).judgesWith(providers) : {}),
     judge: hasJudge ? { model: settings.judge?.model ?? null } : null,
     ask: await askOptions(terminal, settings),
-  }
-}
-
-async function judgesOf(providers: ProvidersConfig): Promise<EngineOptions> {
-  const { createAddressCheck, createFromDefinition, createJudges, createModels } = await import('@llm-eval/engine')
-  const models = createModels({ providers })
-  const secret = crypto.randomUUID()
-  return {
-    models,
-    evaluators: createJudges({ models, secret }),
-    fromDefinition: createFromDefinition({ models, secret, allows: createAddressCheck([]) }),
   }
 }
 
 /** What an agent is asked with. */
 export async function askOptions({ env }: Terminal, settings: AgentSettings): Promise<Omit<AskOptions, 'signal'>> {
   return {
-    fetch: settings.allow_private === false ? await publicFetch() : globalThis.fetch,
+    fetch: settings.allow_private === false ? (await import('./judging.ts')).publicFetch() : globalThis.fetch,
     clock: { now: () => performance.now(), wait: (ms, signal) => pause(ms, undefined, { signal }) },
     prices: createPrices(settings.pricing),
     env,
     random: Math.random,
   }
-}
-
-/** Reaches nothing that has a private address. */
-async function publicFetch(): Promise<typeof globalThis.fetch> {
-  const { createAddressCheck, guardedFetch } = await import('@llm-eval/engine')
-  return guardedFetch({ allows: createAddressCheck([]) })
 }
 
 /**
