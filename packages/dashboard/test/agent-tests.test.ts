@@ -12,7 +12,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await stage.clear()
-  await stage.call('DELETE', '/api/v1/agent-tests/suites/stocks').catch(() => undefined)
+  for (const suite of ['stocks', 'team%2Fa%20b%25'])
+    await stage.call('DELETE', `/api/v1/agent-tests/suites/${suite}`).catch(() => undefined)
 })
 afterAll(() => stage.close())
 
@@ -188,13 +189,16 @@ test('names and answers of agents cannot become markup', async () => {
   await stage.call(
     'POST',
     '/api/v1/agent-tests/reports',
-    agentReportOf({ suite: 'stocks', note: evil, cases, at: new Date().toISOString() }),
+    agentReportOf({ suite: 'team/a b%', note: evil, cases, at: new Date().toISOString() }),
   )
   const { open, problems } = await stage.profile()
-  const page = await open('/tests/stocks')
+  const page = await open('/tests')
+  await page.getByRole('link', { name: 'team/a b%' }).click()
   await page.getByRole('link', { name: evil }).click()
   await page.getByRole('heading', { level: 1, name: evil }).waitFor()
   expect(await page.locator('img').count()).toBe(0)
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: evil }).waitFor()
   expect(problems).toEqual([])
 })
 

@@ -90,6 +90,32 @@ describe('a report of agent tests', () => {
     expect([accepted.status, accepted.json.code]).toEqual([409, 'agent_result_unusable'])
   })
 
+  it(`takes ${limits.agentReportBytes} bytes and none more`, async () => {
+    const text = JSON.stringify(agentReportOf())
+    const send = (bytes: number) =>
+      ground.send({
+        path: `${base}/reports`,
+        body: text.padEnd(bytes, ' '),
+        headers: { 'content-type': 'application/json' },
+      })
+    expect((await send(limits.agentReportBytes)).status).toBe(201)
+    const more = await send(limits.agentReportBytes + 1)
+    expect([more.status, more.json.code]).toEqual([413, 'body_too_large'])
+  })
+
+  it('may be of a suite and of a model of any name', async () => {
+    const suite = 'team/a b% ü'
+    const trace = agentTrace({ model: `gpt\0${'ü'.repeat(300)}` })
+    const cases = [{ result: caseResult('a', { attempts: [attemptResult({ trace })] }), check: null }]
+    expect((await report({ report_id: 'r/1', suite, cases })).status).toBe(201)
+    const path = `${suites}/${encodeURIComponent(suite)}`
+    const { cases: told } = await read(path)
+    expect(told[0].last.model).toBe(`gpt\ufffd${'ü'.repeat(limits.nameChars - 4)}`)
+    const accepted = await put(`${path}/cases/a/baselines/default`, { report_id: 'r/1' })
+    expect(accepted.json.model).toBe(told[0].last.model)
+    expect((await ground.send({ method: 'DELETE', path })).json).toEqual({ deleted: 1 })
+  })
+
   it('goes with all of its results, and so does a suite; old ones go by themselves', async () => {
     await report({ report_id: 'first' })
     await report({ report_id: 'second', at: iso(noon) })

@@ -21,7 +21,7 @@ import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { caseDetail, readBaseline, readResult, suiteDetail } from './cases.ts'
-import { baselineOf, toBaseline, toQuarantine, toReport, toStored } from './wire.ts'
+import { baselineOf, toBaseline, toModelName, toQuarantine, toReport, toStored } from './wire.ts'
 
 const day = 86_400_000
 /** Reports that one commit of a deletion removes. */
@@ -140,7 +140,7 @@ function registerBaselines(app: App, { store, now }: Deps): void {
         acceptedAt: at,
         acceptedBy: by,
         note: body.note,
-        model: accepted.model?.slice(0, limits.nameChars) ?? null,
+        model: toModelName(accepted.model),
         attempts: accepted.attempts.length,
       }
       const baseline = { ...head, body: JSON.stringify(accepted) }

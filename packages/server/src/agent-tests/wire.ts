@@ -53,11 +53,16 @@ function rowOf({ result, check }: AgentReportInput['cases'][number]): AgentResul
     score: meanOf(attempts.map(({ score }) => score)),
     costNano: cost === null ? null : Math.round(cost * 1e9),
     latencyMs: meanOf(attempts.map(({ trace }) => (trace.fault === null ? trace.latency_ms : null))),
-    model: attempts.find(({ trace }) => trace.model !== null)?.trace.model?.slice(0, limits.nameChars) ?? null,
+    model: toModelName(attempts.find(({ trace }) => trace.model !== null)?.trace.model ?? null),
     passed: attempts.filter(({ outcome }) => outcome === 'passed').length,
     n: attempts.length,
     flaky: repeated?.flaky ?? false,
   }
+}
+
+/** The name of a model as databases take it: agents may call theirs anything. */
+export function toModelName(name: string | null): string | null {
+  return name === null ? null : name.slice(0, limits.nameChars).replaceAll('\0', '\ufffd').toWellFormed()
 }
 
 /** Over those that know it; null where none does. */
