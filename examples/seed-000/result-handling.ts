@@ -1,8 +1,15 @@
 import { ResultHandler, runEvaluatorAsync, SSEResultClient } from 'llm-eval-sdk/experiments'
 
+const told = Promise.withResolvers<void>()
 const callback = ResultHandler.createCallback({
-  onComplete: ({ score }) => console.log('Complete:', score?.value),
-  onFailed: ({ error }) => console.log('Failed:', error),
+  onComplete: ({ score }) => {
+    console.log('Complete:', score?.value)
+    told.resolve()
+  },
+  onFailed: ({ error }) => {
+    console.log('Failed:', error)
+    told.resolve()
+  },
 })
 
 // Start now, and listen where and when you like: the result waits for you.
@@ -16,4 +23,6 @@ console.log('Listening:', client.activeStreams.includes(executionId))
 
 const result = await client.waitForResult(executionId, streamUrl)
 console.log('Result:', result.result)
+// Whoever stops listening sooner may never be told: both listen for themselves.
+await told.promise
 client.stopStream(executionId)
