@@ -151,6 +151,11 @@ thresholds: {min_score: 50}
     })
   })
 
+  test('may have one tag in place of a list, and tags are trimmed', () => {
+    expect(only('name: A\nquery: x\ntags: Smoke\n').tags).toEqual(['smoke'])
+    expect(only('name: A\nquery: x\ntags: [" b ", "", a, B]\n').tags).toEqual(['a', 'b'])
+  })
+
   test('in TOML says the same', () => {
     const one = only('name = "T"\n[input]\nquery = "x"\n[expected]\ntools = ["a"]\n[thresholds]\nmin_score = 80\n', {
       file: 'a.toml',

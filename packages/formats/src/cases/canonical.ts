@@ -58,7 +58,7 @@ export function canonicalCase(
       suite,
       file: place.file,
       line: place.line ?? 1,
-      tags: [...new Set((written.tags ?? []).map((tag) => tag.toLowerCase()))].sort(),
+      tags: tagsOf(written.tags),
       turns,
       expected,
       rubric: written.rubric ?? null,
@@ -191,4 +191,9 @@ function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K],
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
   }
+}
+
+function tagsOf(written: string | readonly string[] | null | undefined): string[] {
+  const tags = [written ?? []].flat().map((tag) => tag.trim().toLowerCase())
+  return [...new Set(tags)].filter((tag) => tag !== '').sort()
 }

@@ -139,7 +139,10 @@ export const caseSchema = z.strictObject({
   model: z.string().nullish().describe('The model behind the agent, for its price.'),
   suite_type: z.enum(['capability', 'regression']).nullish(),
   difficulty: z.string().nullish(),
-  tags: z.array(z.string()).nullish().describe('For `--tag`.'),
+  tags: z
+    .union([z.string(), z.array(z.string())])
+    .nullish()
+    .describe('For `--tag`: one or several.'),
   gate: z.string().nullish().describe('EvalView’s; not used.'),
   generated: z.boolean().nullish().describe('EvalView’s; not used.'),
   mocks: object.nullish().describe('EvalView’s; not used, as nothing is simulated here.'),
