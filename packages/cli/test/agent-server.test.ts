@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, good, place, said, startAgent, stocks } from './agents.ts'
 import { llmEval, serve } from './stage.ts'
 
@@ -100,6 +102,29 @@ describe('baselines on a server', () => {
     const sent = await run('test', '--send')
     expect([sent.code, sent.err]).toEqual([0, expect.not.stringContaining('were not sent')])
     expect((await ask('')).cases.map(({ last }) => last.outcome)).toEqual(['passed', 'passed'])
+  })
+
+  test('of a server that was asked too often are waited for', async () => {
+    const { agent, cwd } = await stage()
+    let refused = 0
+    const server = createServer((request, response) => {
+      const isBaseline = request.url?.endsWith('/baselines') === true
+      if (isBaseline && ++refused <= 3) return response.writeHead(429, { 'retry-after': '0' }).end()
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(isBaseline ? { items: [], quarantine: null } : { status: 'ok', version: '1' }))
+    })
+    const listening = Promise.withResolvers<void>()
+    server.listen(0, '127.0.0.1', listening.resolve)
+    await listening.promise
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const args = ['check', '--baselines', 'server', '--agent', agent.url, '--url', url]
+    const { code, out } = await llmEval(args, { cwd })
+    expect([code, out]).toEqual([2, expect.stringContaining('Nothing was accepted of this case yet')])
+    expect(refused).toBe(5)
   })
 
   test('that cannot be reached are a complaint, and not a verdict', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { agentRoutes, type Baseline, type CaseResult, limits, type Quarantine } from '@llm-eval/protocol'
 import { agentBaseline, agentBaselineList, agentReport } from '@llm-eval/protocol/agent-test-schemas'
 import { Complaint } from '../complaint.ts'
@@ -20,8 +21,13 @@ export interface Accepted {
 /** Requests that are under way at the same time. */
 const atOnce = 8
 
+/** Times that a server may say that it was asked too often, and seconds that each wait takes at most. */
+const waitsMax = 20
+const waitSeconds = 60
+
 /** Reads what a server knows of the cases of a suite. */
-export async function readServerBaselines({ signal }: Stage, target: Target, suite: Suite): Promise<Accepted> {
+export async function readServerBaselines({ signal }: Stage, server: Target, suite: Suite): Promise<Accepted> {
+  const target = patient(server, signal)
   const baselines = new Map<string, readonly Baseline[]>()
   const quarantine = new Map<string, Quarantine>()
   await eachOf(suite.cases, async ({ case_id: id }) => {
@@ -51,13 +57,14 @@ export interface Acceptance {
  */
 export async function acceptOnServer(
   { env, signal }: Stage,
-  target: Target,
+  server: Target,
   { suite, results, accepted, by, note, variant, at }: Acceptance & Snapshot,
 ): Promise<void> {
   if (results.length > limits.agentReportCases)
     throw new Complaint(
       `A server takes ${limits.agentReportCases} cases at once, and these are ${results.length}: choose some with --tag or by their files.`,
     )
+  const target = patient(server, signal)
   const id = newRunId(suite.name)
   const body = { ...reportBody(testReport(suite, results, at), { id, env }), run_id: null }
   // What a server would get in part is no example of what is right.
@@ -83,6 +90,23 @@ interface Snapshot {
   results: readonly CaseResult[]
   /** Those of the results that are accepted. */
   accepted: readonly CaseResult[]
+}
+
+/** Waits as long as it is told to where it asked too often: a suite may have more cases than a server answers in a minute. */
+function patient(target: Target, signal: AbortSignal): Target {
+  let waits = 0
+  return {
+    ...target,
+    fetch: async (url, init) => {
+      for (;;) {
+        const response = await (target.fetch ?? fetch)(url, init)
+        if (response.status !== 429 || ++waits > waitsMax * atOnce) return response
+        await response.body?.cancel()
+        const seconds = Number(response.headers.get('retry-after') ?? 1)
+        await delay(Math.min(waitSeconds, Number.isFinite(seconds) ? seconds : 1) * 1_000, undefined, { signal })
+      }
+    },
+  }
 }
 
 /** Does it for each, some at the same time; the first that fails ends it. */
