@@ -1,4 +1,5 @@
 import { limits } from '@llm-eval/protocol'
+import { array, assert, asyncProperty, constantFrom, jsonValue, oneof, record, string, uint8Array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ask } from '../src/index.ts'
 import { answering, blocks, lines, options, scriptedAgent, traceOf } from './scripted-agent.ts'
@@ -260,5 +261,62 @@ describe('time', () => {
     const trace = await ask({ url, timeoutMs: 60_000 }, query, options())
     expect(trace).toMatchObject({ output: 'done', fault: null })
     expect(trace.warnings).toEqual(['The agent did not close its stream after `message_complete`: end the response.'])
+  })
+})
+
+describe('whatever an agent says', () => {
+  const types = constantFrom(
+    ...[
+      'tool_call',
+      'tool_result',
+      'usage',
+      'token',
+      'message_complete',
+      'final_message',
+      'step_narration',
+      'error',
+      '',
+    ],
+    ...['start', 'finish', 'text-delta', 'tool-input-delta', 'tool-output-available', 'abort', 'data-x', '__proto__'],
+    ...['TOOL_CALL_START', 'TOOL_CALL_ARGS', 'TOOL_CALL_RESULT', 'TEXT_MESSAGE_CHUNK', 'RUN_FINISHED', 'CUSTOM'],
+    ...['response.completed', 'response.output_item.done', 'response.failed', 'response.output_text.delta'],
+  )
+  const names = constantFrom('id', 'name', 'args', 'result', 'error', 'content', 'delta', 'item', 'response', 'output')
+  const value = oneof(
+    jsonValue(),
+    types,
+    constantFrom(null, -1, 1e308, '{', '[1', '{"a":1}', [{}], [null], { type: 7 }),
+  )
+  const fields = array(record({ name: names, value }), { maxLength: 5 }).map((list) =>
+    Object.fromEntries(list.map(({ name, value }) => [name, value])),
+  )
+  const flat = record({ type: types, fields }).map(({ type, fields }) => ({ type, ...fields }))
+  const nested = record({ type: types, data: oneof(fields, value) })
+  const choices = fields.map((delta) => ({
+    choices: [{ delta: { ...delta, tool_calls: [{ index: 0, function: delta }] } }],
+  }))
+  const document = record({ response: value, steps: value, usage: value, metadata: oneof(fields, value) })
+  const event = oneof(flat, nested, choices, document, value)
+  const bodies = oneof(
+    array(event, { maxLength: 8 }).map((list) => Buffer.from(lines(...list))),
+    array(event, { maxLength: 8 }).map((list) => Buffer.from(blocks(...list))),
+    event.map((one) => Buffer.from(JSON.stringify(one, null, 2))),
+    string().map((text) => Buffer.from(text)),
+    uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  )
+
+  test('it is an answer or a fault with a name, and can be written down', async () => {
+    const contentTypes = constantFrom('application/json', 'text/event-stream', 'text/plain', '')
+    await assert(
+      asyncProperty(bodies, contentTypes, async (body, type) => {
+        const fetch = () => Promise.resolve(new Response(new Uint8Array(body), { headers: { 'content-type': type } }))
+        const trace = await ask({ url: 'http://agent.test/', retries: 0 }, query, options({ fetch }))
+        expect(trace.fault === null || trace.fault.message.length > 0).toBe(true)
+        expect(trace.cost === null || Number.isFinite(trace.cost)).toBe(true)
+        for (const call of trace.tool_calls) expect(typeof call.name).toBe('string')
+        expect(JSON.parse(JSON.stringify(trace))).toEqual(trace)
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })
