@@ -266,7 +266,7 @@ describe('time', () => {
 
 describe('whatever an agent says', () => {
   const types = constantFrom(
-    ...[
+    
       'tool_call',
       'tool_result',
       'usage',
@@ -276,10 +276,10 @@ describe('whatever an agent says', () => {
       'step_narration',
       'error',
       '',
-    ],
-    ...['start', 'finish', 'text-delta', 'tool-input-delta', 'tool-output-available', 'abort', 'data-x', '__proto__'],
-    ...['TOOL_CALL_START', 'TOOL_CALL_ARGS', 'TOOL_CALL_RESULT', 'TEXT_MESSAGE_CHUNK', 'RUN_FINISHED', 'CUSTOM'],
-    ...['response.completed', 'response.output_item.done', 'response.failed', 'response.output_text.delta'],
+    ,
+    'start', 'finish', 'text-delta', 'tool-input-delta', 'tool-output-available', 'abort', 'data-x', '__proto__',
+    'TOOL_CALL_START', 'TOOL_CALL_ARGS', 'TOOL_CALL_RESULT', 'TEXT_MESSAGE_CHUNK', 'RUN_FINISHED', 'CUSTOM',
+    'response.completed', 'response.output_item.done', 'response.failed', 'response.output_text.delta',
   )
   const names = constantFrom('id', 'name', 'args', 'result', 'error', 'content', 'delta', 'item', 'response', 'output')
   const value = oneof(
