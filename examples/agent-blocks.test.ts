@@ -6,10 +6,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openProject } from './scene.ts'
 
 const root = join(import.meta.dirname, '..')
+
+// Each test starts an agent and several command lines.
+vi.setConfig({ testTimeout: 300_000 })
 
 let project: Awaited<ReturnType<typeof openProject>>
 let folder: string
