@@ -1,4 +1,5 @@
 // What agents are scored with, without judges and runs: a command that asks one is not to wait for those.
+export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckThresholds } from './agent/check.ts'
 export { failOnDefault, release } from './agent/release.ts'

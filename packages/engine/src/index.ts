@@ -1,4 +1,5 @@
 export { alignCalls } from './agent/align.ts'
+export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckOptions, type CheckThresholds } from './agent/check.ts'
 export { flakinessOf } from './agent/flakiness.ts'

@@ -82,6 +82,9 @@ export type CheckState = (typeof checkStates)[number]
 export const releaseVerdicts = ['SAFE_TO_SHIP', 'SHIP_WITH_QUARANTINE', 'INVESTIGATE', 'BLOCK_RELEASE'] as const
 export type ReleaseVerdict = (typeof releaseVerdicts)[number]
 
+/** What a variant of a baseline may be called: it is part of a file's name. */
+export const variantPattern = /^[A-Za-z0-9_-]{1,60}$/
+
 /** Behaviour of a case that somebody accepted. */
 export interface Baseline {
   version: 1

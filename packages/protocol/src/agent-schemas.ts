@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Baseline, Quarantine } from './agent-result.ts'
+import { type Baseline, type Quarantine, variantPattern } from './agent-result.ts'
 import { agentDialects, agentFaults, agentParts, type AgentTrace } from './agent-trace.ts'
 
 const count = z.number().min(0)
@@ -73,7 +73,7 @@ export const baselineSchema: z.ZodType<Baseline> = z.object({
   case_id: name,
   name,
   suite: name,
-  variant: z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, 'must be letters, digits, _ and -'),
+  variant: z.string().regex(variantPattern, 'must be 1 to 60 letters, digits, _ and -'),
   accepted_at: z.iso.datetime({ offset: true }),
   accepted_by: z.string().max(200).nullable(),
   note: z.string().max(10_000).nullable(),

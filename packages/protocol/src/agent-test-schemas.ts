@@ -11,6 +11,7 @@ import {
   type PartScore,
   releaseVerdicts,
   type ToolStep,
+  variantPattern,
 } from './agent-result.ts'
 import { agentTraceSchema, baselineSchema } from './agent-schemas.ts'
 import {
@@ -170,7 +171,7 @@ export const agentReportInput = z.strictObject({
 }) satisfies z.ZodType<AgentReportInput>
 
 /** The name of an accepted way. */
-export const variantName = z.string().regex(/^[A-Za-z0-9_-]{1,60}$/, 'must be 1 to 60 letters, digits, _ and -')
+export const variantName = z.string().regex(variantPattern, 'must be 1 to 60 letters, digits, _ and -')
 
 /** Query of `GET /api/v1/agent-tests/suites/:suite/cases/:case_id`. */
 export const agentCaseQuery = z.strictObject({

@@ -99,6 +99,7 @@ export {
   type ScorePart,
   scoreParts,
   type ToolStep,
+  variantPattern,
 } from './agent-result.ts'
 export {
   type AgentBaseline,

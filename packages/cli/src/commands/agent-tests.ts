@@ -1,9 +1,16 @@
 import { relative } from 'node:path'
-import { checkCase, checkDefaults, type CheckThresholds, failOnDefault, release } from '@llm-eval/engine/agent'
-import { type Baseline, type CaseResult, type CheckResult, type CheckState, checkStates } from '@llm-eval/protocol'
+import {
+  baselineOf,
+  checkCase,
+  checkDefaults,
+  type CheckThresholds,
+  failOnDefault,
+  release,
+} from '@llm-eval/engine/agent'
+import { type CaseResult, type CheckResult, type CheckState, checkStates, variantPattern } from '@llm-eval/protocol'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
 import { readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
-import { checkReport, nextAfter, testExitCode, testReport } from '../agents/report.ts'
+import { checkReport, nextAfter, type SuiteReport, testExitCode, testReport } from '../agents/report.ts'
 import { saveAgentReports } from '../agents/save-reports.ts'
 import type { Accepted } from '../agents/server-baselines.ts'
 import { showChecks, showResults, showVerdict } from '../agents/show.ts'
@@ -46,23 +53,18 @@ export async function testAgent(terminal: Stage, paths: string[], options: TestO
   if (options.watch) return (await import('../agents/watch-cases.ts')).watchCases(terminal, paths, options)
   return withResults(terminal, { paths, options }, async ({ suite, results, at }) => {
     const report = testReport(suite, results, at)
-    if (options.json) {
-      const told = { exit_code: report.exitCode, problems: suite.problems, cases: results }
-      terminal.out.line(safeJson(JSON.stringify(told)))
-    } else {
-      if (options.verbose) for (const result of results) showTraces(terminal.out, result)
-      showResults(terminal, results)
-      showVerdict(terminal, report)
-    }
-    await saveAgentReports(terminal, options, report)
-    if (options.send) await (await import('../agents/send-results.ts')).sendResults(terminal, options, report)
-    return report.exitCode
+    return finish(terminal, options, {
+      report,
+      results,
+      json: { exit_code: report.exitCode, problems: suite.problems, cases: results },
+      show: () => showResults(terminal, results),
+    })
   })
 }
 
 /** `llm-eval snapshot`: accepts what passes as it is now. */
 export function snapshotAgent(terminal: Stage, paths: string[], options: SnapshotOptions): Promise<number> {
-  if (!/^[A-Za-z0-9_-]{1,60}$/.test(options.variant))
+  if (!variantPattern.test(options.variant))
     throw new Complaint('A variant is called by letters, digits, _ and -, such as --variant short.')
   return withResults(terminal, { paths, options }, async (tested) => {
     const { suite, results } = tested
@@ -97,12 +99,13 @@ interface Accepting {
 /** Keeps what passes where it is wished, and says where that is. */
 async function accept(terminal: Stage, { tested, passing, options }: Accepting): Promise<typeof nothing> {
   const { suite, results, at } = tested
+  const { variant, note = null, by = null } = options
   if (options.baselines !== 'server') {
+    const baselines = passing.flatMap((result) => baselineOf(result, { variant, at: Date.now(), by, note }) ?? [])
     const files: string[] = []
-    for (const result of passing) files.push(await writeBaseline(suite.baselines, baselineOf(result, options)))
+    for (const baseline of baselines) files.push(await writeBaseline(suite.baselines, baseline))
     return { files, where: `into ${relative(terminal.cwd, suite.baselines)}` }
   }
-  const { variant, note = null, by = null } = options
   const { acceptOnServer } = await import('../agents/server-baselines.ts')
   const { openPlace } = await import('../place.ts')
   const place = await openPlace(terminal, options)
@@ -122,16 +125,39 @@ export function checkAgent(terminal: Stage, paths: string[], options: CheckComma
     const broken = suite.problems.filter(({ level }) => level === 'error').map(problemLine)
     const verdict = release(checks, { failOn, unreadable: [...broken, ...unfinished(suite, results)] })
     const report = checkReport(suite, { release: verdict, checks, failOn, baselines }, at)
-    if (options.json) terminal.out.line(safeJson(JSON.stringify({ ...verdict, checks })))
-    else {
-      if (options.verbose) for (const result of results) showTraces(terminal.out, result)
-      showChecks(terminal, checks)
-      showVerdict(terminal, report)
-    }
-    await saveAgentReports(terminal, options, report)
-    if (options.send) await (await import('../agents/send-results.ts')).sendResults(terminal, options, report)
-    return verdict.exit_code
+    return finish(terminal, options, {
+      report,
+      results,
+      json: { ...verdict, checks },
+      show: () => showChecks(terminal, checks),
+    })
   })
+}
+
+interface Finished {
+  report: SuiteReport
+  results: readonly CaseResult[]
+  /** What `--json` prints. */
+  json: object
+  /** Shows the cases. */
+  show: () => void
+}
+
+/** Tells what came of it, here and wherever that is wished. */
+async function finish(
+  terminal: Stage,
+  options: CaseOptions,
+  { report, results, json, show }: Finished,
+): Promise<number> {
+  if (options.json) terminal.out.line(safeJson(JSON.stringify(json)))
+  else {
+    if (options.verbose) for (const result of results) showTraces(terminal.out, result)
+    show()
+    showVerdict(terminal, report)
+  }
+  await saveAgentReports(terminal, options, report)
+  if (options.send) await (await import('../agents/send-results.ts')).sendResults(terminal, options, report)
+  return report.exitCode
 }
 
 async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOptions): Promise<Accepted> {
@@ -169,22 +195,5 @@ function thresholdsOf({ settings: { gate = {} } }: Suite): CheckThresholds {
     scoreDrop: gate.score_drop ?? checkDefaults.scoreDrop,
     outputSimilarity: gate.output_similarity ?? checkDefaults.outputSimilarity,
     ignoreCase: gate.ignore_case ?? checkDefaults.ignoreCase,
-  }
-}
-
-function baselineOf(result: CaseResult, { variant, note, by }: SnapshotOptions): Baseline {
-  // An attempt that did not pass is no example of what is right.
-  const good = result.attempts.filter(({ outcome }) => outcome === 'passed')
-  return {
-    version: 1,
-    case_id: result.case_id,
-    name: result.name,
-    suite: result.suite,
-    variant,
-    accepted_at: new Date().toISOString(),
-    accepted_by: by ?? null,
-    note: note ?? null,
-    model: good[0]?.trace.model ?? null,
-    attempts: good.map(({ score, trace }) => ({ score, trace })),
   }
 }

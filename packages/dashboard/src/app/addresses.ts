@@ -10,6 +10,7 @@ import {
   type EvaluatorKind,
   evaluatorKinds,
   limits,
+  variantPattern,
 } from '@llm-eval/protocol'
 import { type ListSearch, type Range, ranges, readSearch } from '../api/filters.ts'
 import type { Bound } from '../api/comparisons.ts'
@@ -113,7 +114,7 @@ export interface TestCaseSearch {
 export function readTestCase({ report, variant, attempt }: Given): TestCaseSearch {
   return {
     ...(typeof report === 'string' && report !== '' ? { report: report.slice(0, limits.nameChars) } : {}),
-    ...(typeof variant === 'string' && /^[A-Za-z0-9_-]{1,60}$/.test(variant) ? { variant } : {}),
+    ...(typeof variant === 'string' && variantPattern.test(variant) ? { variant } : {}),
     ...(typeof attempt === 'string' && /^\d{1,3}$/.test(attempt) ? { attempt } : {}),
   }
 }

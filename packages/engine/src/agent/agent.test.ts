@@ -4,7 +4,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { call, caseWith, nothing, traceOf } from '../../test/agent-cases.ts'
 import { createEngine } from '../create-engine.ts'
 import { caseResult } from './case-result.ts'
-import { argumentFaults, sequenceKept } from './calls.ts'
+import { argumentFaults } from './arguments.ts'
+import { sequenceKept } from './calls.ts'
 import { type AttemptScoring, scoreAttempt } from './score-attempt.ts'
 
 const engine = createEngine()
@@ -72,8 +73,8 @@ describe('arguments', () => {
 
   test('that are exact may have nothing else', () => {
     expect(argumentFaults(right, { ...expected, match: 'exact', ignore: [] })).toEqual([
-      'deep.more was not expected',
       'extra was not expected',
+      'deep.more was not expected',
     ])
     expect(argumentFaults(right, { ...expected, match: 'exact', ignore: ['deep', 'extra'] })).toEqual([])
   })
@@ -83,15 +84,26 @@ describe('arguments', () => {
     expect(argumentFaults(args, { ...expected, ignore: [] })).toEqual([
       's is "Y", not "X"',
       'deep.n is missing',
-      'list has 1 entries, not 2',
+      'list.1 is missing',
     ])
     expect(argumentFaults(null, { ...expected, ignore: [] })).toEqual([
       'it is null, not {"s":"X","deep":{"n":1},"list":[1,{"k":2}]}',
+    ])
+    expect(argumentFaults({ ...right, list: [1, { k: 2 }, 3] }, { ...expected, ignore: [] })).toEqual([
+      'list.2 was not expected',
     ])
     expect(argumentFaults({ constructor: 1 }, { ...expected, args: { toString: 1 }, ignore: [] })).toEqual([
       'toString is missing',
     ])
   })
+})
+
+test('however much else a call says, what is wrong with its arguments is told', () => {
+  const further = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`a${index}`, index]))
+  const expected = { tool: 'a', args: { z: 1 }, match: 'partial', ignore: [] } as const
+  expect(argumentFaults({ ...further, z: 2 }, { ...expected, ignore: [] })).toEqual(['z is 2, not 1'])
+  const ignore = Object.keys(further)
+  expect(argumentFaults({ ...further, z: 2 }, { ...expected, match: 'exact', ignore })).toEqual(['z is 2, not 1'])
 })
 
 describe('a score', () => {
@@ -348,6 +360,13 @@ describe('a case that is asked often', () => {
     expect(caseResult(varied(), attempts(5, 3, 2)).outcome).toBe('failed')
     expect(caseResult(varied(), attempts(8, 0, 2)).outcome).toBe('passed')
     expect(caseResult(varied(), attempts(7, 0, 3)).repeated?.pass_rate.estimate).toBe(0.7)
+  })
+
+  test('is not passed when no attempt was evaluated, however little is asked', () => {
+    const lenient = varied({ pass_rate: 0 })
+    expect(caseResult(lenient, attempts(0, 0, 3)).outcome).toBe('faulted')
+    expect(caseResult(lenient, [attempt('unevaluated'), attempt('unevaluated')]).outcome).toBe('unevaluated')
+    expect(caseResult(lenient, attempts(0, 3)).outcome).toBe('passed')
   })
 
   test('may have to reach a mean, and to vary little', () => {

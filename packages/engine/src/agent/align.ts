@@ -1,10 +1,8 @@
-import type { AgentToolCall, ArgumentDifference, ToolStep } from '@llm-eval/protocol'
+import type { AgentToolCall, ToolStep } from '@llm-eval/protocol'
+import { argumentDifferences } from './arguments.ts'
 
 /** Cells of the table that alignment fills at most; longer middles are taken as replaced as a whole. */
 const cellsMax = 4_000_000
-
-/** Differences of one call that are told at most. */
-const differencesMax = 50
 
 /**
  * Aligns the calls of two traces by name, with as many in common as possible (longest common subsequence); what was removed in
@@ -93,37 +91,4 @@ function withMoves(steps: readonly ToolStep[], calls: Calls): ToolStep[] {
     return step('moved', calls, [from.before, one.after])
   })
   return merged.filter((one) => !gone.has(one))
-}
-
-/** Where two arguments differ, by path. */
-export function argumentDifferences(before: unknown, after: unknown): ArgumentDifference[] {
-  const found: ArgumentDifference[] = []
-  const open: { path: string; before: unknown; after: unknown }[] = [{ path: '', before, after }]
-  // It grows while it is walked; taking from its front would move all the rest each time.
-  for (const { path, before: was, after: is } of open) {
-    if (found.length >= differencesMax) break
-    if (Object.is(was, is)) continue
-    if (!isHolder(was) || !isHolder(is) || Array.isArray(was) !== Array.isArray(is)) {
-      const kind = kindOf(was) === kindOf(is) ? 'value' : 'type'
-      found.push({ path, kind, before: was, after: is })
-      continue
-    }
-    for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      const below = path === '' ? key : `${path}.${key}`
-      if (!Object.hasOwn(is, key))
-        found.push({ path: below, kind: 'missing', before: Reflect.get(was, key), after: null })
-      else if (!Object.hasOwn(was, key))
-        found.push({ path: below, kind: 'added', before: null, after: Reflect.get(is, key) })
-      else open.push({ path: below, before: Reflect.get(was, key), after: Reflect.get(is, key) })
-    }
-  }
-  return found.slice(0, differencesMax)
-}
-
-function isHolder(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
 }

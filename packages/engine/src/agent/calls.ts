@@ -1,4 +1,4 @@
-import type { ArgumentsExpected, SequenceMode } from '@llm-eval/protocol'
+import type { SequenceMode } from '@llm-eval/protocol'
 
 /** Names as agents mean them: letter case, hyphens and underscores do not tell tools apart where one is forbidden. */
 export function foldedName(name: string): string {
@@ -67,46 +67,4 @@ function inAnyOrder(called: readonly string[], expected: readonly string[]): num
     if (many > 0) left.set(name, many - 1)
     return many > 0
   }).length
-}
-
-/** What of some arguments is not as expected, as paths and sentences; empty when all is. */
-export function argumentFaults(args: unknown, { args: expected, match, ignore }: ArgumentsExpected): string[] {
-  const faults: string[] = []
-  compare(args, expected, { path: '', exact: match === 'exact', ignore: new Set(ignore), faults })
-  return faults
-}
-
-interface Comparing {
-  path: string
-  exact: boolean
-  ignore: ReadonlySet<string>
-  faults: string[]
-}
-
-function compare(actual: unknown, expected: unknown, at: Comparing): void {
-  if (at.ignore.has(at.path) || at.faults.length >= 20) return
-  const below = (key: string) => ({ ...at, path: at.path === '' ? key : `${at.path}.${key}` })
-  if (isObject(expected) && isObject(actual)) {
-    for (const [key, value] of Object.entries(expected)) {
-      if (Object.hasOwn(actual, key)) compare(actual[key], value, below(key))
-      else if (!at.ignore.has(below(key).path)) at.faults.push(`${below(key).path} is missing`)
-    }
-    const further = Object.keys(actual).filter(
-      (key) => !Object.hasOwn(expected, key) && !at.ignore.has(below(key).path),
-    )
-    if (at.exact) for (const key of further) at.faults.push(`${below(key).path} was not expected`)
-  } else if (Array.isArray(expected) && Array.isArray(actual)) {
-    if (actual.length !== expected.length)
-      at.faults.push(`${at.path || 'it'} has ${actual.length} entries, not ${expected.length}`)
-    else for (const [index, value] of expected.entries()) compare(actual[index], value, below(String(index)))
-  } else if (actual !== expected) at.faults.push(`${at.path || 'it'} is ${shown(actual)}, not ${shown(expected)}`)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'missing'
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }

@@ -1,11 +1,6 @@
 import type { AttemptOutcome, AttemptResult, CaseResult, TestCase } from '@llm-eval/protocol'
-import { binomialCdf, mean, passAtK, passHatK, proportion, standardDeviation } from '@llm-eval/statistics'
-
-/** How often a case changes its outcome that nobody would call flaky. */
-const steadyRate = 0.01
-
-/** Below this p a case counts as flaky. */
-const flakyLevel = 0.05
+import { mean, passAtK, passHatK, proportion, standardDeviation } from '@llm-eval/statistics'
+import { attemptsFlakiness } from './flakiness.ts'
 
 /**
  * Sums up the attempts at a case. One that could not be asked or evaluated is none of the good ones, and never left out: a case
@@ -30,9 +25,7 @@ function repeatedOf({ thresholds: { variance } }: TestCase, attempts: readonly A
   const level = variance?.confidence_level ?? 0.95
   const rate = proportion(passed, n, { level })
   const scores = attempts.flatMap(({ score }) => (score === null ? [] : [score]))
-  const rarer = Math.min(passed, n - passed)
-  // At least so many of n that each have this chance (a one-sided binomial test).
-  const flakyP = rarer === 0 ? 1 : 1 - binomialCdf(rarer - 1, { n, p: steadyRate })
+  const { flaky, p } = attemptsFlakiness(n, passed)
   const ks = Array.from({ length: Math.min(n, 10) }, (_, index) => index + 1)
   return {
     n,
@@ -42,8 +35,8 @@ function repeatedOf({ thresholds: { variance } }: TestCase, attempts: readonly A
     pass_hat_k: ks.map((k) => ({ k, value: passHatK({ n, c: passed }, k) ?? 0 })),
     mean_score: scores.length === 0 ? null : mean(scores),
     standard_deviation: scores.length < 2 ? null : standardDeviation(scores),
-    flaky: flakyP < flakyLevel,
-    flaky_p: flakyP,
+    flaky,
+    flaky_p: p,
   }
 }
 
@@ -52,14 +45,16 @@ function outcomeOf(
   attempts: readonly AttemptResult[],
   { n, passed, mean_score, standard_deviation }: Repeated,
 ): AttemptOutcome {
+  const evaluated = attempts.filter(({ outcome }) => outcome === 'passed' || outcome === 'failed').length
+  const untold = attempts.some(({ outcome }) => outcome === 'faulted') ? 'faulted' : 'unevaluated'
+  // However little is asked for, what was not evaluated at all has not passed.
+  if (evaluated === 0) return untold
   const enough = passed / n >= (variance?.pass_rate ?? 1)
   const meanHolds = variance?.min_mean_score == null || (mean_score !== null && mean_score >= variance.min_mean_score)
   const spread = variance?.max_std_dev
   const spreadHolds = spread == null || (standard_deviation !== null && standard_deviation <= spread)
   if (enough && meanHolds && spreadHolds) return 'passed'
   // With what could not be evaluated it might have passed: that is not known to be a failure.
-  const evaluated = attempts.filter(({ outcome }) => outcome === 'passed' || outcome === 'failed').length
   const couldPass = (passed + n - evaluated) / n >= (variance?.pass_rate ?? 1)
-  if (evaluated === n || !couldPass) return 'failed'
-  return attempts.some(({ outcome }) => outcome === 'faulted') ? 'faulted' : 'unevaluated'
+  return evaluated === n || !couldPass ? 'failed' : untold
 }

@@ -1,5 +1,6 @@
 import type { AgentToolCall, Assertion, Expected } from '@llm-eval/protocol'
-import { argumentFaults, foldedName, sequenceKept, toolCategories } from './calls.ts'
+import { argumentFaults } from './arguments.ts'
+import { foldedName, sequenceKept, toolCategories } from './calls.ts'
 
 /** What is held against the calls of a turn, or of the whole conversation. */
 export interface ToolScene {

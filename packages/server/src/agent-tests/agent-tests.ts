@@ -1,4 +1,5 @@
 /** Reports of agent tests, and what teams accept of them: `/api/v1/agent-tests`. */
+import { baselineOf } from '@llm-eval/engine'
 import { agentRoutes, Failure, limits } from '@llm-eval/protocol'
 import {
   agentBaseline,
@@ -21,7 +22,7 @@ import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import { caseDetail, readBaseline, readResult, suiteDetail } from './cases.ts'
-import { baselineOf, toBaseline, toModelName, toQuarantine, toReport, toStored } from './wire.ts'
+import { toBaseline, toModelName, toQuarantine, toReport, toStored } from './wire.ts'
 
 const day = 86_400_000
 /** Reports that one commit of a deletion removes. */

@@ -5,8 +5,6 @@ import {
   type AgentQuarantine,
   type AgentReport,
   type AgentReportInput,
-  type Baseline,
-  type CaseResult,
   limits,
 } from '@llm-eval/protocol'
 import type {
@@ -135,30 +133,4 @@ export function toBaseline({
   attempts,
 }: AgentBaselineHead): AgentBaseline {
   return { variant, accepted_at: timeOf(acceptedAt), accepted_by: acceptedBy, note, model, attempts }
-}
-
-/**
- * A result as its own baseline: its attempts that passed; where none did, those that got an answer.
- *
- * @returns undefined where no attempt did
- */
-export function baselineOf(
-  result: CaseResult,
-  { variant, at, by, note }: { variant: string; at: number; by: string | null; note: string | null },
-): Baseline | undefined {
-  const passed = result.attempts.filter(({ outcome }) => outcome === 'passed')
-  const good = passed.length > 0 ? passed : result.attempts.filter(({ trace }) => trace.fault === null)
-  if (good.length === 0) return undefined
-  return {
-    version: 1,
-    case_id: result.case_id,
-    name: result.name,
-    suite: result.suite,
-    variant,
-    accepted_at: timeOf(at),
-    accepted_by: by,
-    note,
-    model: good[0]?.trace.model ?? null,
-    attempts: good.map(({ score, trace }) => ({ score, trace })),
-  }
 }
