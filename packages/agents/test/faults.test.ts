@@ -308,6 +308,20 @@ describe('an answer', () => {
     expect(trace.fault?.code).toBe('too_large')
   })
 
+  test('may be as long as its limit, and not one character more', async () => {
+    const words = (chars: number) => traceOf(JSON.stringify({ response: 'x'.repeat(chars) }))
+    const most = await words(limits.agentOutputChars)
+    expect([most.fault, most.output.length]).toEqual([null, limits.agentOutputChars])
+    expect((await words(limits.agentOutputChars + 1)).fault?.code).toBe('too_large')
+  })
+
+  test('that refuses is quoted up to a limit, and with a mark beyond it', async () => {
+    const quoted = async (chars: number) =>
+      (await asked((answer) => void answer.writeHead(400).end('x'.repeat(chars)))).trace.fault?.excerpt
+    expect(await quoted(limits.agentExcerptChars)).toBe('x'.repeat(limits.agentExcerptChars))
+    expect(await quoted(limits.agentExcerptChars + 1)).toBe(`${'x'.repeat(limits.agentExcerptChars - 1)}…`)
+  })
+
   test('may call as many tools as its limit, and not one more', async () => {
     const call = lines({ type: 'tool_call', data: { name: 'again', args: {} } })
     const most = await traceOf(call.repeat(limits.agentToolCalls) + lines(end))

@@ -54,6 +54,7 @@ export {
 } from './evaluation.ts'
 export { evaluationRoutes } from './evaluation-routes.ts'
 export { csvJson, csvRecord, csvText, unguarded } from './csv.ts'
+export { closest } from './closest.ts'
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
 export type { EvaluationUpdate, ResyncReason, ScoreUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
 export { Failure, type FailureCode, type FailureDetails, type Fault, failureTable, type Problem } from './failures.ts'

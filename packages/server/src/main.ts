@@ -40,7 +40,6 @@ export { ConfigError, type ConfigSources, type LoadedConfig, loadConfig } from '
 export { type ShownSetting, showConfig } from './config/view.ts'
 export { type Config, defaultConfig } from './config/config.ts'
 export { readCsv } from './datasets/read-csv.ts'
-export { closest } from './faults/closest.ts'
 
 /** How a server is started. */
 export interface ServerOptions {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { CommitBell } from './follow.ts'
 import { foldRollups } from './rollups.ts'
 import { TokenSet, tokenPieces } from './search.ts'
@@ -66,10 +66,10 @@ export async function consume(store: ConsumedStore, bell: CommitBell, options: C
     } catch (error) {
       if (signal.aborted) break
       options.onError(error)
-      await pause(restMs, signal)
+      await delay(restMs, undefined, { signal }).catch(() => undefined)
     }
     if (reached === 'nothing') await rung
-    else if (reached === 'end') await pause(gatherMs, signal)
+    else if (reached === 'end') await delay(gatherMs, undefined, { signal }).catch(() => undefined)
   }
   // Let go, so that whoever comes next need not wait for the lease to run out.
   const release = { kind: 'claimConsumer', name, owner, at: 0, leaseMs: 0 } as const
@@ -87,7 +87,7 @@ async function beginAtEnd(store: ConsumedStore, options: ConsumerOptions): Promi
     } catch (error) {
       if (signal.aborted) return
       options.onError(error)
-      await pause(restMs, signal)
+      await delay(restMs, undefined, { signal }).catch(() => undefined)
     }
   }
 }
@@ -186,17 +186,4 @@ export function digestTexts(store: Pick<Store, 'read'>): ConsumerOptions['digest
     }
     return { effects: [{ kind: 'index', documents, removed }], to: read.at(-1)?.seq ?? 0 }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -11,9 +11,15 @@ export interface Progress {
 }
 
 /** Milliseconds between two drawings on a terminal, and between two lines elsewhere. */
-const drawEvery = 100
-const lineEvery = 10_000
-const barCells = 24
+export const drawEvery = 100
+export const lineEvery = 10_000
+export const barCells = 24
+
+/** A bar of so many cells, filled by a share in 0..1. */
+export function bar(screen: Screen, share: number): string {
+  const filled = Math.round(share * barCells)
+  return screen.paint('cyan', '━'.repeat(filled)) + screen.paint('dim', '─'.repeat(barCells - filled))
+}
 
 /** Shows how far something is: a bar that is redrawn on a terminal, a line now and then elsewhere. */
 export class ProgressBar {
@@ -58,12 +64,9 @@ export class ProgressBar {
     const advanced = done - (this.#first?.done ?? 0)
     const left = advanced > 0 && share < 1 ? `, ${duration((this.elapsed * (total - done)) / advanced)} left` : ''
     if (!this.#screen.isTTY) return `${percent.trim()}: ${words}${left}`
-    const filled = Math.round(share * barCells)
-    const bar =
-      this.#screen.paint('cyan', '━'.repeat(filled)) + this.#screen.paint('dim', '─'.repeat(barCells - filled))
     // Never so wide that the terminal breaks the line: it could not be overwritten then.
     const room = Math.max(0, this.#screen.columns - barCells - percent.length - 4)
-    return `${bar} ${percent}  ${truncate(`${words}${left}`, room)}`
+    return `${bar(this.#screen, share)} ${percent}  ${truncate(`${words}${left}`, room)}`
   }
 }
 

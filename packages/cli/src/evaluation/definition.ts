@@ -1,4 +1,4 @@
-import { limits } from '@llm-eval/protocol'
+import { closest, limits } from '@llm-eval/protocol'
 import type { Cases, EvaluationDefinition } from 'llm-eval-sdk/evaluation'
 import * as z from 'zod'
 import { Complaint } from '../complaint.ts'
@@ -84,7 +84,7 @@ export async function readDefinition(value: unknown, place: string): Promise<Rea
     const read: unknown = { ...parsed.data, name: parsed.data.name ?? '' }
     if (isRead(read)) return read
   }
-  const faults = await Promise.all((parsed.error?.issues ?? []).slice(0, 10).map((issue) => faultOf(issue)))
+  const faults = (parsed.error?.issues ?? []).slice(0, 10).map(faultOf)
   throw new Complaint(`${place} is no evaluation: ${faults.flat().join('; ')}.`)
 }
 
@@ -93,11 +93,10 @@ function isRead(value: unknown): value is ReadDefinition {
   return definition.extend({ name: z.string() }).safeParse(value).success
 }
 
-async function faultOf(issue: z.core.$ZodIssue): Promise<string[]> {
+function faultOf(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map(String).join('.')
   const place = path === '' ? '' : `${oneLine(path)} `
   if (issue.code === 'unrecognized_keys') {
-    const { closest } = await import('@llm-eval/server')
     const known =
       path === '' ? Object.keys(definition.shape) : path === 'gate' ? ['min', 'max', 'failOn', 'baseline'] : []
     return issue.keys.map((key) => {

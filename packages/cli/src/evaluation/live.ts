@@ -1,12 +1,9 @@
 import type { RunItem, RunningMetric, RunProgress } from '@llm-eval/protocol'
 import { count, dollars, duration, figure, percent } from '../display/amounts.ts'
+import { bar, barCells, drawEvery, lineEvery } from '../display/progress.ts'
 import { displayWidth, oneLine, pad, truncate } from '../display/width.ts'
 import type { Screen } from '../terminal.ts'
 
-/** Milliseconds between two drawings on a terminal, and between two lines elsewhere. */
-const drawEvery = 100
-const lineEvery = 10_000
-const barCells = 24
 /** Failed items that are told as they happen; the others are in the table at the end. */
 const toldFailures = 10
 const shownMetrics = 12
@@ -70,9 +67,7 @@ export class Live {
     // Never so wide that the terminal breaks the line: it could not be overwritten then.
     const room = screen.columns - 1
     if (total === null || total === 0 || room < 2 * barCells) return truncate(words, room)
-    const filled = Math.round(Math.min(1, done / total) * barCells)
-    const bar = screen.paint('cyan', '━'.repeat(filled)) + screen.paint('dim', '─'.repeat(barCells - filled))
-    return `${bar}  ${truncate(words, room - barCells - 2)}`
+    return `${bar(screen, Math.min(1, done / total))}  ${truncate(words, room - barCells - 2)}`
   }
 
   /** Of the same on a terminal and elsewhere, the most telling first. */

@@ -10,6 +10,7 @@ import { Dialog } from '../components/dialog.tsx'
 import { Segments } from '../components/field.tsx'
 import { sayError } from '../components/notice.tsx'
 import { ScoreBadge } from '../components/score-badge.tsx'
+import { Passage } from '../components/passage.tsx'
 import { TextBlock } from '../components/text-block.tsx'
 import { diffTextOf, TextDiff } from '../components/text-diff.tsx'
 import { letterOf } from '../format/comparison-words.ts'
@@ -57,8 +58,8 @@ export function CaseView({ of, runs, directions, nameOf, onClose, onPrevious, on
       </div>
       {known && (
         <div className="mt-3 grid gap-3 lg:grid-cols-2">
-          <Text title="Input" value={known.input} />
-          {known.expected !== null && <Text title="Expected" value={known.expected} />}
+          <Passage title="Input" text={diffTextOf(known.input)} />
+          {known.expected !== null && <Passage title="Expected" text={diffTextOf(known.expected)} />}
         </div>
       )}
       <dl aria-label="Metrics" className="mt-3 flex flex-wrap gap-x-5 gap-y-1 text-sm">
@@ -103,22 +104,6 @@ function Step({ label, onStep, children }: { label: string; onStep: (() => void)
     <IconButton label={label} disabled={onStep === undefined} onClick={onStep}>
       {children}
     </IconButton>
-  )
-}
-
-function Text({ title, value }: { title: string; value: unknown }) {
-  return (
-    <section className="min-w-0">
-      <h3 className="mb-1 text-xs font-medium text-ink-3">{title}</h3>
-      <div
-        className="max-h-60 overflow-auto rounded-lg bg-sunken p-3 text-sm"
-        tabIndex={0}
-        aria-label={title}
-        role="group"
-      >
-        <TextBlock text={diffTextOf(value)} />
-      </div>
-    </section>
   )
 }
 

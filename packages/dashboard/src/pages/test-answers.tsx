@@ -1,7 +1,7 @@
 import type { AgentTrace } from '@llm-eval/protocol'
 import { useState } from 'react'
 import { Segments } from '../components/field.tsx'
-import { TextBlock } from '../components/text-block.tsx'
+import { Passage } from '../components/passage.tsx'
 import { TextDiff } from '../components/text-diff.tsx'
 
 const views = ['Changes', 'Side by side'] as const
@@ -16,8 +16,8 @@ export function TestAnswers({ before, after }: { before: AgentTrace | null; afte
         // Turns have no identity but their place.
         // oxlint-disable-next-line react/no-array-index-key
         <div key={at} className="flex flex-col gap-1.5">
-          <Text title={after.turns.length > 1 ? `Question ${at + 1}` : 'Question'} text={query} />
-          {at < after.turns.length - 1 && <Text title={`Answer ${at + 1}`} text={output} />}
+          <Passage title={after.turns.length > 1 ? `Question ${at + 1}` : 'Question'} text={query} />
+          {at < after.turns.length - 1 && <Passage title={`Answer ${at + 1}`} text={output} />}
         </div>
       ))}
       {differs && (
@@ -29,26 +29,10 @@ export function TestAnswers({ before, after }: { before: AgentTrace | null; afte
         <TextDiff before={before.output} after={after.output} label="Changes of the answer" />
       ) : (
         <div className={`grid gap-3 ${differs ? 'lg:grid-cols-2' : ''}`}>
-          {differs && <Text title="Accepted" text={before.output} />}
-          <Text title={differs ? 'Now' : before ? 'Answer, as accepted' : 'Answer'} text={after.output} />
+          {differs && <Passage title="Accepted" text={before.output} />}
+          <Passage title={differs ? 'Now' : before ? 'Answer, as accepted' : 'Answer'} text={after.output} />
         </div>
       )}
     </div>
-  )
-}
-
-function Text({ title, text }: { title: string; text: string }) {
-  return (
-    <section className="min-w-0">
-      <h3 className="mb-1 text-xs font-medium text-ink-3">{title}</h3>
-      <div
-        className="max-h-80 overflow-auto rounded-lg border border-line bg-surface p-3 text-sm"
-        tabIndex={0}
-        aria-label={title}
-        role="group"
-      >
-        {text === '' ? <p className="text-ink-3">nothing</p> : <TextBlock text={text} />}
-      </div>
-    </section>
   )
 }

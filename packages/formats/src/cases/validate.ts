@@ -1,5 +1,4 @@
-import type { CaseProblem } from '@llm-eval/protocol'
-import { closest, distance } from 'fastest-levenshtein'
+import { type CaseProblem, closest } from '@llm-eval/protocol'
 import * as z from 'zod'
 import type { FileDocument } from './documents.ts'
 
@@ -51,9 +50,8 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
 function unknownKey(schema: z.ZodType, path: readonly PropertyKey[]): string {
   const key = String(path.at(-1))
   const keys = keysAt(schema, path.slice(0, -1))
-  const nearest = keys.length > 0 ? closest(key, keys) : undefined
-  const isNear = nearest !== undefined && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3))
-  return `is not known${isNear ? `; did you mean ${nearest}?` : `. Known are ${keys.join(', ')}.`}`
+  const meant = closest(key, keys)
+  return `is not known${meant === undefined ? `. Known are ${keys.join(', ')}.` : `; did you mean ${meant}?`}`
 }
 
 /** The keys that an object of a schema may have. */

@@ -1,3 +1,4 @@
+import { closest } from '@llm-eval/protocol'
 import type { EvaluatorOptions } from './options.ts'
 
 /** Each option once, so that the compiler says when one is missing here. */
@@ -47,22 +48,9 @@ const names = Object.keys(known)
 export function checkNames(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(known, name)) continue
-    const meant = names.find((other) => isNear(folded(name), folded(other)))
+    const meant = closest(name, names)
     throw new TypeError(
       `${name} is no option of an evaluation${meant === undefined ? '.' : `: did you mean ${meant}?`}`,
     )
   }
-}
-
-function folded(name: string): string {
-  return name.replaceAll(/[^a-zA-Z]/g, '').toLowerCase()
-}
-
-/** Whether one is the other, begins with it, or is it but for one letter too many. */
-function isNear(one: string, other: string): boolean {
-  const [short, long] = one.length < other.length ? [one, other] : [other, one]
-  if (short.length >= 4 && long.startsWith(short)) return true
-  const differs = Array.from(short).findIndex((letter, at) => letter !== long[at])
-  if (differs === -1) return long.length - short.length <= 1
-  return short.slice(differs) === long.slice(differs + 1) || short.slice(differs + 1) === long.slice(differs + 1)
 }

@@ -2,9 +2,9 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { providersFromEnvironment } from '@llm-eval/engine'
+import { closest } from '@llm-eval/protocol'
 import { type Config, configSchema } from './config.ts'
 import { settings } from './names.ts'
-import { closest } from '../faults/closest.ts'
 import { faultsOf, unknownName } from '../faults/faults.ts'
 
 /** Where settings come from; the first that names one wins: flags, environment, file, defaults. */

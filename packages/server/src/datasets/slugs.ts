@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Column } from '@llm-eval/protocol'
-import { closest } from '../faults/closest.ts'
+import { closest, type Column } from '@llm-eval/protocol'
 
 /** Characters of a slug that is made of a name. */
 const slugChars = 100

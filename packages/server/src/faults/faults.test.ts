@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { describe, expect, it } from 'vitest'
-import { closest, editDistance } from './closest.ts'
 import { faultsOf } from './faults.ts'
 
 const schema = z.strictObject({
@@ -45,23 +44,5 @@ describe('the faults of a request', () => {
 
   it('speak of the alternative that came nearest', () => {
     expect(faults({ who: { key: 1 } })).toEqual([{ path: 'who.key', message: 'must be of type string, not number' }])
-  })
-})
-
-describe('edit distance', () => {
-  it.each([
-    ['', '', 0],
-    ['abc', '', 3],
-    ['kitten', 'sitting', 3],
-    ['limit', 'limti', 1],
-    ['ca', 'abc', 3],
-  ])('of %j and %j is %i', (a, b, distance) => {
-    expect(editDistance(a, b)).toBe(distance)
-    expect(editDistance(b, a)).toBe(distance)
-  })
-
-  it('finds nothing close to a word that is far from all', () => {
-    expect(closest('zebra', ['host', 'port'])).toBeUndefined()
-    expect(closest('prot', ['host', 'port'])).toBe('port')
   })
 })

@@ -1,6 +1,5 @@
-import type { Fault } from '@llm-eval/protocol'
+import { closest, type Fault } from '@llm-eval/protocol'
 import * as z from 'zod'
-import { closest } from './closest.ts'
 
 /** Faults that are told at most: an answer must not be many times as large as what it answers. */
 const most = 100

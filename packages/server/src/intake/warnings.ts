@@ -1,4 +1,4 @@
-import { closest } from '../faults/closest.ts'
+import { closest } from '@llm-eval/protocol'
 
 /** At most this many unknown fields are named one by one. */
 const maxNamed = 10

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine, Evaluation } from '@llm-eval/engine'
 import { type EvaluatorInfo, type Execution, Failure, limits, type Score } from '@llm-eval/protocol'
 import type { ExecutionEnd, Store, StoredExecution } from '@llm-eval/store'
@@ -139,7 +140,10 @@ export class Runner {
     this.lanes.clear()
     const { store, owner } = this.#parts
     const late = new AbortController()
-    await Promise.race([Promise.all(this.#running), delay(graceMs, late.signal)])
+    await Promise.race([
+      Promise.all(this.#running),
+      delay(graceMs, undefined, { signal: late.signal }).catch(() => undefined),
+    ])
     late.abort()
     const held = this.held()
     for (const { stopping } of this.#held.values()) stopping.abort()
@@ -267,7 +271,7 @@ export class Runner {
         log.warn({ err: error, execution_id: work.stored.id }, 'the end of an execution could not be stored yet')
         // What the database will never take must not be tried for ever.
         if (!(error instanceof Failure) && ++refused === refusals) end = internal
-        await delay(wait, stopping.signal)
+        await delay(wait, undefined, { signal: stopping.signal }).catch(() => undefined)
         if (stopping.signal.aborted) return undefined
       }
     }
@@ -325,16 +329,4 @@ function endOf(score: Score): ExecutionEnd {
 function failureWords(failure: Failure): { code: string; message: string } {
   const faults = failure.errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
   return { code: failure.code, message: [failure.message, ...faults].join(' ') }
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -1,7 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { limits, parseCursor, type ResyncReason, type RunStatus } from '@llm-eval/protocol'
 import { type Head, resyncReason, type Store, type StoredEvent, type StoredRun } from '@llm-eval/store'
 import type { WebSocket } from 'ws'
-import { pause } from '../http/pause.ts'
 import type { Breath } from './breath.ts'
 import { Channel, type ChannelParts, type Numbers, type Subscription } from './channel.ts'
 import { FrameMaker, type RunShape, shapeOf } from './frames.ts'
@@ -138,7 +138,9 @@ export class RunHub {
         const began = elapsed()
         await this.#announce(events)
         // What comes meanwhile goes out together: the more readers there are, the less often they are written to.
-        await pause(Math.min(2 * flushMs, Math.max(flushMs, elapsed() - began)), signal)
+        await delay(Math.min(2 * flushMs, Math.max(flushMs, elapsed() - began)), undefined, { signal }).catch(
+          () => undefined,
+        )
       }
     } catch (error) {
       if (signal.aborted) return

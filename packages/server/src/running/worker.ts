@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '@llm-eval/engine'
 import { Failure } from '@llm-eval/protocol'
 import type { Store, StoredRun } from '@llm-eval/store'
@@ -87,7 +88,10 @@ export class RunWorker {
     const projects = new Set([...this.#held.values()].map(({ projectId }) => projectId))
     for (const { stopping } of this.#held.values()) stopping.abort()
     const late = new AbortController()
-    await Promise.race([Promise.all(this.#working.values()), delay(graceMs, late.signal)])
+    await Promise.race([
+      Promise.all(this.#working.values()),
+      delay(graceMs, undefined, { signal: late.signal }).catch(() => undefined),
+    ])
     late.abort()
     const { store, now } = this.#parts
     for (const projectId of projects)
@@ -187,11 +191,4 @@ export class RunWorker {
 
 function keyOf(projectId: number, ref: number): string {
   return `${projectId}.${ref}`
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
-  })
 }

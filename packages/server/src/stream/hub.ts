@@ -1,7 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { encodeSse, formatCursor, limits } from '@llm-eval/protocol'
 import type { EventPage, Store, StoredEvent } from '@llm-eval/store'
 import { encodeEvents, type View, viewKey } from './frames.ts'
-import { pause } from '../http/pause.ts'
 import { type Outlet, toChunk } from '../outlets/outlet.ts'
 
 /** One stream that follows the journal: where it is, and what it shows. */
@@ -154,7 +154,7 @@ export class Hub {
         if (reading.signal.aborted) return
         this.#deliver(page)
         // What comes meanwhile goes out together.
-        await pause(flushMs, reading.signal)
+        await delay(flushMs, undefined, { signal: reading.signal }).catch(() => undefined)
       }
     } catch (error) {
       if (reading.signal.aborted) return
