@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
+import { on } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -70,8 +70,8 @@ describe('Progress Update Structure', () => {
     await live.fail(43, 'broken')
     await live.fail(44, 'broken')
     const socket = new WebSocket(`${ground.url.replace('http', 'ws')}/ws/runs/${live.id}/progress`)
-    for (;;) {
-      const [data] = (await once(socket, 'message')) as [Buffer]
+    // Several frames may arrive in one piece of the stream: what waits for one at a time would miss those behind it.
+    for await (const [data] of on(socket, 'message') as AsyncIterable<[Buffer]>) {
       const frame: unknown = JSON.parse(data.toString())
       if (!z.looseObject({ type: z.literal('progress') }).safeParse(frame).success) continue
       const { data: told } = update.parse(frame)
