@@ -3,9 +3,18 @@
  * describe the types of the package root and are held to them by the compiler; no answer is written through them.
  */
 import * as z from 'zod'
+import { releaseVerdicts } from './agent-result.ts'
 import { type ApiKey, type CreatedKey, type SessionInfo, type SettingsInfo, scopes } from './access.ts'
 import { scoreSummary, traceScore } from './evaluation-schemas.ts'
-import type { EvaluationUpdate, ScoreUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
+import {
+  agentTestChanges,
+  type AgentTestUpdate,
+  type EvaluationUpdate,
+  type ScoreUpdate,
+  type StreamFrame,
+  type SystemUpdate,
+  type TraceUpdate,
+} from './events.ts'
 import { limits } from './limits.ts'
 import {
   type BatchReceipt,
@@ -287,6 +296,19 @@ const systemUpdate = z.object({
   count,
 }) satisfies z.ZodType<SystemUpdate>
 
+const agentTestUpdate = z.union([
+  z.object({
+    action: z.literal('report_added'),
+    suite: z.string().nullable(),
+    report_id: z.string().nullable(),
+    verdict: z.enum(releaseVerdicts).nullable(),
+    exit_code: z.literal([0, 1, 2]),
+    passed: count,
+    cases: count,
+  }),
+  z.object({ action: z.enum(agentTestChanges) }),
+]) satisfies z.ZodType<AgentTestUpdate>
+
 const frame = <const E extends StreamFrame['event'], D extends z.ZodType>(event: E, data: D) =>
   z.object({ event: z.literal(event), data, timestamp: time })
 
@@ -298,6 +320,7 @@ export const streamFrame = z.discriminatedUnion('event', [
   frame('evaluation_updates', evaluationUpdate),
   frame('score_updates', scoreUpdate),
   frame('system_updates', systemUpdate),
+  frame('agent_test_updates', agentTestUpdate),
   frame('metrics_update', metrics),
   frame('resync_required', z.object({ reason: z.enum(['other_epoch', 'expired', 'ahead']), message: z.string() })),
   frame('error', z.object({ code: z.string(), message: z.string() })),

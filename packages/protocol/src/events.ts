@@ -1,3 +1,4 @@
+import type { ReleaseVerdict } from './agent-result.ts'
 import type { ScoreSummary } from './evaluation.ts'
 import type { Metrics, ReviewStatus, TraceSummary } from './trace.ts'
 
@@ -13,6 +14,7 @@ export type StreamFrame =
   | { event: 'evaluation_updates'; data: EvaluationUpdate; timestamp: string }
   | { event: 'score_updates'; data: ScoreUpdate; timestamp: string }
   | { event: 'system_updates'; data: SystemUpdate; timestamp: string }
+  | { event: 'agent_test_updates'; data: AgentTestUpdate; timestamp: string }
   | { event: 'metrics_update'; data: Metrics; timestamp: string }
   | { event: 'resync_required'; data: { reason: ResyncReason; message: string }; timestamp: string }
   | { event: 'error'; data: { code: string; message: string }; timestamp: string }
@@ -51,6 +53,31 @@ export interface SystemUpdate {
   event_type: 'traces_expired' | 'user_erased'
   count: number
 }
+
+/** What changed of a project's agent tests, beside new reports. */
+export const agentTestChanges = [
+  'report_deleted',
+  'suite_deleted',
+  'baseline_accepted',
+  'baseline_deleted',
+  'quarantine_set',
+  'quarantine_ended',
+] as const
+export type AgentTestChange = (typeof agentTestChanges)[number]
+
+/** On `/stream/events` without a filter of traces. What a change is about is read where it is kept. */
+export type AgentTestUpdate =
+  | {
+      action: 'report_added'
+      /** Both null when the report was deleted since. */
+      suite: string | null
+      report_id: string | null
+      verdict: ReleaseVerdict | null
+      exit_code: 0 | 1 | 2
+      passed: number
+      cases: number
+    }
+  | { action: AgentTestChange }
 
 /** Why a cursor cannot be resumed: the journal was replaced, trimmed past it, or never reached it. */
 export type ResyncReason = 'other_epoch' | 'expired' | 'ahead'

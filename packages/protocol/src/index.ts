@@ -56,7 +56,17 @@ export { evaluationRoutes } from './evaluation-routes.ts'
 export { csvJson, csvRecord, csvText, unguarded } from './csv.ts'
 export { closest } from './closest.ts'
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts'
-export type { EvaluationUpdate, ResyncReason, ScoreUpdate, StreamFrame, SystemUpdate, TraceUpdate } from './events.ts'
+export {
+  type AgentTestChange,
+  agentTestChanges,
+  type AgentTestUpdate,
+  type EvaluationUpdate,
+  type ResyncReason,
+  type ScoreUpdate,
+  type StreamFrame,
+  type SystemUpdate,
+  type TraceUpdate,
+} from './events.ts'
 export { Failure, type FailureCode, type FailureDetails, type Fault, failureTable, type Problem } from './failures.ts'
 export { decodeJsonLines, type JsonLine } from './jsonl.ts'
 export { limits } from './limits.ts'
@@ -118,6 +128,28 @@ export {
   type CaseCheck,
 } from './agent-tests.ts'
 export { agentRoutes } from './agent-routes.ts'
+export { conversationRoutes } from './conversation-routes.ts'
+export {
+  type Conversation,
+  type ConversationComparison,
+  type ConversationDetail,
+  type ConversationEvent,
+  type ConversationEventInput,
+  type ConversationEventKind,
+  conversationEventKinds,
+  type ConversationFile,
+  type ConversationFormat,
+  conversationFormats,
+  type ConversationPayloads,
+  type ConversationRunStatus,
+  conversationRunStatuses,
+  type ConversationState,
+  conversationStates,
+  type ConversationStep,
+  type ConversationTokens,
+  type ConversationTurn,
+  type TurnComparison,
+} from './conversations.ts'
 export {
   type BatchReceipt,
   type CapturedPart,

@@ -218,4 +218,21 @@ export const limits = {
   /** Accepted ways of one case, and days ahead that a quarantine may end. */
   agentVariants: 20,
   agentQuarantineDays: 90,
+  /** Conversations of one project, events of one, and bytes of one event as JSON. */
+  conversations: 1_000_000,
+  conversationEvents: 100_000,
+  conversationEventBytes: 4 * 1024 * 1024,
+  /** Events of one request that tells of a conversation, and bytes of its body after decompression. */
+  requestConversationEvents: 1_000,
+  requestConversationBytes: 16 * 1024 * 1024,
+  /** Seconds of silence after which a request to an agent of which no end was stored counts as truncated. */
+  conversationSilenceSeconds: 120,
+  /** Conversations of one export. */
+  exportConversations: 1_000,
+  /** Bytes of one request to the bridge: AG-UI sends the whole history with each. */
+  bridgeRequestBytes: 32 * 1024 * 1024,
+  /** Requests to agents that one server process bridges at the same time. */
+  bridgeRuns: 1_000,
+  /** Bytes of an eval file that is read. */
+  evalFileBytes: 64 * 1024 * 1024,
 } as const

@@ -1,0 +1,1 @@
+export type { AdkActions, AdkContent, AdkEvent, AdkPart, AdkUsage } from './event.ts'
