@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSseDecoder, type StreamFrame } from '@llm-eval/protocol'
 import { createEngine } from '@llm-eval/engine'
-import { openStore, type Store } from '@llm-eval/store'
+import { openStore, type Store, type StoreOptions } from '@llm-eval/store'
 import { pino } from 'pino'
 import { createAccess } from '../src/access/access.ts'
 import { configSchema } from '../src/config/config.ts'
 import { createJudge } from '../src/judging/create-judge.ts'
 import { createMeters, type Meters } from '../src/meters/meters.ts'
+import { registerAgentTests } from '../src/agent-tests/agent-tests.ts'
 import { createApp } from '../src/http/create-app.ts'
 import { registerIngest } from '../src/ingest/ingest.ts'
 import { registerKeys } from '../src/settings/keys.ts'
@@ -119,9 +120,12 @@ export interface StreamServer {
 const settings: StreamSettings = { heartbeatMs: 15_000, stallMs: 30_000, flushMs: 5, most: 100 }
 
 /** Streams, ingest, reviews and keys on a real store, listening on loopback. */
-export async function startStreams(changed: Partial<StreamSettings> = {}): Promise<StreamServer> {
+export async function startStreams(
+  changed: Partial<StreamSettings> = {},
+  where: Pick<StoreOptions, 'databaseUrl'> = {},
+): Promise<StreamServer> {
   const directory = await mkdtemp(join(tmpdir(), 'llm-eval-streams-'))
-  const opened = await openStore({ directory, synchronous: 'normal' })
+  const opened = await openStore({ directory, synchronous: 'normal', ...where })
   let metricsReads = 0
   const store: Store = Object.create(opened, {
     read: {
@@ -157,6 +161,7 @@ export async function startStreams(changed: Partial<StreamSettings> = {}): Promi
     registerIngest,
     registerTraces,
     registerKeys,
+    registerAgentTests,
     (a, d) => registerStreamWith(a, d, { ...settings, ...changed }),
   ])
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -37,10 +37,14 @@ export function encodeAgentChange(subject: AgentSubject, removed: 0 | 1): string
   return `[${agentSubjects.indexOf(subject)},${removed}]`
 }
 
+function toExitCode(code: number): 0 | 1 | 2 {
+  return code === 0 ? 0 : code === 1 ? 1 : 2
+}
+
 export function decodeAgentReport(d: readonly (number | null)[]): {
   report: number
   verdict: ReleaseVerdict | null
-  exitCode: number
+  exitCode: 0 | 1 | 2
   passed: number
   cases: number
 } {
@@ -48,7 +52,7 @@ export function decodeAgentReport(d: readonly (number | null)[]): {
   return {
     report: report ?? 0,
     verdict: verdict === null ? null : named(releaseVerdicts, verdict),
-    exitCode: exitCode ?? 2,
+    exitCode: toExitCode(exitCode ?? 2),
     passed: passed ?? 0,
     cases: cases ?? 0,
   }
@@ -91,7 +95,7 @@ export function toReportHead(row: HeadRow): AgentReportHead {
     at: row.at,
     command: named(agentCommands, row.command),
     verdict: row.verdict === null ? null : named(releaseVerdicts, row.verdict),
-    exitCode: row.exit_code === 0 ? 0 : row.exit_code === 1 ? 1 : 2,
+    exitCode: toExitCode(row.exit_code),
     by: row.made_by,
     commit: row.commit_id,
     branch: row.branch,

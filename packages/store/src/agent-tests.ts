@@ -78,8 +78,11 @@ interface CaseKey {
 }
 
 export interface AgentTestChanges {
-  /** The oldest report of its suite makes room where there are `limits.agentSuiteReports`. */
-  putAgentReport: { in: { report: NewAgentReport }; out: { result: 'created' | 'exists' | 'conflict' | 'too_many' } }
+  /** It came `at`. The oldest report of its suite makes room where there are `limits.agentSuiteReports`. */
+  putAgentReport: {
+    in: { report: NewAgentReport; at: number }
+    out: { result: 'created' | 'exists' | 'conflict' | 'too_many' }
+  }
   deleteAgentReport: { in: { id: string; at: number }; out: { found: boolean } }
   /** Removes a suite with all that is known of it, up to `limit` reports at once; call again until `more` is false. */
   deleteAgentSuite: { in: { suite: string; at: number; limit: number }; out: { found: boolean; more: boolean } }

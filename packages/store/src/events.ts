@@ -106,6 +106,8 @@ export interface Joined {
   reviewer: (ref: number, version: number) => string | null
   /** By the ref of its execution; null when that is gone. */
   score: (execution: number) => StoredScore | null
+  /** By the ref of a report of agent tests; null when that is gone. */
+  report: (ref: number) => { id: string; suite: string } | null
 }
 
 /** Reads an event as {@link StoredEvent}. */
@@ -120,7 +122,10 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
     const data = { status: executionStatus(d[1] ?? 0), done: d[2] ?? null, total: d[3] ?? null }
     return { ...base, kind, ref: d[0] ?? 0, data }
   }
-  if (kind === 'agent_tested') return { ...base, kind, ref: null, data: decodeAgentReport(d) }
+  if (kind === 'agent_tested') {
+    const data = decodeAgentReport(d)
+    return { ...base, kind, ref: null, data, report: joined.report(data.report) }
+  }
   if (kind === 'agent_tests_changed') return { ...base, kind, ref: null, data: decodeAgentChange(d) }
   if (isRunKind(kind)) return runEvent(kind, row.run ?? 0, { base, d })
   const ref = row.ref ?? 0

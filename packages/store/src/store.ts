@@ -348,7 +348,9 @@ export type StoredEvent = {
   | {
       kind: 'agent_tested'
       ref: null
-      data: { report: number; verdict: ReleaseVerdict | null; exitCode: number; passed: number; cases: number }
+      data: { report: number; verdict: ReleaseVerdict | null; exitCode: 0 | 1 | 2; passed: number; cases: number }
+      /** Null when it was deleted since. */
+      report: { id: string; suite: string } | null
     }
   | { kind: 'agent_tests_changed'; ref: null; data: { subject: AgentSubject; removed: boolean } }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }

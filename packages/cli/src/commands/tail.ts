@@ -144,6 +144,7 @@ function rowsOf(frame: StreamFrame): Row[] {
       return [['deleted', 'dim', [clockTime(frame.timestamp), 'deleted', '', '', '', text]]]
     }
     case 'connected':
+    case 'agent_test_updates':
     case 'metrics_update':
     case 'resync_required':
     case 'error':

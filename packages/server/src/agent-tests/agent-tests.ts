@@ -53,7 +53,7 @@ function registerReports(app: App, { store, now }: Deps): void {
     handler: async ({ principal: { projectId }, body }, reply) => {
       // A time far ahead would stand before all that comes.
       if (Date.parse(body.at) > now() + day) throw refused('at', 'must not be more than a day ahead')
-      const { result } = await store.apply(projectId, { kind: 'putAgentReport', report: toStored(body) })
+      const { result } = await store.apply(projectId, { kind: 'putAgentReport', report: toStored(body), at: now() })
       if (result === 'conflict') throw new Failure('agent_report_conflict')
       if (result === 'too_many') throw tooManySuites()
       const stored = await find(projectId, body.report_id)

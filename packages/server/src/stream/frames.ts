@@ -1,4 +1,4 @@
-import { encodeSse, formatCursor, type ReviewStatus, type StreamFrame } from '@llm-eval/protocol'
+import { type AgentTestUpdate, encodeSse, formatCursor, type ReviewStatus, type StreamFrame } from '@llm-eval/protocol'
 import type { StoredEvent } from '@llm-eval/store'
 
 /** Which events a stream carries, and in how much detail. Streams of the same view share their bytes. */
@@ -7,16 +7,18 @@ export interface View {
   status: ReviewStatus | undefined
   /** New traces come with their summary. */
   summaries: boolean
+  /** What changes of agent tests is told, too. */
+  agentTests: boolean
 }
 
 /** Two streams of the same key get the same bytes. */
 export function viewKey(view: View): string {
-  return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries])
+  return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries, view.agentTests])
 }
 
 type ShownEvent = Exclude<StoredEvent, { kind: `execution_${string}` | `run_${string}` | `agent_${string}` }>
 
-/** Executions and runs have streams of their own; agent tests have none. */
+/** Executions and runs have streams of their own. */
 function isShown(event: StoredEvent): event is ShownEvent {
   return !['execution_', 'run_', 'agent_'].some((start) => event.kind.startsWith(start))
 }
@@ -65,14 +67,41 @@ function frameOf(event: ShownEvent, summaries: boolean): StreamFrame | undefined
   return { event: 'trace_updates', data, timestamp }
 }
 
+type AgentEvent = Extract<StoredEvent, { kind: `agent_${string}` }>
+
+function isAgentEvent(event: StoredEvent): event is AgentEvent {
+  return event.kind === 'agent_tested' || event.kind === 'agent_tests_changed'
+}
+
+function agentFrame(event: AgentEvent): StreamFrame {
+  return { event: 'agent_test_updates', data: agentUpdate(event), timestamp: new Date(event.at).toISOString() }
+}
+
+function agentUpdate(event: AgentEvent): AgentTestUpdate {
+  if (event.kind === 'agent_tested') {
+    const { report } = event
+    const { verdict, exitCode: exit_code, passed, cases } = event.data
+    const named = { suite: report?.suite ?? null, report_id: report?.id ?? null }
+    return { action: 'report_added', ...named, verdict, exit_code, passed, cases }
+  }
+  const { subject, removed } = event.data
+  if (subject === 'report' || subject === 'suite') return { action: `${subject}_deleted` }
+  if (subject === 'baseline') return { action: removed ? 'baseline_deleted' : 'baseline_accepted' }
+  return { action: removed ? 'quarantine_ended' : 'quarantine_set' }
+}
+
 const actions = { trace_created: 'new_trace', trace_updated: 'trace_updated', trace_deleted: 'trace_deleted' } as const
+
+function frameFor(event: StoredEvent, view: View): StreamFrame | undefined {
+  if (isAgentEvent(event)) return view.agentTests ? agentFrame(event) : undefined
+  return isShown(event) && shows(view, event) ? frameOf(event, view.summaries) : undefined
+}
 
 /** The text of the events that a view shows, each with its cursor as `id:`. */
 export function encodeEvents(events: readonly StoredEvent[], view: View, epoch: string): string {
   let text = ''
   for (const event of events) {
-    if (!isShown(event) || !shows(view, event)) continue
-    const frame = frameOf(event, view.summaries)
+    const frame = frameFor(event, view)
     if (frame) text += encodeSse(JSON.stringify(frame), formatCursor({ epoch, seq: event.seq }))
   }
   return text

@@ -9,7 +9,7 @@ const rowsAtOnce = 500
 /** Stores a report, or finds the same one. */
 export async function putAgentReport(
   tx: Transaction,
-  { report }: AgentTestChanges['putAgentReport']['in'],
+  { report, at }: AgentTestChanges['putAgentReport']['in'],
 ): Promise<AgentTestChanges['putAgentReport']['out']> {
   const known = await findReport(tx, report.id)
   if (known) return { result: known.hash === report.hash ? 'exists' : 'conflict' }
@@ -19,8 +19,8 @@ export async function putAgentReport(
     return { result: (await findReport(tx, report.id))?.hash === report.hash ? 'exists' : 'conflict' }
   await insertCases(tx, ref, report.cases)
   const data = encodeAgentReport(ref, { ...report, counts: countOutcomes(report.cases) })
-  tx.ledger.emit('agent_tested', { at: report.at, ref: null, data })
-  await makeRoom(tx, report)
+  tx.ledger.emit('agent_tested', { at, ref: null, data })
+  await makeRoom(tx, { suite: report.suite, at })
   return { result: 'created' }
 }
 

@@ -62,7 +62,7 @@ function withoutBody<Row extends { body: unknown }>(row: Row): Omit<Row, 'body'>
 /** Reports of agent tests, and what teams accept of them. */
 export function agentTestsContract(room: () => Promise<Room>): void {
   const put = (r: Room, fields: Partial<NewAgentReport> = {}) =>
-    r.apply({ kind: 'putAgentReport', report: newReport(fields) })
+    r.apply({ kind: 'putAgentReport', report: newReport(fields), at: now })
   const suiteOf = async (r: Room, suite = 'stocks') => r.read('agentSuite', { suite, reports: 30, results: 20_000 })
   const kinds = async (r: Room) => (await r.journal()).map(({ kind, data }) => ({ kind, data }))
 
@@ -70,8 +70,8 @@ export function agentTestsContract(room: () => Promise<Room>): void {
     test('are kept once, with their cases, in their own project', async () => {
       const [r, other] = [await room(), await room()]
       const report = newReport()
-      expect(await r.apply({ kind: 'putAgentReport', report })).toEqual({ result: 'created' })
-      expect(await r.apply({ kind: 'putAgentReport', report })).toEqual({ result: 'exists' })
+      expect(await r.apply({ kind: 'putAgentReport', report, at: now })).toEqual({ result: 'created' })
+      expect(await r.apply({ kind: 'putAgentReport', report, at: now })).toEqual({ result: 'exists' })
       expect(await put(r, { id: report.id, hash: 'other' })).toEqual({ result: 'conflict' })
       const { cases, ...head } = report
       const counts = { cases: 2, passed: 1, failed: 1, faulted: 0, unevaluated: 0 }
@@ -96,7 +96,9 @@ export function agentTestsContract(room: () => Promise<Room>): void {
     test('of many that send the same one at once, one does', async () => {
       const r = await room()
       const report = newReport()
-      const all = await Promise.all(Array.from({ length: 8 }, () => r.apply({ kind: 'putAgentReport', report })))
+      const all = await Promise.all(
+        Array.from({ length: 8 }, () => r.apply({ kind: 'putAgentReport', report, at: now })),
+      )
       expect(all.filter(({ result }) => result === 'created')).toHaveLength(1)
       expect(all.filter(({ result }) => result === 'exists')).toHaveLength(7)
       expect((await r.read('agentSuites', {}))[0]?.reports).toBe(1)
@@ -105,11 +107,30 @@ export function agentTestsContract(room: () => Promise<Room>): void {
     test('are told in the journal by numbers only', async () => {
       const r = await room()
       await put(r, { verdict: 'BLOCK_RELEASE', exitCode: 1, note: 'secret words' })
-      await put(r, { verdict: null, command: 'test' })
+      await put(r, { verdict: null, command: 'test', at: now - 90 * 86_400_000 })
       const [first, second] = await kinds(r)
+      // When they came, not when the agent was asked: the journal forgets what is old.
+      expect((await r.journal()).map(({ at }) => at)).toEqual([now, now])
       const data = { report: expect.any(Number), exitCode: 1, passed: 1, cases: 2 }
       expect(first).toEqual({ kind: 'agent_tested', data: { ...data, verdict: 'BLOCK_RELEASE' } })
       expect(second).toEqual({ kind: 'agent_tested', data: { ...data, exitCode: 0, verdict: null } })
+    })
+
+    test('are named in the events of streams as long as they are there, and by their own project only', async () => {
+      const [r, other] = [await room(), await room()]
+      await put(r, { id: 'first' })
+      await put(r, { id: 'second', suite: 'weather' })
+      await put(other, { id: 'elsewhere' })
+      const named = async () =>
+        (await r.journal()).flatMap((event) => (event.kind === 'agent_tested' ? [event.report] : []))
+      expect(await named()).toEqual([
+        { id: 'first', suite: 'stocks' },
+        { id: 'second', suite: 'weather' },
+      ])
+      await r.apply({ kind: 'deleteAgentReport', id: 'first', at: now })
+      expect(await named()).toEqual([null, { id: 'second', suite: 'weather' }])
+      const facts = await r.read('facts', { after: 0, limit: 10 })
+      expect(facts.flatMap((event) => (event.kind === 'agent_tested' ? [event.report] : []))).toEqual([null, null])
     })
 
     test('of a suite come newest first by when they were made, and so does the history of a case', async () => {

@@ -60,6 +60,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
     rows.flatMap((row) => (row.kind === eventKinds.reviewed && row.event_ref !== null ? row.event_ref : [])),
   )
   const scores = await scoresIn(reading, rows, anyScore)
+  const reports = await reportsIn(reading, rows)
   const page: StoredEvent[] = []
   let bytes = 0
   for (const row of rows) {
@@ -78,6 +79,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
           model: () => model,
           reviewer: (ref, version) => reviewers.get(`${ref}.${version}`) ?? null,
           score: (execution) => scores.ofExecutions.get(execution) ?? null,
+          report: (ref) => reports.get(ref) ?? null,
         },
       ),
     )
@@ -102,6 +104,24 @@ async function scoresIn(
   const scored = rows.filter((row) => row.kind === eventKinds.scored)
   const executions = scored.flatMap((row) => (JSON.parse(row.data) as number[])[1] ?? [])
   return { ofTraces: await scoresOf(reading, [...refs]), ofExecutions: await eventScores(reading, executions) }
+}
+
+/** Reports of agent tests that a page of events tells of, as far as they are still there. */
+async function reportsIn(
+  { db, projectId }: Reading,
+  rows: readonly { kind: number; data: string }[],
+): Promise<Map<number, { id: string; suite: string }>> {
+  const refs = rows.flatMap(({ kind, data }) =>
+    kind === eventKinds.agent_tested ? ((JSON.parse(data) as number[])[0] ?? []) : [],
+  )
+  if (refs.length === 0) return new Map()
+  const found = await db
+    .selectFrom('agent_reports')
+    .select(['ref', 'id', 'suite'])
+    .where('project_id', '=', projectId)
+    .where('ref', 'in', refs)
+    .execute()
+  return new Map(found.map(({ ref, id, suite }) => [ref, { id, suite }]))
 }
 
 /** About what an event takes as a frame of a stream; the ids of the trace and its model stand there twice. */
@@ -140,7 +160,13 @@ export async function behind(reading: Reading, query: Queries['behind']['in']): 
   return rows.map((row) => row.project_id)
 }
 
-const bare: Joined = { trace: null, model: () => '', reviewer: () => null, score: () => null }
+const bare: Joined = {
+  trace: null,
+  model: () => '',
+  reviewer: () => null,
+  score: () => null,
+  report: () => null,
+}
 
 /** The bare journal. */
 export async function facts(reading: Reading, query: Queries['facts']['in']): Promise<Queries['facts']['out']> {

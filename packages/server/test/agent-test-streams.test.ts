@@ -1,0 +1,92 @@
+import type { AgentTestUpdate } from '@llm-eval/protocol'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { createDatabase } from '../../store/test/postgres.ts'
+import { agentReportOf } from './agent-reports.ts'
+import { type StreamReader, type StreamServer, startStreams } from './stream-server.ts'
+
+const reports = '/api/v1/agent-tests/reports'
+const suite = '/api/v1/agent-tests/suites/stocks'
+const one = `${suite}/cases/a`
+
+describe.each(['sqlite', 'postgres'])('changes of agent tests on the event stream, on %s', (driver) => {
+  let server: StreamServer
+  beforeEach(async () => {
+    const where = driver === 'postgres' ? { databaseUrl: (await createDatabase(inject('postgresUrl'))).url } : {}
+    server = await startStreams({}, where)
+  })
+  afterEach(() => server.close())
+
+  async function send(method: string, path: string, body?: object): Promise<number> {
+    const answer = await fetch(server.origin + path, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+    await answer.arrayBuffer()
+    return answer.status
+  }
+  const told = (reader: StreamReader): AgentTestUpdate[] => reader.frames('agent_test_updates').map(({ data }) => data)
+  const actions = (reader: StreamReader) => told(reader).map(({ action }) => action)
+
+  test('each is told once, in its order, by names of suites and reports and never by what they say', async () => {
+    const reader = await server.follow('/stream/events')
+    await send('POST', reports, agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }))
+    await send('POST', reports, agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }))
+    await send('PUT', `${one}/baselines/default`, { report_id: 'r' })
+    const expires_at = new Date(Date.now() + 86_400_000).toISOString()
+    await send('PUT', `${one}/quarantine`, { owner: 'ann', reason: 'secret reason', expires_at })
+    await send('DELETE', `${one}/quarantine`)
+    await send('DELETE', `${one}/baselines/default`)
+    await send('DELETE', `${reports}/r`)
+    await send('DELETE', suite)
+    await reader.until(() => told(reader).length === 7)
+    expect(actions(reader)).toEqual([
+      'report_added',
+      'baseline_accepted',
+      'quarantine_set',
+      'quarantine_ended',
+      'baseline_deleted',
+      'report_deleted',
+      'suite_deleted',
+    ])
+    expect(told(reader)[0]).toEqual({
+      action: 'report_added',
+      suite: 'stocks',
+      report_id: 'r',
+      verdict: 'SAFE_TO_SHIP',
+      exit_code: 0,
+      passed: 1,
+      cases: 1,
+    })
+    expect(reader.raw).not.toContain('secret')
+  })
+
+  test('whoever was cut off gets what came meanwhile, and of a report that is gone no name', async () => {
+    const first = await server.follow('/stream/events')
+    await send('POST', reports, agentReportOf({ report_id: 'seen' }))
+    await first.until(() => told(first).length === 1)
+    first.drop()
+    const seen = first.messages.findLast(({ frame }) => frame?.event === 'agent_test_updates')?.id ?? ''
+    await send('POST', reports, agentReportOf({ report_id: 'gone', exit_code: 1 }))
+    await send('DELETE', `${reports}/gone`)
+    const second = await server.follow('/stream/events', { 'last-event-id': seen })
+    await second.until(() => told(second).length === 2)
+    expect(told(second)).toEqual([
+      { action: 'report_added', suite: null, report_id: null, verdict: null, exit_code: 1, passed: 1, cases: 1 },
+      { action: 'report_deleted' },
+    ])
+  })
+
+  test('whoever asked for traces gets none of them', async () => {
+    const readers = await Promise.all(
+      ['/stream/events?model_name=gpt-4', '/stream/events?evaluation_status=pending', '/stream/traces'].map((path) =>
+        server.follow(path),
+      ),
+    )
+    await send('POST', reports, agentReportOf())
+    await server.sendTraces(['after'])
+    for (const reader of readers) {
+      await reader.until(() => reader.newTraces().length === 1)
+      expect(told(reader)).toEqual([])
+    }
+  })
+})
