@@ -43,7 +43,8 @@ function makeParts(): Parts {
   })
   const api = createApi({ fetch: (...call) => fetch(...call), onSignedOut: toSignIn })
   const recent = createRecent()
-  const feed = createFeed({ queryClient, recent, link: openLink, onSignedOut: toSignIn, now: Date.now })
+  const later = (callback: () => void, ms: number) => setTimeout(callback, ms)
+  const feed = createFeed({ queryClient, recent, link: openLink, onSignedOut: toSignIn, now: Date.now, later })
   const queries = createQueries({ api, recent, mark: feed.mark })
   const [theme, reviewer] = [createTheme(storage()), createReviewer(storage())]
   const runLink = createRunLink(toSignIn)

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import type { AgentReportInput } from '@llm-eval/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agentReportOf, attemptResult, caseResult } from '../../server/test/agent-reports.ts'
 import { after, before, reportOf, sendSuite } from './sample-agent-tests.ts'
-import { eventually, openStage, type Stage } from './stage.ts'
+import { eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -33,14 +35,46 @@ test('who has no tests yet is told how to begin, and sees the first suite when i
   await page.getByText('llm-eval doctor http://localhost:3000/api/chat').waitFor()
   await page.getByText('llm-eval test --send', { exact: true }).waitFor()
   await stage.call('POST', '/api/v1/agent-tests/reports', reportOf(1))
-  // As when its reader comes back to the tab.
-  await eventually(async () => {
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })))
-    return page.getByRole('link', { name: 'stocks' }).count()
-  }).toBe(1)
   await page.getByRole('link', { name: 'stocks' }).click()
   await page.getByRole('heading', { level: 1, name: 'stocks' }).waitFor()
   expect(problems).toEqual([])
+})
+
+test('what comes is shown by itself, on the list, the suite and the case, and nothing is missed while the server is away', async () => {
+  const { open, problems } = await stage.profile()
+  const list = await open('/tests')
+  const suite = await open('/tests/stocks')
+  const page = await open('/tests/stocks/quote')
+  for (const one of [list, suite, page]) await live(one)
+  await suite.getByRole('list', { name: 'Cases' }).waitFor()
+  await page.getByRole('list', { name: 'Calls' }).waitFor()
+  const send = (ago: number, fields: Partial<AgentReportInput>) =>
+    stage.call('POST', '/api/v1/agent-tests/reports', { ...reportOf(ago), report_id: randomUUID(), ...fields })
+
+  await send(0, { at: new Date().toISOString(), verdict: 'SAFE_TO_SHIP', note: 'after the mending' })
+  await list.getByText('safe to ship').waitFor()
+  await suite.getByText('after the mending').waitFor()
+  await eventually(() => page.getByRole('table').getByRole('row').count()).toBe(11)
+
+  await stage.call('PUT', `${one}/baselines/terse`, { report_id: 'rep-3', note: 'by somebody else' })
+  await eventually(() => page.getByLabel('Held against').getByRole('option').allInnerTexts()).toContain('terse')
+  await suite.getByText('3 ways accepted').waitFor()
+
+  const expires_at = new Date(Date.now() + 86_400_000).toISOString()
+  await stage.call('PUT', `${one}/quarantine`, { owner: 'bea', reason: 'The feed is late.', expires_at })
+  await page.getByText('bea: The feed is late.').waitFor({ state: 'attached' })
+  await suite.getByText('bea: The feed is late.').waitFor({ state: 'attached' })
+
+  await stage.stopServer()
+  await stage.startAgain()
+  await stage.call('DELETE', `${one}/quarantine`)
+  await send(0, { at: new Date().toISOString(), verdict: 'INVESTIGATE' })
+  await list.getByText('investigate').waitFor()
+  await eventually(() => page.getByText('bea: The feed is late.').count()).toBe(0)
+  await eventually(() => suite.getByText('bea: The feed is late.').count()).toBe(0)
+  expect(problems.filter((problem) => !/ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|Failed to load/.test(problem))).toEqual(
+    [],
+  )
 })
 
 test('suites are reached by keys and say how their newest report went', async () => {

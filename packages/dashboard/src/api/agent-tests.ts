@@ -31,13 +31,11 @@ import {
   type ToolStep,
 } from '@llm-eval/protocol'
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { exitCode } from './answers.ts'
 import { anything, type Check, flag, list, nullable, number, oneOf, record, shape, text, Unreadable } from './checks.ts'
 import type { Api } from './client.ts'
+import { keys } from './queries.ts'
 
-const exitCode: Check<0 | 1 | 2> = (value, path) => {
-  if (value === 0 || value === 1 || value === 2) return value
-  throw new Unreadable(path, '0, 1 or 2')
-}
 const level: Check<AgentLevel> = (value, path) => {
   if (value === 1 || value === 2 || value === 3) return value
   throw new Unreadable(path, '1, 2 or 3')
@@ -328,34 +326,28 @@ export interface CaseWish {
   attempt?: string | undefined
 }
 
-/** How often an open page looks again by itself, in milliseconds. */
-const lookAgainMs = 30_000
-const watched = { staleTime: 2_000, refetchInterval: lookAgainMs, refetchOnWindowFocus: 'always' } as const
-
-/** How agent tests are read. */
+/** How agent tests are read. The stream says when they changed; see `createFeed`. */
 export function agentTestQueries(api: Api) {
   return {
     suites: () =>
       queryOptions({
-        queryKey: ['agent-tests', 'suites'],
+        queryKey: [...keys.agentTests, 'suites'],
         queryFn: ({ signal }) =>
           api({
             route: agentRoutes.listAgentSuites,
             answer: shape<{ items: AgentSuite[] }>({ items: list(suite) }),
             signal,
           }),
-        ...watched,
       }),
     suite: (name: string) =>
       queryOptions({
-        queryKey: ['agent-tests', 'suite', name],
+        queryKey: [...keys.agentTests, 'suite', name],
         queryFn: ({ signal }) =>
           api({ route: agentRoutes.getAgentSuite, path: { suite: name }, answer: suiteDetail, signal }),
-        ...watched,
       }),
     case: ({ suite: name, caseId, ...look }: CaseWish) =>
       queryOptions({
-        queryKey: ['agent-tests', 'case', name, caseId, look],
+        queryKey: [...keys.agentTests, 'case', name, caseId, look],
         queryFn: ({ signal }) => {
           const query = new URLSearchParams()
           if (look.report !== undefined) query.set('report_id', look.report)
@@ -364,7 +356,6 @@ export function agentTestQueries(api: Api) {
           const path = { suite: name, case_id: caseId }
           return api({ route: agentRoutes.getAgentCase, path, query, answer: caseDetail, signal })
         },
-        ...watched,
         placeholderData: keepPreviousData,
       }),
   }

@@ -1,5 +1,7 @@
 /** What each answer of the server has to look like. The shapes themselves are declared in protocol. */
 import {
+  agentTestChanges,
+  type AgentTestUpdate,
   type ApiKey,
   type CreatedKey,
   capturedParts,
@@ -9,6 +11,7 @@ import {
   type RejectReason,
   type ReviewEntry,
   rejectReasons,
+  releaseVerdicts,
   reviewStatuses,
   type Score,
   scoreFaults,
@@ -28,7 +31,7 @@ import {
   type TraceSummary,
   type TraceUpdate,
 } from '@llm-eval/protocol'
-import { absent, type Check, flag, list, nullable, number, oneOf, record, shape, text } from './checks.ts'
+import { absent, type Check, flag, list, nullable, number, oneOf, record, shape, text, Unreadable } from './checks.ts'
 
 const status = oneOf(reviewStatuses)
 const reason = oneOf(Object.keys(rejectReasons) as RejectReason[])
@@ -273,6 +276,26 @@ const scoreUpdate: Check<ScoreUpdate> = shape<ScoreUpdate>({
   execution_id: text,
 })
 
+/** Of a command that tested an agent. */
+export const exitCode: Check<0 | 1 | 2> = (value, path) => {
+  if (value === 0 || value === 1 || value === 2) return value
+  throw new Unreadable(path, '0, 1 or 2')
+}
+
+const agentTestUpdate: Check<AgentTestUpdate> = (value, path) => {
+  const { action } = record(value, path)
+  if (action !== 'report_added') return { action: oneOf(agentTestChanges)(action, `${path}.action`) }
+  return shape<Extract<AgentTestUpdate, { action: 'report_added' }>>({
+    action: oneOf(['report_added']),
+    suite: nullable(text),
+    report_id: nullable(text),
+    verdict: nullable(oneOf(releaseVerdicts)),
+    exit_code: exitCode,
+    passed: number,
+    cases: number,
+  })(value, path)
+}
+
 /** A frame of the stream; null for kinds this page does not know, which later servers may send. */
 export const streamFrame: Check<StreamFrame | null> = (value, path) => {
   const { event, data, timestamp: at, client_id } = record(value, path)
@@ -288,6 +311,8 @@ export const streamFrame: Check<StreamFrame | null> = (value, path) => {
       return { event, data: scoreUpdate(data, 'data'), timestamp }
     case 'metrics_update':
       return { event, data: metrics(data, 'data'), timestamp }
+    case 'agent_test_updates':
+      return { event, data: agentTestUpdate(data, 'data'), timestamp }
     case 'system_updates':
       return {
         event,

@@ -27,6 +27,7 @@ export const keys = {
   settings: ['settings'] as const,
   apiKeys: ['keys'] as const,
   session: ['session'] as const,
+  agentTests: ['agent-tests'] as const,
 }
 
 /** A page with the place in the feed from which newer traces are not in it. */

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Check, ShieldOff } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { acceptResult, deleteBaseline, endQuarantine, putQuarantine } from '../api/agent-tests.ts'
+import { keys } from '../api/queries.ts'
 import { useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button } from '../components/button.tsx'
@@ -65,7 +66,7 @@ function useChange(done: string, { onClose }: Pick<ActionProps, 'onClose'>) {
     async onSuccess() {
       onClose()
       toasts.show({ text: done, mood: 'good' })
-      await queryClient.invalidateQueries({ queryKey: ['agent-tests'] })
+      await queryClient.invalidateQueries({ queryKey: keys.agentTests })
     },
     onError: (error) => setFault(sayError(error)),
   })

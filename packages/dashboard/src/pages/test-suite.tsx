@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, FlaskConical, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { agentTestQueries, deleteSuite } from '../api/agent-tests.ts'
+import { keys } from '../api/queries.ts'
 import { ApiError } from '../api/client.ts'
 import { readTestSuite, type TestSuiteSearch } from '../app/addresses.ts'
 import { useMay, useParts } from '../app/parts.ts'
@@ -136,7 +137,7 @@ function Remove({ suite }: { suite: string }) {
     mutationFn: () => deleteSuite(api, suite),
     async onSuccess() {
       await navigate({ to: '/tests' })
-      await queryClient.invalidateQueries({ queryKey: ['agent-tests'] })
+      await queryClient.invalidateQueries({ queryKey: keys.agentTests })
     },
     onError: (error) => toasts.show({ text: `The suite was not deleted. ${sayError(error)}`, mood: 'bad' }),
   })

@@ -35,6 +35,9 @@ describe('what frames mean for the screen', () => {
     } as const
     const erased = { event: 'system_updates', data: { event_type: 'user_erased', count: 2 }, timestamp: '' } as const
     for (const frame of [lost, expired, erased]) expect(collectChanges([frame]).stale).toBe(true)
+    const data = { action: 'quarantine_set' } as const
+    const { stale, agentTests } = collectChanges([{ event: 'agent_test_updates', data, timestamp: '' }])
+    expect([stale, agentTests]).toEqual([false, true])
   })
 })
 

@@ -20,6 +20,8 @@ export interface Changes {
   deleted: Set<number>
   /** Newest counters, if any came. */
   metrics: Metrics | null
+  /** Agent tests changed: what is shown of them is to be read again. */
+  agentTests: boolean
   /** Something happened that single rows cannot tell; everything visible is to be read again. */
   stale: boolean
 }
@@ -37,6 +39,7 @@ export function noChanges(): Changes {
     scores: new Map(),
     deleted: new Set(),
     metrics: null,
+    agentTests: false,
     stale: false,
   }
 }
@@ -46,6 +49,7 @@ export function collectChanges(frames: readonly StreamFrame[]): Changes {
   const changes = noChanges()
   for (const frame of frames) {
     if (frame.event === 'metrics_update') changes.metrics = frame.data
+    else if (frame.event === 'agent_test_updates') changes.agentTests = true
     else if (frame.event === 'resync_required' || frame.event === 'system_updates') changes.stale = true
     else if (frame.event === 'evaluation_updates') {
       const { trace_id, status, version } = frame.data

@@ -31,6 +31,7 @@ beforeEach(() => {
     },
     onSignedOut: () => signedOut++,
     now: () => now,
+    later: (callback) => setTimeout(callback, 1),
   })
 })
 
@@ -151,6 +152,55 @@ describe('everything visible is read again', () => {
     answers[0]?.('too early')
     answers[1]?.('right')
     await expect.poll(() => client.getQueryData(keys.settings), patient).toBe('right')
+  })
+})
+
+describe('agent tests that changed', () => {
+  const changed = (): void =>
+    frames({ event: 'agent_test_updates', data: { action: 'baseline_accepted' }, timestamp: '' })
+
+  function watch() {
+    const answers: ((value: string) => void)[] = []
+    new QueryObserver<string>(client, {
+      queryKey: [...keys.agentTests, 'suites'],
+      queryFn: () => new Promise<string>((resolve) => answers.push(resolve)),
+    }).subscribe(() => {})
+    return { answers, shown: () => client.getQueryData([...keys.agentTests, 'suites']) }
+  }
+
+  test('are read again, also when they are being read for the first time', async () => {
+    const { answers, shown } = watch()
+    expect(answers).toHaveLength(1)
+    changed()
+    await expect.poll(() => answers.length, patient).toBe(2)
+    answers[0]?.('too early')
+    answers[1]?.('right')
+    await expect.poll(shown, patient).toBe('right')
+  })
+
+  test('are read once more after a reading however much came during it, and nothing cuts that one off', async () => {
+    const { answers, shown } = watch()
+    answers[0]?.('old')
+    await expect.poll(shown, patient).toBe('old')
+    changed()
+    await expect.poll(() => answers.length, patient).toBe(2)
+    for (let i = 0; i < 20; i++) changed()
+    answers[1]?.('newer')
+    await expect.poll(() => answers.length, patient).toBe(3)
+    expect(shown()).toBe('newer')
+    answers[2]?.('newest')
+    await expect.poll(shown, patient).toBe('newest')
+    expect(answers).toHaveLength(3)
+  })
+
+  test('leave everything else on the screen as it is', async () => {
+    const read: number[] = []
+    new QueryObserver(client, { queryKey: keys.facets, queryFn: () => read.push(1) }).subscribe(() => {})
+    await expect.poll(() => read.length, patient).toBe(1)
+    const { answers } = watch()
+    changed()
+    await expect.poll(() => answers.length, patient).toBe(2)
+    expect(read).toHaveLength(1)
   })
 })
 

@@ -5,6 +5,7 @@ import { keys, type ListPage } from '../api/queries.ts'
 import { type Changes, collectChanges, type Recent, reviseDetail, revisePages } from './changes.ts'
 import type { FromTab, LinkStatus, ToTab } from './hub.ts'
 import { createRate, type Rate } from './rate.ts'
+import { createReading } from './reading.ts'
 import { arrive, emptyTail, gap, type Tail } from './tail.ts'
 import type { Metrics, TraceDetail } from '@llm-eval/protocol'
 
@@ -31,16 +32,18 @@ export interface FeedParts {
   link: (onMessage: (message: ToTab) => void) => (message: FromTab) => void
   onSignedOut: () => void
   now: () => number
+  later: (callback: () => void, ms: number) => unknown
 }
 
 const kept = 5_000
 
 /** Applies the frames of the stream to everything on the screen, in this one place. */
-export function createFeed({ queryClient, recent, link, onSignedOut, now }: FeedParts): Feed {
+export function createFeed({ queryClient, recent, link, onSignedOut, now, later }: FeedParts): Feed {
   const status = createCell<LinkStatus>({ state: 'connecting' })
   const tail = createCell<Tail>(emptyTail)
   const heard = createCell(0)
   const rate = createRate()
+  const readAgentTests = createReading({ queryClient, queryKey: keys.agentTests, later })
   let arrivals: TraceSummary[] = []
 
   const tell = link((message) => {
@@ -48,6 +51,7 @@ export function createFeed({ queryClient, recent, link, onSignedOut, now }: Feed
       const changes = collectChanges(message.frames)
       apply(changes)
       if (changes.stale) resync()
+      else if (changes.agentTests) readAgentTests()
       tell({ kind: 'done' })
     } else if (message.kind === 'resync') resync()
     else {
