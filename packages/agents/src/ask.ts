@@ -1,4 +1,3 @@
-import type { Prices } from '@llm-eval/pricing'
 import {
   type AgentFault,
   type AgentLevel,
@@ -9,6 +8,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import { type Agent, agentDefaults, type Asked, type Question } from './agent.ts'
+import { mappingOf } from './dialects/mapping.ts'
 import { AgentFailed, withoutSecrets } from './fault.ts'
 import { AnswerReader } from './read.ts'
 import { readAnswer } from './read-answer.ts'
@@ -17,7 +17,7 @@ import { type AgentRequest, requestOf } from './request.ts'
 import { send } from './send.ts'
 import { UnknownPlace } from './template.ts'
 import { record } from './told.ts'
-import { costOf, tokensOf } from './usage.ts'
+import { type AskedPrices, costOf, tokensOf } from './usage.ts'
 
 /** Time as asking sees it. */
 export interface AskClock {
@@ -32,7 +32,7 @@ export interface AskOptions {
   fetch: typeof globalThis.fetch
   signal: AbortSignal
   clock: AskClock
-  prices: Prices
+  prices: AskedPrices
   /** What `{{env.NAME}}` may name. */
   env: Readonly<Record<string, string | undefined>>
   /** In 0..1: spreads retries. */
@@ -95,6 +95,7 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
   try {
     const request = writtenRequest(agent, asked, options.env)
     secrets = request.secrets
+    const mapping = agent.response && (await mappingOf(agent.response))
     const left = () => timeoutMs - elapsed()
     const answer = await withRetries(agent, { ...options, signal, left }, async () => {
       attempts++
@@ -102,7 +103,7 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
       return send(request, { fetch: options.fetch, signal })
     })
     const contentType = answer.headers.get('content-type')?.toLowerCase() ?? ''
-    reader = new AnswerReader({ contentType, paths: agent.response, recorder })
+    reader = new AnswerReader({ contentType, mapping, recorder })
     await readAnswer(answer, { reader, recorder, signal, url: request.url })
   } catch (error) {
     options.signal.throwIfAborted()
@@ -153,18 +154,19 @@ async function withRetries(
   }
 }
 
-function traceOf(
+async function traceOf(
   turns: readonly Turn[],
-  { agent, prices, sessionId }: { agent: Agent; prices: Prices; sessionId: string | null },
-): AgentTrace {
+  { agent, prices, sessionId }: { agent: Agent; prices: AskedPrices; sessionId: string | null },
+): Promise<AgentTrace> {
   const last = turns.at(-1)
   const recorders = turns.map(({ recorder }) => recorder)
   const dialect = turns.findLast(({ reader }) => reader?.dialect)?.reader?.dialect ?? null
   const told = recorders.findLast((one) => one.model !== null)?.model ?? null
-  const costs = recorders.map((recorder) =>
-    recorder.totalCost === null
-      ? costOf(recorder.usages, { model: told ?? agent.model ?? null, prices })
-      : { cost: recorder.totalCost, source: 'reported' as const },
+  const model = told ?? agent.model ?? null
+  const costs = await Promise.all(
+    recorders.map(async ({ totalCost, usages }) =>
+      totalCost === null ? costOf(usages, { model, prices }) : { cost: totalCost, source: 'reported' as const },
+    ),
   )
   const known = costs.filter((one) => one !== null)
   const cost = known.reduce((sum, { cost }) => sum + cost, 0)

@@ -8,6 +8,6 @@ export {
   timeoutProfiles,
 } from './agent.ts'
 export { ask, type AskClock, type AskOptions } from './ask.ts'
-export { pathFault } from './dialects/mapped.ts'
+export { type Mapping, mappingOf } from './dialects/mapping.ts'
 export { type Examination, examine, type ExamineOptions, type Finding } from './examine.ts'
 export { type Overheard, questionIn, type Request, understand, type Understood } from './overhear.ts'

@@ -1,5 +1,5 @@
 import type { AgentDialect, AgentFault, AgentPart, AgentToolCall } from '@llm-eval/protocol'
-import type { ResponsePaths } from './agent.ts'
+import type { Mapping } from './dialects/mapping.ts'
 import { AgentFailed } from './fault.ts'
 import { AnswerReader } from './read.ts'
 import { TurnRecorder } from './recorder.ts'
@@ -11,8 +11,8 @@ export interface Overheard {
   contentType: string
   /** All of it, after decompression. */
   text: string
-  /** Where an answer of its own shape says what. */
-  paths?: ResponsePaths | undefined
+  /** Reads an answer of a shape of its own. */
+  mapping?: Mapping | undefined
 }
 
 /** What was understood of an answer. */
@@ -27,9 +27,9 @@ export interface Understood {
 }
 
 /** Understands an answer that is there as a whole, in any dialect that `ask` understands. Never throws for what it holds. */
-export function understand({ contentType, text, paths }: Overheard): Understood {
+export function understand({ contentType, text, mapping }: Overheard): Understood {
   const recorder = new TurnRecorder(1, () => 0)
-  const reader = new AnswerReader({ contentType: contentType.toLowerCase(), paths, recorder })
+  const reader = new AnswerReader({ contentType: contentType.toLowerCase(), mapping, recorder })
   let fault: AgentFault | null = null
   try {
     reader.feed(text)

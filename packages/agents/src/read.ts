@@ -1,11 +1,10 @@
 import { type AgentDialect, limits } from '@llm-eval/protocol'
-import type { ResponsePaths } from './agent.ts'
 import { dialectOf } from './detect.ts'
 import { codedEvent, aiSdk } from './dialects/ai-sdk.ts'
 import type { AgentEvent, Dialect } from './dialects/dialect.ts'
 import { readDocument } from './dialects/document.ts'
 import { events } from './dialects/events.ts'
-import { readMapped } from './dialects/mapped.ts'
+import type { Mapping } from './dialects/mapping.ts'
 import { openaiChat } from './dialects/openai-chat.ts'
 import { AgentFailed } from './fault.ts'
 import { createFraming, type Frame } from './frames.ts'
@@ -16,7 +15,7 @@ import { record, textIn } from './told.ts'
 export class AnswerReader {
   dialect: AgentDialect | null = null
   readonly #recorder: TurnRecorder
-  readonly #paths: ResponsePaths | undefined
+  readonly #mapping: Mapping | undefined
   readonly #framing
   #dialect: Dialect | undefined
   /** Events that came before it was clear whose they are. */
@@ -25,11 +24,11 @@ export class AnswerReader {
 
   constructor({
     contentType,
-    paths,
+    mapping,
     recorder,
-  }: { contentType: string; paths: ResponsePaths | undefined; recorder: TurnRecorder }) {
+  }: { contentType: string; mapping: Mapping | undefined; recorder: TurnRecorder }) {
     this.#recorder = recorder
-    this.#paths = paths
+    this.#mapping = mapping
     this.#framing = createFraming(contentType, (frame) => this.#frame(frame))
   }
 
@@ -43,7 +42,7 @@ export class AnswerReader {
     this.#framing.end()
     if (this.#held.length > 0) this.#decide(events)
     if (this.dialect === 'mapped') {
-      if (!this.#recorder.hasOutput) throw nothingAt(this.#paths?.output)
+      if (!this.#recorder.hasOutput) throw nothingAt(this.#mapping?.paths.output)
       this.#recorder.complete = true
     }
     if (this.#recorder.complete) return
@@ -60,9 +59,9 @@ export class AnswerReader {
       this.#recorder.complete = true
       this.dialect = 'json'
       this.#recorder.warnings.add('The agent answers with plain text: answer {"response": "…"} to tell more.')
-    } else if (this.#paths) {
+    } else if (this.#mapping) {
       this.dialect = 'mapped'
-      readMapped(frame.value, this.#paths, this.#recorder)
+      this.#mapping.read(frame.value, this.#recorder)
     } else if (frame.kind === 'document') this.#document(frame.value)
     else if (frame.kind === 'coded') this.#coded(frame)
     else this.#event(frame)

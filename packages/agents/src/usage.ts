@@ -2,6 +2,11 @@ import type { Prices } from '@llm-eval/pricing'
 import type { AgentTokens } from '@llm-eval/protocol'
 import { record, textIn } from './told.ts'
 
+/** Prices, or some that are loaded when they are first asked for. */
+export interface AskedPrices {
+  cost(...asked: Parameters<Prices['cost']>): number | null | Promise<number | null>
+}
+
 /** Tokens and cost of a part of an answer; null where it is not told. */
 export interface Usage {
   input: number | null
@@ -86,15 +91,15 @@ export function tokensOf(usages: readonly Usage[]): AgentTokens | null {
  * The cost of all parts, in US dollars: as each was reported, or by the price of exactly its model. One part that has neither
  * makes the sum unknown.
  */
-export function costOf(
+export async function costOf(
   usages: readonly Usage[],
-  { model, prices }: { model: string | null; prices: Prices },
-): { cost: number; source: 'reported' | 'priced' } | null {
+  { model, prices }: { model: string | null; prices: AskedPrices },
+): Promise<{ cost: number; source: 'reported' | 'priced' } | null> {
   if (usages.length === 0) return null
   let sum = 0
   let source: 'reported' | 'priced' = 'reported'
   for (const usage of usages) {
-    const part = usage.cost ?? priced(usage, { model: usage.model ?? model, prices })
+    const part = usage.cost ?? (await priced(usage, { model: usage.model ?? model, prices }))
     if (part === null) return null
     if (usage.cost === null) source = 'priced'
     sum += part
@@ -102,12 +107,12 @@ export function costOf(
   return { cost: sum, source }
 }
 
-function priced(
+async function priced(
   { input, output, cached }: Usage,
-  { model, prices }: { model: string | null; prices: Prices },
-): number | null {
+  { model, prices }: { model: string | null; prices: AskedPrices },
+): Promise<number | null> {
   if (model === null || input === null || output === null) return null
-  const nano = prices.cost({ model }, { input, output, cachedInput: cached ?? 0 })
+  const nano = await prices.cost({ model }, { input, output, cachedInput: cached ?? 0 })
   return nano === null ? null : nano / 1e9
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { questionIn, understand } from '../src/index.ts'
+import { mappingOf, questionIn, understand } from '../src/index.ts'
 
 const lines = (...events: object[]) => events.map((event) => `${JSON.stringify(event)}\n`).join('')
 const blocks = (...events: object[]) => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
@@ -73,9 +73,10 @@ describe('an answer that was meant for somebody else', () => {
     expect(understood.toolCalls.map(({ name }) => name)).toEqual(['quote'])
   })
 
-  test('in a shape of its own is understood with a mapping', () => {
+  test('in a shape of its own is understood with a mapping', async () => {
     const text = JSON.stringify({ deep: { said: 'Hello' } })
-    expect(understand({ contentType: '', text, paths: { output: '$.deep.said' } })).toMatchObject({ output: 'Hello' })
+    const mapping = await mappingOf({ output: '$.deep.said' })
+    expect(understand({ contentType: '', text, mapping })).toMatchObject({ output: 'Hello' })
   })
 
   test('that is none has a fault, and what had come until then', () => {

@@ -3,9 +3,10 @@ import v8 from 'node:v8'
 
 // Plain JavaScript that any Node understands: what comes after needs a newer one, and an old one would crash without a word.
 const oldest = [22, 14]
-// While modules are loaded memory counts for more than speed: what they need once would stay with the process, some 10 MB.
-// `serve` takes this back when the server listens.
-v8.setFlagsFromString('--optimize-for-size')
+// While modules of what lives long are loaded memory counts for more than speed: what they need once would stay with the
+// process, some 10 MB. Such a command takes this back when it begins its work.
+const livesLong = ['serve', 'run'].some((command) => process.argv.includes(command))
+if (livesLong) v8.setFlagsFromString('--optimize-for-size')
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) {

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import type { CaseResult } from '@llm-eval/protocol'
 import { exitCodes } from '../complaint.ts'
 import type { ReportFiles } from '../reports/save.ts'
@@ -45,8 +44,6 @@ export async function withResults(
   { paths, options }: { paths: string[]; options: CaseOptions },
   use: (tested: Tested) => Promise<number> | number,
 ): Promise<number> {
-  // From here on asking counts, not what it takes to start (see bin/llm-eval.js).
-  setFlagsFromString('--no-optimize-for-size')
   const { test: tests = [], tag: tags = [] } = options
   const suite = await openSuite(terminal, { paths, settingsFile: options.agentConfig, tests, tags })
   for (const problem of suite.problems) {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Agent, type AskOptions, timeoutProfiles } from '@llm-eval/agents'
 import type { Engine } from '@llm-eval/engine/agent'
 import type { AgentSettings } from '@llm-eval/formats'
-import { createPrices } from '@llm-eval/pricing'
+import type { Prices } from '@llm-eval/pricing'
 import type { TestCase } from '@llm-eval/protocol'
 import { Complaint } from '../complaint.ts'
 import type { Terminal } from '../terminal.ts'
@@ -36,9 +36,20 @@ export async function askOptions({ env }: Terminal, settings: AgentSettings): Pr
   return {
     fetch: settings.allow_private === false ? (await import('./judging.ts')).publicFetch() : globalThis.fetch,
     clock: { now: () => performance.now(), wait: (ms, signal) => pause(ms, undefined, { signal }) },
-    prices: createPrices(settings.pricing),
+    prices: pricesOf(settings),
     env,
     random: Math.random,
+  }
+}
+
+/** The catalogue is large, and most agents say what they cost, or not even what they used. */
+function pricesOf({ pricing }: AgentSettings): AskOptions['prices'] {
+  let prices: Promise<Prices> | undefined
+  return {
+    cost: async (model, tokens) => {
+      prices ??= import('@llm-eval/pricing').then(({ createPrices }) => createPrices(pricing))
+      return (await prices).cost(model, tokens)
+    },
   }
 }
 

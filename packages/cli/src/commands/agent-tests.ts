@@ -9,7 +9,6 @@ import {
 } from '@llm-eval/engine/agent'
 import { type CaseResult, type CheckResult, type CheckState, checkStates, variantPattern } from '@llm-eval/protocol'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
-import { readBaselines, readQuarantine, writeBaseline } from '../agents/baseline-files.ts'
 import { checkReport, nextAfter, type SuiteReport, testExitCode, testReport } from '../agents/report.ts'
 import { saveAgentReports } from '../agents/save-reports.ts'
 import type { Accepted } from '../agents/server-baselines.ts'
@@ -102,6 +101,7 @@ async function accept(terminal: Stage, { tested, passing, options }: Accepting):
   const { variant, note = null, by = null } = options
   if (options.baselines !== 'server') {
     const baselines = passing.flatMap((result) => baselineOf(result, { variant, at: Date.now(), by, note }) ?? [])
+    const { writeBaseline } = await import('../agents/baseline-files.ts')
     const files: string[] = []
     for (const baseline of baselines) files.push(await writeBaseline(suite.baselines, baseline))
     return { files, where: `into ${relative(terminal.cwd, suite.baselines)}` }
@@ -161,8 +161,10 @@ async function finish(
 }
 
 async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOptions): Promise<Accepted> {
-  if (options.baselines !== 'server')
+  if (options.baselines !== 'server') {
+    const { readBaselines, readQuarantine } = await import('../agents/baseline-files.ts')
     return { baselines: await readBaselines(suite.baselines), quarantine: await readQuarantine(suite.baselines) }
+  }
   const { readServerBaselines } = await import('../agents/server-baselines.ts')
   const { openPlace } = await import('../place.ts')
   return readServerBaselines(terminal, (await openPlace(terminal, options)).target, suite)

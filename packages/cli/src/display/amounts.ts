@@ -1,7 +1,9 @@
-const grouped = new Intl.NumberFormat('en-US')
+// Made when the first number is shown: what Intl loads takes longer than most commands have to wait for.
+let grouped: Intl.NumberFormat | undefined
 
 /** 12345 -> 12,345. */
 export function count(value: number): string {
+  grouped ??= new Intl.NumberFormat('en-US')
   return grouped.format(Math.round(value))
 }
 

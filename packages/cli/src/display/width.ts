@@ -1,4 +1,5 @@
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+// Made when the first text needs it, as what Intl loads takes a while.
+let segmenter: Intl.Segmenter | undefined
 
 // East Asian Wide and Fullwidth, as terminals draw them (Unicode 16, UAX #11), without what is drawn as an emoji.
 const wide =
@@ -11,7 +12,7 @@ const plain = /^[\u0020-\u007e]*$/
 export function displayWidth(text: string): number {
   if (plain.test(text)) return text.length
   let width = 0
-  for (const { segment } of segmenter.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -21,7 +22,7 @@ export function truncate(text: string, cells: number): string {
   if (cells <= 0) return ''
   let width = 0
   let kept = ''
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     width += graphemeWidth(segment)
     if (width > cells - 1) break
     kept += segment
@@ -70,6 +71,11 @@ export function safeLines(text: string): string {
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  return segmenter.segment(text)
 }
 
 function graphemeWidth(segment: string): number {

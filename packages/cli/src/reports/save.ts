@@ -5,7 +5,7 @@ import type { Evaluated } from '../evaluation/evaluate.ts'
 import type { Target } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
 import { ownVersion } from '../version.ts'
-import { gather, type Reported } from './gather.ts'
+import type { Reported } from './gather.ts'
 
 /** Files that are to be written. */
 export interface ReportFiles {
@@ -26,6 +26,7 @@ export async function saveReports(
   { target, all }: { target: Target; all: readonly Evaluated[] },
 ): Promise<void> {
   if (all.length === 0 || (junit ?? markdown ?? html) === undefined) return
+  const { gather } = await import('./gather.ts')
   const told: Reported[] = []
   for (const one of all) told.push(await orImpossible(() => gather(target, one)))
   if (junit !== undefined)
