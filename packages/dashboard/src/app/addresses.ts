@@ -5,6 +5,7 @@
 import {
   type CaseChange,
   caseChanges,
+  conversationStates,
   evaluatorCategories,
   type EvaluatorCategory,
   type EvaluatorKind,
@@ -14,6 +15,7 @@ import {
 } from '@llm-eval/protocol'
 import { type ListSearch, type Range, ranges, readSearch } from '../api/filters.ts'
 import type { Bound } from '../api/comparisons.ts'
+import type { ConversationSearch } from '../api/conversations.ts'
 import { type ItemSearch, readItemSearch } from '../api/item-filters.ts'
 
 type Given = Record<string, unknown>
@@ -46,6 +48,17 @@ export type ReviewSearch = Pick<ListSearch, 'model' | 'source'>
 export function readReview(given: Given): ReviewSearch {
   const { model, source } = readSearch(given)
   return { ...(model ? { model } : {}), ...(source ? { source } : {}) }
+}
+
+/** Which conversations are listed. */
+export function readConversations({ q, state, target, user }: Given): ConversationSearch {
+  const known = conversationStates.find((name) => name === state)
+  return {
+    ...(typeof q === 'string' && q.trim() !== '' ? { q: q.slice(0, limits.searchChars) } : {}),
+    ...(known ? { state: known } : {}),
+    ...(typeof target === 'string' && target !== '' ? { target: target.slice(0, limits.nameChars) } : {}),
+    ...(typeof user === 'string' && user !== '' ? { user: user.slice(0, limits.nameChars) } : {}),
+  }
 }
 
 /** Which evaluators the catalogue shows. */

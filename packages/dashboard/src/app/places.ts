@@ -1,9 +1,20 @@
-import { Activity, Database, FlaskConical, Gauge, ListChecks, Rows3, Settings, ShieldCheck } from 'lucide-react'
+import {
+  Activity,
+  Database,
+  FlaskConical,
+  Gauge,
+  ListChecks,
+  MessagesSquare,
+  Rows3,
+  Settings,
+  ShieldCheck,
+} from 'lucide-react'
 
 /** The pages of the dashboard, in the order of the navigation. */
 export const places = [
   { to: '/', name: 'Live', Icon: Activity, keys: 'g l' },
   { to: '/traces', name: 'Traces', Icon: Rows3, keys: 'g t' },
+  { to: '/conversations', name: 'Conversations', Icon: MessagesSquare, keys: 'g c' },
   { to: '/review', name: 'Review', Icon: ListChecks, keys: 'g r' },
   { to: '/evaluators', name: 'Evaluators', Icon: Gauge, keys: 'g e' },
   { to: '/datasets', name: 'Datasets', Icon: Database, keys: 'g d' },

@@ -4,6 +4,7 @@ import { readRunSearch } from '../api/run-filters.ts'
 import {
   readCatalogue,
   readCompare,
+  readConversations,
   readDatasetSearch,
   readLive,
   readNewRun,
@@ -63,6 +64,28 @@ const review = createRoute({
   staticData: { title: 'Review' },
   validateSearch: readReview,
   component: lazyRouteComponent(() => import('../pages/review.tsx'), 'ReviewPage'),
+})
+
+const conversations = createRoute({
+  getParentRoute: () => shell,
+  path: '/conversations',
+  staticData: { title: 'Conversations' },
+  validateSearch: readConversations,
+  component: lazyRouteComponent(() => import('../pages/conversations.tsx'), 'ConversationsPage'),
+})
+
+const conversation = createRoute({
+  getParentRoute: () => shell,
+  path: '/conversations/$thread',
+  staticData: { title: 'Conversation' },
+  component: lazyRouteComponent(() => import('../pages/conversation.tsx'), 'ConversationPage'),
+})
+
+const conversationCompare = createRoute({
+  getParentRoute: () => shell,
+  path: '/conversations/$thread/compare/$other',
+  staticData: { title: 'Replay' },
+  component: lazyRouteComponent(() => import('../pages/conversation-compare.tsx'), 'ConversationComparePage'),
 })
 
 const evaluators = createRoute({
@@ -174,6 +197,9 @@ export function createAppRouter() {
         live,
         traces,
         trace,
+        conversations,
+        conversation,
+        conversationCompare,
         review,
         evaluators,
         evaluator,

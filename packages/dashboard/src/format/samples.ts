@@ -51,3 +51,34 @@ export function curlFor(json: string, { origin, keyed }: SamplePlace): string {
   const key = keyed ? ` \\\n  -H "Authorization: Bearer $LLM_EVAL_API_KEY"` : ''
   return `curl ${origin}/webhook/trace \\\n  -H 'Content-Type: application/json'${key} \\\n  --data-raw '${json.replaceAll("'", "'\\''")}'`
 }
+
+/** How a conversation gets here: through the bridge, or told by the agent itself. */
+export function bridgeSamples(origin: string): { tab: string; name: string; text: string }[] {
+  return [
+    {
+      tab: 'Bridge',
+      name: 'the bridge command',
+      text: `# your ADK agent: adk api_server --port 8000
+llm-eval bridge --target http://localhost:8000 --app my_agent`,
+    },
+    {
+      tab: 'CopilotKit',
+      name: 'the front end code',
+      text: `import { HttpAgent } from '@ag-ui/client'
+
+new CopilotRuntime({
+  agents: { my_agent: new HttpAgent({ url: '${origin}/agui/my_agent' }) },
+})`,
+    },
+    {
+      tab: 'Any agent',
+      name: 'the curl command',
+      text: `curl ${origin}/api/v1/conversations/thread-1/events \\
+  -H 'Content-Type: application/json' \\
+  -d '{"events": [
+    {"kind": "user_message", "payload": {"text": "hi"}},
+    {"kind": "assistant_message", "payload": {"text": "Hello!", "author": "root_agent"}}
+  ]}'`,
+    },
+  ]
+}

@@ -1,19 +1,23 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { addTrace, createDataset, datasetQueries } from '../api/datasets.ts'
+import { createDataset, datasetQueries } from '../api/datasets.ts'
 import { useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Dialog, FormEnd } from '../components/dialog.tsx'
 import { Select, TextField, wordOf } from '../components/field.tsx'
 import { Loading, sayError } from '../components/notice.tsx'
 
-/** Makes a trace a row of a dataset: today's mistake guards the next release. */
+/** Makes something that happened a row of a dataset: today's mistake guards the next release. */
 export function AddToDataset({
-  traceId,
+  says,
+  add: addTo,
   open,
   onOpen,
 }: {
-  traceId: string
+  /** What becomes of it there. */
+  says: string
+  /** Adds it to a dataset, by slug; says what was done. */
+  add: (slug: string) => Promise<string>
   open: boolean
   onOpen: (open: boolean) => void
 }) {
@@ -26,13 +30,12 @@ export function AddToDataset({
     mutationFn: async (form: FormData) => {
       const chosen = wordOf(form, 'dataset')
       const slug = chosen === '' ? (await createDataset(api, wordOf(form, 'name'), '')).slug : chosen
-      await addTrace(api, slug, traceId)
-      return slug
+      return { slug, said: await addTo(slug) }
     },
-    async onSuccess(slug) {
+    async onSuccess({ slug, said }) {
       onOpen(false)
       setFault(undefined)
-      toasts.show({ text: `Added to ${slug}.`, mood: 'good' })
+      toasts.show({ text: said, mood: 'good' })
       await queryClient.invalidateQueries({ queryKey: ['dataset', slug] })
       await queryClient.invalidateQueries({ queryKey: ['datasets'] })
     },
@@ -45,12 +48,7 @@ export function AddToDataset({
     add.mutate(new FormData(event.currentTarget))
   }
   return (
-    <Dialog
-      open={open}
-      onOpen={onOpen}
-      title="Add to dataset"
-      says="Its query and response become a row of the draft. Deleting the trace takes the row out again."
-    >
+    <Dialog open={open} onOpen={onOpen} title="Add to dataset" says={says}>
       {!data ? (
         <Loading what="the datasets" />
       ) : (

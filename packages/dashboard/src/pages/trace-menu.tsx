@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { Braces, Database, Link as LinkIcon, Terminal, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { writeJson } from '../api/exact-json.ts'
+import { addTrace } from '../api/datasets.ts'
 import { deleteTrace } from '../api/queries.ts'
 import { useCopy } from '../app/copying.ts'
 import { useMay, useParts } from '../app/parts.ts'
@@ -61,7 +62,15 @@ export function TraceMenu({ trace, onDeleted }: { trace: TraceDetail; onDeleted:
           </>
         )}
       </Menu>
-      <AddToDataset traceId={trace.trace_id} open={adding} onOpen={setAdding} />
+      <AddToDataset
+        open={adding}
+        onOpen={setAdding}
+        says="Its query and response become a row of the draft. Deleting the trace takes the row out again."
+        add={async (slug) => {
+          await addTrace(api, slug, trace.trace_id)
+          return `Added to ${slug}.`
+        }}
+      />
       <Confirm
         open={asking}
         onOpen={setAsking}

@@ -1,0 +1,175 @@
+import type { ConversationDetail } from '@llm-eval/protocol'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ArrowLeft, GitCompareArrows } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { ApiError } from '../api/client.ts'
+import { conversationQueries } from '../api/conversations.ts'
+import { useParts } from '../app/parts.ts'
+import { Button, buttonLook } from '../components/button.tsx'
+import { ConversationBadge } from '../components/conversation-badges.tsx'
+import { Loading, Notice, Trouble } from '../components/notice.tsx'
+import { Ago } from '../components/time.tsx'
+import { tokensText, tokensTitle } from '../format/conversation-words.ts'
+import { formatCount, formatLatency } from '../format/numbers.ts'
+import { ConversationActions } from './conversation-actions.tsx'
+import { Turn } from './conversation-turn.tsx'
+import { AgentName } from './conversations.tsx'
+
+const route = getRouteApi('/shell/conversations/$thread')
+
+/** One conversation as its people read it, with all that its agents did between. */
+export function ConversationPage() {
+  const { thread } = route.useParams()
+  const { api } = useParts()
+  const { data, error, refetch } = useQuery(conversationQueries(api).conversation(thread))
+  return (
+    <div className="mx-auto flex w-full max-w-4xl flex-1 flex-col gap-5 p-3 sm:p-6">
+      <Link to="/conversations" className="flex items-center gap-1.5 self-start font-medium text-ink-2 hover:text-ink">
+        <ArrowLeft aria-hidden size={15} />
+        Conversations
+      </Link>
+      {error instanceof ApiError && (error.status === 404 || error.status === 410) ? (
+        <>
+          <h1 className="sr-only">Conversation</h1>
+          <Notice title="There is no such conversation">{`${error.message} It may have been deleted.`}</Notice>
+        </>
+      ) : data ? (
+        // Another thread is another page: nothing chosen in the old one stays.
+        <Body key={thread} detail={data} />
+      ) : error ? (
+        <>
+          <h1 className="sr-only">Conversation</h1>
+          <Trouble what="The conversation cannot be shown" error={error} onRetry={() => void refetch()} />
+        </>
+      ) : (
+        <Loading what="the conversation" />
+      )}
+    </div>
+  )
+}
+
+function Body({ detail }: { detail: ConversationDetail }) {
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
+  const choose = (index: number): void =>
+    setChosen((before) => {
+      const next = new Set(before)
+      if (!next.delete(index)) next.add(index)
+      return next
+    })
+  return (
+    <>
+      <Head detail={detail} />
+      <ConversationActions detail={detail} chosen={chosen} onClear={() => setChosen(new Set())} />
+      <Turns detail={detail} chosen={chosen} onChoose={choose} />
+    </>
+  )
+}
+
+function Head({ detail }: { detail: ConversationDetail }) {
+  const { thread_id: thread, title, state, target, user_id: user, error, replay_of: recording } = detail
+  const { totalThinkingTokens: thoughts, totalToolCalls: calls, durationSeconds: seconds } = detail.session_stats
+  const facts = [
+    [detail.turns === 1 ? 'turn' : 'turns', formatCount(detail.turns)],
+    [calls === 1 ? 'tool call' : 'tool calls', formatCount(calls)],
+    ['from first to last', formatLatency(seconds * 1000)],
+    ['thinking tokens', formatCount(thoughts)],
+  ] as const
+  return (
+    <header>
+      <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
+        <div className="mr-auto min-w-0">
+          <h1 className="foreign text-xl font-semibold">{title === '' ? thread : title}</h1>
+          <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-ink-2">
+            <ConversationBadge state={state} />
+            {detail.agents.map((agent) => (
+              <AgentName key={agent} row={detail} agent={agent} />
+            ))}
+            <span className="foreign text-ink-3">
+              {[target, user].filter((word) => word !== null && word !== '').join(' · ')}
+            </span>
+            <span className="text-ink-3">
+              <Ago time={detail.updated_at} />
+            </span>
+          </p>
+        </div>
+        {recording !== null && (
+          <Link
+            to="/conversations/$thread/compare/$other"
+            params={{ thread: recording, other: thread }}
+            className={buttonLook('plain', 'medium')}
+          >
+            <GitCompareArrows aria-hidden size={15} />
+            Compare with its recording
+          </Link>
+        )}
+      </div>
+      {error !== null && state !== 'finished' && (
+        <p role="note" className="foreign mt-3 rounded-lg bg-bad-soft px-4 py-3 text-bad">
+          {error}
+        </p>
+      )}
+      <dl className="mt-4 grid grid-cols-2 gap-px overflow-hidden rounded-xl border border-line bg-line sm:grid-cols-5">
+        {facts.map(([word, value]) => (
+          <Fact key={word} word={word} value={value} />
+        ))}
+        <Fact word="in all" value={tokensText(detail.tokens)} title={tokensTitle(detail.tokens)} wide />
+      </dl>
+    </header>
+  )
+}
+
+function Fact({ word, value, title, wide = false }: { word: string; value: string; title?: string; wide?: boolean }) {
+  return (
+    <div className={`flex flex-col-reverse bg-surface px-4 py-2.5 ${wide ? 'max-sm:col-span-2' : ''}`} title={title}>
+      <dt className="text-xs text-ink-3">{word}</dt>
+      <dd className="clip text-base font-semibold">{value}</dd>
+    </div>
+  )
+}
+
+interface TurnsProps {
+  detail: ConversationDetail
+  chosen: ReadonlySet<number>
+  onChoose: (index: number) => void
+}
+
+function Turns({ detail, chosen, onChoose }: TurnsProps) {
+  const { api } = useParts()
+  const query = useInfiniteQuery(conversationQueries(api).turns(detail.thread_id))
+  const { data, error, refetch } = query
+  // Pages come newest first, the turns of each in their order.
+  const turns = useMemo(() => data?.pages.toReversed().flatMap(({ items }) => items) ?? [], [data])
+  if (error && !data) return <Trouble what="The turns cannot be shown" error={error} onRetry={() => void refetch()} />
+  if (!data) return <Loading what="the turns" />
+  const earlier = turns[0]?.index ?? 0
+  return (
+    <>
+      {query.hasNextPage && (
+        <Button
+          size="medium"
+          className="self-center"
+          disabled={query.isFetchingNextPage}
+          onClick={() => void query.fetchNextPage()}
+        >
+          {query.isFetchingNextPage ? 'Loading…' : `Show earlier turns (${formatCount(earlier)} more)`}
+        </Button>
+      )}
+      {turns.length === 0 ? (
+        <p className="text-ink-2">Nothing was said yet.</p>
+      ) : (
+        <ol aria-label="Turns" className="flex flex-col gap-8">
+          {turns.map((turn) => (
+            <Turn
+              key={turn.index}
+              turn={turn}
+              row={detail}
+              chosen={chosen.has(turn.index)}
+              onChoose={() => onChoose(turn.index)}
+            />
+          ))}
+        </ol>
+      )}
+    </>
+  )
+}
