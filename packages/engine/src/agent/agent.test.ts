@@ -132,7 +132,11 @@ describe('a score', () => {
     const result = await scoreAttempt(caseWith({}), traceOf('x'), alone)
     expect(result).toMatchObject({ outcome: 'unevaluated', score: null })
     expect(told(result)).toEqual([
-      ['thresholds.min_score', 'unknown', 'Nothing that is weighed could be seen or judged.'],
+      [
+        'thresholds.min_score',
+        'unknown',
+        'Nothing of it was tested: expect something that can be seen of the answer, or have it judged.',
+      ],
     ])
   })
 
@@ -257,11 +261,34 @@ describe('what a case demands', () => {
     expect(told(result).map(([kind, outcome]) => [kind, outcome])).toEqual([
       ['tools.forbidden', 'unknown'],
       ['tools.calls', 'unknown'],
+      ['tools.called', 'unknown'],
       ['thresholds.min_score', 'unknown'],
     ])
+  })
+
+  test.each<[string, Partial<Expected>]>([
+    ['tools', { tools: ['a'] }],
+    ['a category of tools', { tool_categories: ['web'] }],
+    ['an order', { sequence: ['a', 'b'] }],
+  ])('of %s is unknown where no tools are shown, however good the answer is, unless that is waived', async (...[, expected]) => {
+    const one = caseWith({ ...expected, ...output({ contains: ['up'] }) })
+    const blind = traceOf('It is up.', [], { captured: ['output'], level: 1 })
+    expect(await scoreAttempt(one, blind, alone)).toMatchObject({ outcome: 'unevaluated', score: 100, complete: false })
     const waived = await scoreAttempt(one, blind, { ...alone, waived: { judge: false, tools: true } })
     expect(waived.outcome).toBe('passed')
-    expect(waived.assertions[0]?.message).toMatch(/^Waived\. /)
+    expect(waived.assertions.find(({ kind }) => kind.startsWith('tools.'))?.message).toMatch(/^Waived\. /)
+  })
+
+  test('is not met where all of it is waived: then nothing was tested', async () => {
+    const blind = traceOf('x', [], { captured: ['output'], level: 1 })
+    const waived = { ...alone, waived: { judge: true, tools: true } }
+    for (const one of [caseWith({ tools: ['a'], forbidden_tools: ['b'] }), caseWith({}), caseWith({}, { rubric: 'Is kind.' })]) {
+      const result = await scoreAttempt(one, blind, waived)
+      expect(result.outcome).toBe('unevaluated')
+      expect(told(result).map(([kind]) => kind)).toEqual(['thresholds.min_score'])
+    }
+    const timed = caseWith({}, { thresholds: { ...caseWith({}).thresholds, max_latency: 100 } })
+    expect((await scoreAttempt(timed, blind, waived)).outcome).toBe('passed')
   })
 
   test('of an agent that shows names of tools only is unknown as to their arguments', async () => {
@@ -309,6 +336,17 @@ describe('what a case demands', () => {
     const fault = { code: 'timeout', message: 'too late' } as const
     const result = await scoreAttempt(caseWith({ tools: ['a'] }), traceOf('half', ['a'], { fault }), alone)
     expect(result).toMatchObject({ outcome: 'faulted', score: null, assertions: [], trace: { output: 'half' } })
+  })
+
+  test('is held against what an agent did before it failed: a forbidden tool was called all the same', async () => {
+    const fault = { code: 'cut_off', message: 'gone' } as const
+    const turns = [{ query: 'q', context: null, expected: { ...nothing, forbidden_tools: ['rm'] } }]
+    for (const one of [caseWith({ forbidden_tools: ['rm'] }), caseWith({}, { turns })]) {
+      const result = await scoreAttempt(one, traceOf('half', ['rm'], { fault }), alone)
+      expect(result.outcome).toBe('failed')
+      expect(told(result)).toEqual([['tools.forbidden', 'failed', 'Called though forbidden: rm.']])
+      expect((await scoreAttempt(one, traceOf('half', ['ls'], { fault }), alone)).outcome).toBe('faulted')
+    }
   })
 })
 
@@ -367,6 +405,17 @@ describe('a case that is asked often', () => {
     expect(caseResult(lenient, attempts(0, 0, 3)).outcome).toBe('faulted')
     expect(caseResult(lenient, [attempt('unevaluated'), attempt('unevaluated')]).outcome).toBe('unevaluated')
     expect(caseResult(lenient, attempts(0, 3)).outcome).toBe('passed')
+  })
+
+  test('fails when a forbidden tool was called once, however few attempts have to pass', async () => {
+    const one = varied({ pass_rate: 0 })
+    const forbidding = { ...one, expected: { ...one.expected, forbidden_tools: ['rm'] } }
+    const bad = await scoreAttempt(forbidding, traceOf('x', ['rm']), alone)
+    expect(caseResult(forbidding, [...attempts(9, 0), bad]).outcome).toBe('failed')
+    const crashed = traceOf('x', ['rm'], { fault: { code: 'cut_off', message: 'gone' } })
+    const worse = await scoreAttempt(forbidding, crashed, alone)
+    expect(caseResult(forbidding, [...attempts(9, 0), worse]).outcome).toBe('failed')
+    expect(caseResult(forbidding, [...attempts(9, 0), attempt('failed')]).outcome).toBe('passed')
   })
 
   test('may have to reach a mean, and to vary little', () => {

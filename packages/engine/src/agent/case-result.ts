@@ -45,6 +45,8 @@ function outcomeOf(
   attempts: readonly AttemptResult[],
   { n, passed, mean_score, standard_deviation }: Repeated,
 ): AttemptOutcome {
+  // However few attempts have to pass, in none of them may a forbidden tool be called.
+  if (attempts.some(isForbidden)) return 'failed'
   const evaluated = attempts.filter(({ outcome }) => outcome === 'passed' || outcome === 'failed').length
   const untold = attempts.some(({ outcome }) => outcome === 'faulted') ? 'faulted' : 'unevaluated'
   // However little is asked for, what was not evaluated at all has not passed.
@@ -57,4 +59,8 @@ function outcomeOf(
   // With what could not be evaluated it might have passed: that is not known to be a failure.
   const couldPass = (passed + n - evaluated) / n >= (variance?.pass_rate ?? 1)
   return evaluated === n || !couldPass ? 'failed' : untold
+}
+
+function isForbidden({ assertions }: AttemptResult): boolean {
+  return assertions.some(({ kind, outcome }) => kind === 'tools.forbidden' && outcome === 'failed')
 }

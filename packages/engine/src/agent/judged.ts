@@ -38,7 +38,17 @@ export async function judge(one: TestCase, trace: AgentTrace, judging: Judging):
     explanation: score.explanation,
     cost: score.usage?.cost ?? null,
   }))
-  return { output: partOf(quality.score), assertions: checks.map(({ assertion }) => assertion), judged }
+  const output = partOf(quality.score)
+  const told = checks.flatMap(({ assertion }) => assertion ?? [])
+  return { output, assertions: [...ungraded(one, output), ...told], judged }
+}
+
+/** A grade that counts and could not be given keeps the case from passing: what else is known is not all of it. */
+function ungraded({ rubric, thresholds: { weights } }: TestCase, output: PartScore): Assertion[] {
+  if (output.outcome !== 'errored' || (rubric === null && weights.output_quality === 0)) return []
+  return [
+    { kind: 'rubric', turn: null, outcome: 'unknown', expected: true, actual: null, message: output.detail },
+  ]
 }
 
 async function askQuality(one: TestCase, trace: AgentTrace, { engine, signal, model }: Judging) {
@@ -59,6 +69,7 @@ interface Check {
   judging: Judging
 }
 
+/** Without an assertion where nobody asked for the look and it could not be taken: that neither holds nor keeps from passing. */
 async function askCheck(name: Exclude<CheckName, 'pii'>, { one, trace, judging: { engine, signal, model } }: Check) {
   const config = model === null ? {} : { model }
   const question = one.turns.map(({ query }) => query).join('\n\n')
@@ -70,9 +81,8 @@ async function askCheck(name: Exclude<CheckName, 'pii'>, { one, trace, judging: 
   const score = await engine.evaluate({ evaluator, input, config }, { signal, evidence: 'trace' })
   const fault = name === 'safety' ? 'The answer may do harm.' : 'The answer claims what nothing shows.'
   const assertion = fromScore(score, { kind: `checks.${name}`, turn: null, expected: true, fault })
-  // Where nobody asked for it, what could not be looked at keeps nothing from passing.
   const isFree = one.checks[name] === 'when_judged' && assertion.outcome === 'unknown'
-  return { evaluator, score, assertion: isFree ? { ...assertion, outcome: 'passed' as const } : assertion }
+  return { evaluator, score, assertion: isFree ? null : assertion }
 }
 
 function partOf(score: Score): PartScore {

@@ -12,7 +12,7 @@ import { scoreParts } from '@llm-eval/protocol'
 import type { Engine } from '../engine.ts'
 import { judge } from './judged.ts'
 import { fromScore, outputAssertions } from './output-assertions.ts'
-import { sequenceScore, toolAccuracy, toolAssertions } from './tool-assertions.ts'
+import { forbiddenAssertions, sequenceScore, toolAccuracy, toolAssertions } from './tool-assertions.ts'
 
 export interface AttemptScoring {
   engine: Engine
@@ -28,7 +28,7 @@ export interface AttemptScoring {
  * holds. What cannot be seen or judged is unknown: it neither passes nor counts as zero, and the attempt is `unevaluated`.
  */
 export async function scoreAttempt(one: TestCase, trace: AgentTrace, scoring: AttemptScoring): Promise<AttemptResult> {
-  if (trace.fault) return faulted(trace)
+  if (trace.fault) return faulted(one, trace)
   const [demanded, judged] = await Promise.all([
     demandsOf(one, trace, scoring),
     scoring.judge ? judge(one, trace, { ...scoring, model: scoring.judge.model }) : null,
@@ -36,9 +36,8 @@ export async function scoreAttempt(one: TestCase, trace: AgentTrace, scoring: At
   const parts = partsOf(one, trace, { demanded, judged: judged?.output ?? null })
   const score = weighed(parts, one)
   const unjudged = judged ? judged.assertions : withoutJudge(one)
-  const assertions = [...demanded, ...unjudged, ...thresholds(one, trace, { score, parts, demanded })].map(
-    (assertion) => waivedOr(assertion, scoring),
-  )
+  const told = [...demanded, ...unjudged, ...thresholds(one, trace, { score, parts, demanded })]
+  const assertions = told.map((assertion) => waivedOr(assertion, { told, waived: scoring.waived }))
   return {
     outcome: outcomeOf(assertions),
     score,
@@ -50,11 +49,14 @@ export async function scoreAttempt(one: TestCase, trace: AgentTrace, scoring: At
   }
 }
 
-function faulted(trace: AgentTrace): AttemptResult {
+/** Without a whole answer nothing is scored; what must never be called and was is a failure all the same. */
+function faulted(one: TestCase, trace: AgentTrace): AttemptResult {
+  const assertions = forbiddenAssertions(one, trace).filter(({ outcome }) => outcome === 'failed')
+  const outcome = assertions.length > 0 ? 'failed' : 'faulted'
   const detail = trace.fault?.message ?? ''
   const part: PartScore = { outcome: 'skipped', reason: 'fault', detail }
   const parts = { tool_accuracy: part, output_quality: part, sequence_correctness: part }
-  return { outcome: 'faulted', score: null, complete: false, parts, assertions: [], trace, judged: [] }
+  return { outcome, score: null, complete: false, parts, assertions, trace, judged: [] }
 }
 
 async function demandsOf(one: TestCase, trace: AgentTrace, { engine, signal }: AttemptScoring): Promise<Assertion[]> {
@@ -208,14 +210,22 @@ function rounded(value: number): number {
   return Number(value.toPrecision(6))
 }
 
-/** What somebody said the case may go without counts as passed, and says so. */
-function waivedOr(assertion: Assertion, { waived }: AttemptScoring): Assertion {
-  if (assertion.outcome !== 'unknown') return assertion
-  const isJudged = /^(rubric|checks\.(hallucination|safety)|thresholds\.min_score)$/.test(assertion.kind)
-  const isTools = assertion.kind.startsWith('tools.') || assertion.kind === 'thresholds.min_score'
+/** What somebody said the case may go without counts as passed, and says so; but not where nothing else of it was tested. */
+function waivedOr(
+  assertion: Assertion,
+  { told, waived }: { told: readonly Assertion[]; waived: AttemptScoring['waived'] },
+): Assertion {
+  const { outcome, kind, message } = assertion
+  if (outcome !== 'unknown') return assertion
+  const isScore = kind === 'thresholds.min_score'
+  if (isScore && told.every((one) => one.outcome === 'unknown')) return { ...assertion, message: untested }
+  const isJudged = isScore || /^(rubric|checks\.(hallucination|safety))$/.test(kind)
+  const isTools = isScore || kind.startsWith('tools.')
   const passes = (waived.judge && isJudged) || (waived.tools && isTools)
-  return passes ? { ...assertion, outcome: 'passed', message: `Waived. ${assertion.message}` } : assertion
+  return passes ? { ...assertion, outcome: 'passed', message: `Waived. ${message}` } : assertion
 }
+
+const untested = 'Nothing of it was tested: expect something that can be seen of the answer, or have it judged.'
 
 function outcomeOf(assertions: readonly Assertion[]): AttemptOutcome {
   if (assertions.some(({ outcome }) => outcome === 'failed')) return 'failed'

@@ -1,4 +1,4 @@
-import type { AgentToolCall, Assertion, Expected } from '@llm-eval/protocol'
+import type { AgentToolCall, AgentTrace, Assertion, Expected, TestCase } from '@llm-eval/protocol'
 import { argumentFaults } from './arguments.ts'
 import { foldedName, sequenceKept, toolCategories } from './calls.ts'
 
@@ -20,8 +20,8 @@ export function toolAssertions(scene: ToolScene): Assertion[] {
     ...forbiddenOrders(scene),
     ...counted(scene),
     ...withArguments(scene),
-    // Within a turn nothing is weighed: what is expected there must be.
-    ...(turn === null ? [] : [...called(scene), ...ordered(scene)]),
+    // Of a whole conversation these are weighed, unless they cannot be seen; within a turn what is expected must be.
+    ...(turn === null && scene.shows.tools ? [] : [...called(scene), ...ordered(scene)]),
   ]
   if (scene.shows.tools) return all
   return all.map((one) => ({ ...one, outcome: 'unknown', actual: null, message: unseen(expected) }))
@@ -63,7 +63,15 @@ export function forbiddenCalled(calls: readonly AgentToolCall[], expected: Expec
   return [...new Set(calls.map(({ name }) => name))].filter((name) => banned.has(foldedName(name)))
 }
 
-function forbidden({ calls, expected, turn }: ToolScene): Assertion[] {
+/** What a case says of forbidden tools, held against all that was seen of a conversation, whole or not. */
+export function forbiddenAssertions({ expected, turns }: TestCase, { tool_calls: calls }: AgentTrace): Assertion[] {
+  const ofTurns = turns.flatMap(({ expected: one }, index) =>
+    one ? forbidden({ calls: calls.filter(({ turn }) => turn === index + 1), expected: one, turn: index + 1 }) : [],
+  )
+  return [...forbidden({ calls, expected, turn: null }), ...ofTurns]
+}
+
+function forbidden({ calls, expected, turn }: Pick<ToolScene, 'calls' | 'expected' | 'turn'>): Assertion[] {
   if (expected.forbidden_tools.length === 0) return []
   const hits = forbiddenCalled(calls, expected)
   return [
