@@ -1,4 +1,12 @@
 // What agents are scored with, without judges and runs: a command that asks one is not to wait for those.
+export {
+  type AdkMeasure,
+  adkMeasures,
+  type AdkScores,
+  compareInvocations,
+  type InvocationComparison,
+  type InvocationDone,
+} from './adk/compare-invocations.ts'
 export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckThresholds } from './agent/check.ts'

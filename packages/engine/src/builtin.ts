@@ -1,3 +1,4 @@
+import { adkResponseMatch, adkToolParameters, adkToolTrajectory } from './adk/evaluators.ts'
 import type { Evaluator } from './evaluator.ts'
 import { htmlComparison, htmlValid } from './format/html.ts'
 import { jsonDiff, jsonSchema, jsonValidator } from './format/json.ts'
@@ -64,4 +65,7 @@ export const builtinEvaluators: readonly Evaluator[] = [
   toolCallCount,
   forbiddenTools,
   agentToolTrajectory,
+  adkToolTrajectory,
+  adkToolParameters,
+  adkResponseMatch,
 ]

@@ -1,3 +1,11 @@
+export {
+  type AdkMeasure,
+  adkMeasures,
+  type AdkScores,
+  compareInvocations,
+  type InvocationComparison,
+  type InvocationDone,
+} from './adk/compare-invocations.ts'
 export { alignCalls } from './agent/align.ts'
 export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'

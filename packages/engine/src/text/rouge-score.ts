@@ -27,9 +27,20 @@ export function rougeWords(text: string, { stemmer }: RougeOptions): string[] {
 
 /** ROUGE-N: common runs of `n` words (Lin, "ROUGE: a package for automatic evaluation of summaries", 2004). */
 export function rougeN(texts: { target: string; prediction: string; n: number }, options: RougeOptions): RougeScore {
-  const { n } = texts
   const target = rougeWords(texts.target, options)
   const prediction = rougeWords(texts.prediction, options)
+  return ngramScore({ target, prediction }, texts.n)
+}
+
+/** ROUGE-1 of words that somebody else took apart. */
+export function rougeOfWords(words: { target: readonly string[]; prediction: readonly string[] }): RougeScore {
+  return ngramScore(words, 1)
+}
+
+function ngramScore(
+  { target, prediction }: { target: readonly string[]; prediction: readonly string[] },
+  n: number,
+): RougeScore {
   const common = matchNgrams(prediction, [target], n).matched[n - 1] ?? 0
   return scoreOf(common, Math.max(prediction.length - n + 1, 1), Math.max(target.length - n + 1, 1))
 }
