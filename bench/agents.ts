@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +12,8 @@ import type { Row } from './report.ts'
 import { cpuSeconds } from './server.ts'
 import type { AskOrder, AskReport } from './workers/asker.ts'
 
-const program = fileURLToPath(new URL('../packages/cli/bin/llm-eval.js', import.meta.url))
+const cli = fileURLToPath(new URL('../packages/cli', import.meta.url))
+const cloned = join(cli, 'bin/llm-eval.js')
 
 /** What testing adds to asking; how soon the first question is asked; how fast a stream of events is read. */
 export const agents: Bench = async ({ quick, directory, say }) => {
@@ -23,10 +24,12 @@ export const agents: Bench = async ({ quick, directory, say }) => {
     say('cases, beside bare requests')
     const cases = await casesRow(job, { count: quick ? 50 : 500, rounds })
     say('cold starts')
-    const start = await startRow(directory, quick ? 1 : 9)
+    const start = await startRows(directory, quick ? 1 : 9)
     say('a stream of events')
     const stream = await streamRows(job, { events: quick ? 10_000 : 100_000, rounds })
-    return [cases, start, ...stream]
+    say('what a stream leaves behind')
+    const memory = await memoryRows(quick ? [1_000, 2_000] : [10_000, 50_000, 100_000, 1_000_000])
+    return [cases, ...start, ...stream, ...memory]
   } finally {
     await job.stop()
   }
@@ -69,43 +72,65 @@ async function casesRow(job: Job, { count, rounds }: { count: number; rounds: nu
   }
 }
 
-async function startRow(directory: string, rounds: number): Promise<Row> {
+/** As a clone starts it, whose modules are many files, and as the published package does; in turns, beside a bare Node. */
+async function startRows(directory: string, rounds: number): Promise<Row[]> {
   const agent = await startAgent()
   writeFileSync(join(directory, 'case.yaml'), 'name: A\nquery: x\nexpected: {output: {contains: [AAPL]}}\n')
-  const took: number[] = []
-  const cpu: number[] = []
+  const clone = { name: 'in a clone', program: cloned, took: [] as number[], cpu: [] as number[] }
+  const published = { name: 'as published', program: await publish(), took: [] as number[], cpu: [] as number[] }
   const bare: number[] = []
   try {
-    for (let round = 0; round < rounds; round++) {
-      const started = performance.now()
-      let pid = 0
-      const first = once(agent.server, 'request').then(() => [performance.now() - started, cpuSeconds(pid)] as const)
-      const child = spawn(process.execPath, [program, 'test', 'case.yaml', '--agent', agent.url], {
-        cwd: directory,
-        stdio: 'ignore',
-      })
-      pid = child.pid ?? 0
-      const [code] = (await once(child, 'close')) as [number | null]
-      if (code !== 0) throw new Error(`llm-eval test ended with ${code}`)
-      const [clock, processor] = await first
-      took.push(clock)
-      cpu.push(processor * 1_000)
+    for (let round = 0; round <= rounds; round++) {
+      for (const one of [clone, published]) {
+        const { took, cpu } = await firstRequest(agent, { program: one.program, directory })
+        if (round > 0) one.took.push(took)
+        if (round > 0) one.cpu.push(cpu)
+      }
       const began = performance.now()
       await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close')
-      bare.push(performance.now() - began)
+      if (round > 0) bare.push(performance.now() - began)
     }
   } finally {
     agent.server.closeAllConnections()
     agent.server.close()
   }
-  return {
-    name: 'start of llm-eval test, to its first request',
+  return [clone, published].map(({ name, took, cpu }) => ({
+    name: `start of llm-eval test to its first request, ${name}`,
     value: median(took),
     unit: 'ms',
     peer: { name: 'Node that does nothing, start to end', value: median(bare) },
     target: { atMost: 500 },
-    note: `processor time until then ${median(cpu).toFixed(0)} ms`,
-  }
+    note: `${Math.min(...took).toFixed(0)} to ${Math.max(...took).toFixed(0)} ms; processor time until then ${median(cpu).toFixed(0)} ms`,
+  }))
+}
+
+/** Milliseconds until an agent is asked first, by the clock and of the processor. */
+async function firstRequest(
+  agent: Agent,
+  { program, directory }: { program: string; directory: string },
+): Promise<{ took: number; cpu: number }> {
+  const started = performance.now()
+  let pid = 0
+  const first = once(agent.server, 'request').then(() => ({
+    took: performance.now() - started,
+    cpu: cpuSeconds(pid) * 1_000,
+  }))
+  const args = [program, 'test', 'case.yaml', '--agent', agent.url]
+  const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' })
+  pid = child.pid ?? 0
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`llm-eval test ended with ${code}`)
+  return first
+}
+
+/** Builds the package as it is published, with its dependencies beside it. */
+async function publish(): Promise<string> {
+  const out = fileURLToPath(new URL('../.cache/bench/llm-eval', import.meta.url))
+  const build = spawn(process.execPath, [join(cli, 'build.mjs'), '--out', out], { stdio: 'ignore' })
+  const [code] = (await once(build, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`the package was not built: ${code}`)
+  symlinkSync(join(cli, 'node_modules'), join(out, 'node_modules'))
+  return join(out, 'bin/llm-eval.js')
 }
 
 async function streamRows(job: Job, { events, rounds }: { events: number; rounds: number }): Promise<Row[]> {
@@ -133,7 +158,35 @@ async function streamRows(job: Job, { events, rounds }: { events: number; rounds
   ]
 }
 
-async function startAgent(): Promise<{ url: string; server: Server }> {
+/** Each length in a process of its own, as what was resident at most is told of a whole process. */
+async function memoryRows(lengths: readonly number[]): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const events of lengths) {
+    const job = startJob('workers/asker.ts', [], ['--expose-gc'])
+    try {
+      const idle = await job.run<AskReport>({ kind: 'memory', events: 5_000 })
+      const { kept, peak, bytes, fault } = await job.run<AskReport>({ kind: 'memory', events })
+      const read = fault === null ? `${(bytes / 1e6).toFixed(0)} MB` : `${fault} after ${(bytes / 1e6).toFixed(0)} MB`
+      rows.push({
+        name: `alive in the heap once ${events.toLocaleString('en-US')} events were read`,
+        value: kept,
+        unit: 'MB',
+        target: { atMost: 2 },
+        note: `${read}; resident ${(peak - idle.peak).toFixed(0)} MB more at most`,
+      })
+    } finally {
+      await job.stop()
+    }
+  }
+  return rows
+}
+
+interface Agent {
+  url: string
+  server: Server
+}
+
+async function startAgent(): Promise<Agent> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.end('{"response":"AAPL is at 266."}'))
   })

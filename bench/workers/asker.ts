@@ -1,7 +1,7 @@
 /** A process that asks an agent: as `llm-eval test` does, or with nothing but `fetch`; and that reads a stream of events. */
 import { ask } from '@llm-eval/agents'
 import { readCases } from '@llm-eval/formats'
-import type { TestCase } from '@llm-eval/protocol'
+import { limits, type TestCase } from '@llm-eval/protocol'
 import { runCases } from '../../packages/cli/src/agents/run-cases.ts'
 import { testTools } from '../../packages/cli/src/agents/tools.ts'
 import { Screen } from '../../packages/cli/src/terminal.ts'
@@ -9,7 +9,7 @@ import { serveOrders } from '../job.ts'
 
 export type AskOrder =
   | { kind: 'cases' | 'bare'; url: string; cases: number; concurrency: number }
-  | { kind: 'events' | 'parse'; events: number }
+  | { kind: 'events' | 'parse' | 'memory'; events: number }
 
 export interface AskReport {
   /** Milliseconds, by the clock and of the processor. */
@@ -19,6 +19,10 @@ export interface AskReport {
   bytes: number
   /** Megabytes that were resident at most, from the start of the process. */
   peak: number
+  /** Megabytes of what was alive in the heap when the last event had come, beyond what was there before the first; of `memory`. */
+  kept: number
+  /** Why the stream was not read to its end; null when it was. */
+  fault: string | null
 }
 
 const calm = new AbortController().signal
@@ -35,6 +39,7 @@ const encoder = new TextEncoder()
 
 serveOrders(
   async (order: AskOrder): Promise<AskReport> => {
+    if (order.kind === 'memory') return remembered(order.events)
     const chunks = 'events' in order ? stream(order.events) : []
     const cases = order.kind === 'cases' ? written(order.cases) : []
     const started = performance.now()
@@ -50,6 +55,8 @@ serveOrders(
       cpu: (user + system) / 1_000,
       bytes,
       peak: process.resourceUsage().maxRSS / 1_024,
+      kept: 0,
+      fault: null,
     }
   },
   () => tools.engine.close(),
@@ -112,6 +119,53 @@ async function read(chunks: readonly Uint8Array<ArrayBuffer>[]): Promise<void> {
   const given = { ...tools.ask, signal: calm, fetch: () => Promise.resolve(answer()) }
   const trace = await ask({ url: 'http://localhost/' }, [{ query: 'x' }], given)
   if (trace.fault || trace.output === '') throw new Error(`the stream was not understood: ${trace.fault?.message}`)
+}
+
+/** Events that are made while they are read, so that nobody but the reader can keep them. */
+async function remembered(events: number): Promise<AskReport> {
+  const before = live()
+  let kept = 0
+  let bytes = 0
+  let next = 0
+  const last = events - 1
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull(controller) {
+        if (next >= Math.min(last, limits.agentEvents)) kept = live() - before
+        const lines: object[] = next < last ? [] : [{ type: 'message_complete', data: { content: 'Done.' } }]
+        for (const end = Math.min(next + 500, last); next < end; next++) lines.push(passing(next))
+        const chunk = encoder.encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+        bytes += chunk.byteLength
+        controller.enqueue(chunk)
+        if (lines.length === 1) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const answer = new Response(body, { headers: { 'content-type': 'application/x-ndjson' } })
+  const started = performance.now()
+  const usage = process.cpuUsage()
+  const given = { ...tools.ask, signal: calm, fetch: () => Promise.resolve(answer) }
+  const { fault } = await ask({ url: 'http://localhost/' }, [{ query: 'x' }], given)
+  const { user, system } = process.cpuUsage(usage)
+  const took = performance.now() - started
+  const peak = process.resourceUsage().maxRSS / 1_024
+  return { took, cpu: (user + system) / 1_000, bytes, peak, kept, fault: fault?.code ?? null }
+}
+
+/** Events of all kinds that say nothing which belongs to the answer. */
+function passing(index: number): object {
+  const message = `Step ${index}: looking through the documents that were found`
+  if (index % 8 === 0) return { type: 'step_narration', data: { text: message } }
+  if (index % 8 === 1) return { type: 'usage', data: { input_tokens: index, output_tokens: 1 } }
+  if (index % 8 === 2) return { type: 'what_nobody_knows', data: { index, of: [index, message] } }
+  return { type: 'status', data: { message } }
+}
+
+/** Megabytes that are alive in the heap. */
+function live(): number {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed / 1_048_576
 }
 
 /** The least that has to be done: lines, and their JSON. */
