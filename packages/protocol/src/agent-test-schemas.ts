@@ -170,6 +170,9 @@ export const agentReportInput = z.strictObject({
     ),
 }) satisfies z.ZodType<AgentReportInput>
 
+/** When what is replaced came about, so that nobody overwrites what they have not seen. */
+const expected = time.transform(parseTime)
+
 /** The name of an accepted way. */
 export const variantName = z.string().regex(variantPattern, 'must be 1 to 60 letters, digits, _ and -')
 
@@ -189,6 +192,17 @@ export const baselineInput = z.strictObject({
   report_id: name.describe('Whose result of the case is accepted.'),
   note: label(limits.noteChars).nullable().default(null).describe('Why.'),
   by: label(limits.nameChars).nullable().default(null).describe('Who accepts it; the name of the key unless given.'),
+  expected_accepted_at: expected
+    .nullable()
+    .optional()
+    .describe('`accepted_at` of what it replaces, null for a new variant: where that is another now it is refused.'),
+})
+
+/** Query of `DELETE …/baselines/:variant`. */
+export const baselineRemoval = z.strictObject({
+  expected_accepted_at: expected
+    .optional()
+    .describe('Its `accepted_at`: where somebody has accepted another since it is refused.'),
 })
 
 /** Body of `PUT …/quarantine`. */
@@ -198,6 +212,15 @@ export const quarantineInput = z.strictObject({
   expires_at: time
     .transform(parseTime)
     .describe(`Its end, RFC 3339: in the future, and at most ${limits.agentQuarantineDays} days ahead.`),
+  expected_set_at: expected
+    .nullable()
+    .optional()
+    .describe('`set_at` of the quarantine it replaces, null for a new one: where that is another now it is refused.'),
+})
+
+/** Query of `DELETE …/quarantine`. */
+export const quarantineRemoval = z.strictObject({
+  expected_set_at: expected.optional().describe('Its `set_at`: where somebody has changed it since it is refused.'),
 })
 
 // What is answered.

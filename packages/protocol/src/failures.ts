@@ -133,6 +133,11 @@ export const failureTable = {
     says: 'No report of agent tests has this report_id.',
     next: 'The suite itself lists its newest reports.',
   },
+  agent_report_deleted: {
+    status: 410,
+    says: 'The report of this report_id was deleted.',
+    next: 'Use a new report_id for a new report.',
+  },
   agent_report_conflict: {
     status: 409,
     says: 'A report with this report_id exists already, with other content. The first one stays.',
@@ -147,6 +152,16 @@ export const failureTable = {
     status: 404,
     says: 'This case is not quarantined.',
     next: 'The case itself says how it stands.',
+  },
+  agent_baseline_changed: {
+    status: 409,
+    says: 'What is accepted of this case as {variant} changed since it was read.',
+    next: 'Read it again and decide anew.',
+  },
+  agent_quarantine_changed: {
+    status: 409,
+    says: 'The quarantine of this case changed since it was read.',
+    next: 'Read it again and decide anew.',
   },
   agent_result_unusable: {
     status: 409,

@@ -1,6 +1,6 @@
 import { type AgentReportInput, limits } from '@llm-eval/protocol'
 import { agentCaseDetail, agentSuiteDetail, agentSuiteList } from '@llm-eval/protocol/agent-test-schemas'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerAgentTests } from '../src/agent-tests/agent-tests.ts'
 import { maintain } from '../src/maintenance.ts'
 import { agentReportOf, agentTrace, attemptResult, caseCheck, caseResult, toolCall } from './agent-reports.ts'
@@ -8,17 +8,15 @@ import { allSlices, firstKey, type Ground, noon, openShelf, type Shelf, startGro
 
 let shelf: Shelf
 let ground: Ground
-beforeAll(async () => {
-  shelf = await openShelf()
-})
-afterAll(() => shelf.close())
+// What is deleted does not come back, so that no two tests share a store.
 beforeEach(async () => {
-  await shelf.clear()
+  shelf = await openShelf()
   ground = await startGround({ shelf, slices: [...allSlices, registerAgentTests] })
-  const { json } = await ground.send({ path: suites })
-  for (const { suite } of json.items) await ground.send({ method: 'DELETE', path: `${suites}/${suite}` })
 })
-afterEach(() => ground.close())
+afterEach(async () => {
+  await ground.close()
+  await shelf.close()
+})
 
 const base = '/api/v1/agent-tests'
 const suites = `${base}/suites`
@@ -121,6 +119,8 @@ describe('a report of agent tests', () => {
     await report({ report_id: 'second', at: iso(noon) })
     expect((await ground.send({ method: 'DELETE', path: `${base}/reports/first` })).json).toEqual({ deleted: 1 })
     expect(await code({ method: 'DELETE', path: `${base}/reports/first` })).toBe('agent_report_not_found')
+    const again = await report({ report_id: 'first' })
+    expect([again.status, again.json.code]).toEqual([410, 'agent_report_deleted'])
     expect((await read(one)).history).toHaveLength(1)
     shelf.clock.now = noon + 40 * 86_400_000
     const config = { ...ground.deps.config, retention_days: 30 }
@@ -238,6 +238,36 @@ describe('a case', () => {
     expect((await read(one)).compared.attempt).toBe(1)
     await report({ report_id: 'bad', ...failing('a', noon) })
     expect((await put(`${one}/baselines/default`, { report_id: 'bad' })).json.attempts).toBe(1)
+  })
+
+  it('is accepted, forgotten and quarantined by two at once without one overwriting what the other did unseen', async () => {
+    await report({ report_id: 'r' })
+    const seen = { report_id: 'r', expected_accepted_at: null }
+    const both = await Promise.all(['ann', 'bob'].map((by) => put(`${one}/baselines/default`, { ...seen, by })))
+    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    const winner = both.find(({ status }) => status === 200)?.json
+    expect(both.find(({ status }) => status === 409)?.json.code).toBe('agent_baseline_changed')
+    expect((await read(one)).baselines).toEqual([winner])
+    shelf.clock.now = noon + 1_000
+    const replace = { report_id: 'r', expected_accepted_at: winner.accepted_at, by: 'cid' }
+    expect((await put(`${one}/baselines/default`, replace)).json.accepted_at).toBe(iso(noon + 1_000))
+    expect((await put(`${one}/baselines/default`, replace)).json.code).toBe('agent_baseline_changed')
+    const removal = (path: string, query: object) =>
+      code({ method: 'DELETE', path: `${path}?${new URLSearchParams({ ...query }).toString()}` })
+    const old = { expected_accepted_at: winner.accepted_at }
+    expect(await removal(`${one}/baselines/default`, old)).toBe('agent_baseline_changed')
+    expect(await removal(`${one}/baselines/default`, { expected_accepted_at: iso(noon + 1_000) })).toBeUndefined()
+
+    const quarantine = { owner: 'ann', reason: 'x', expires_at: iso(noon + 5_000), expected_set_at: null }
+    const set = await Promise.all(['ann', 'bob'].map((owner) => put(`${one}/quarantine`, { ...quarantine, owner })))
+    expect(set.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(set.find(({ status }) => status === 409)?.json.code).toBe('agent_quarantine_changed')
+    const stale = { expected_set_at: iso(noon) }
+    expect(await removal(`${one}/quarantine`, stale)).toBe('agent_quarantine_changed')
+    expect((await read(one)).quarantine).toEqual(set.find(({ status }) => status === 200)?.json)
+    expect(await removal(`${one}/quarantine`, { expected_set_at: iso(noon + 1_000) })).toBeUndefined()
+    expect(await removal(`${one}/quarantine`, stale)).toBe('agent_quarantine_not_found')
+    expect(await removal(`${one}/quarantine`, { typo: '1' })).toBe('invalid_query')
   })
 
   it(`has at most ${limits.agentVariants} variants`, async () => {

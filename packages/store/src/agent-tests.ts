@@ -81,20 +81,35 @@ export interface AgentTestChanges {
   /** It came `at`. The oldest report of its suite makes room where there are `limits.agentSuiteReports`. */
   putAgentReport: {
     in: { report: NewAgentReport; at: number }
-    out: { result: 'created' | 'exists' | 'conflict' | 'too_many' }
+    out: { result: 'created' | 'exists' | 'conflict' | 'deleted' | 'too_many' }
   }
+  /** It does not come back, nor do those of a suite that is deleted; one that made room or reached its age may. */
   deleteAgentReport: { in: { id: string; at: number }; out: { found: boolean } }
   /** Removes a suite with all that is known of it, up to `limit` reports at once; call again until `more` is false. */
   deleteAgentSuite: { in: { suite: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
   /** Removes up to `limit` reports of before a time. What was accepted stays. */
   expireAgentReports: { in: { before: number; at: number; limit: number }; out: { deleted: number; more: boolean } }
+  /** `expected` is when what is replaced was accepted, null where nothing may be there, undefined where it does not matter. */
   putAgentBaseline: {
-    in: CaseKey & { baseline: Omit<AgentBaselineHead, 'caseId'> & { body: string } }
-    out: { result: 'ok' | 'too_many' }
+    in: CaseKey & {
+      baseline: Omit<AgentBaselineHead, 'caseId'> & { body: string }
+      expected?: number | null | undefined
+    }
+    out: { result: 'ok' | 'too_many' | 'changed' | 'no_suite' }
   }
-  deleteAgentBaseline: { in: CaseKey & { variant: string; at: number }; out: { found: boolean } }
-  putAgentQuarantine: { in: CaseKey & { quarantine: Omit<StoredQuarantine, 'caseId'> }; out: { stored: true } }
-  deleteAgentQuarantine: { in: CaseKey & { at: number }; out: { found: boolean } }
+  deleteAgentBaseline: {
+    in: CaseKey & { variant: string; at: number; expected?: number | undefined }
+    out: { result: 'ok' | 'changed' | 'not_found' }
+  }
+  /** `expected` is when what is replaced was set; as of baselines. */
+  putAgentQuarantine: {
+    in: CaseKey & { quarantine: Omit<StoredQuarantine, 'caseId'>; expected?: number | null | undefined }
+    out: { result: 'ok' | 'changed' | 'no_suite' }
+  }
+  deleteAgentQuarantine: {
+    in: CaseKey & { at: number; expected?: number | undefined }
+    out: { result: 'ok' | 'changed' | 'not_found' }
+  }
 }
 
 export interface AgentTestQueries {

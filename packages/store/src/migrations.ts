@@ -11,6 +11,7 @@ import { experimentStep } from './steps/0004-experiments.ts'
 import { runStep } from './steps/0005-runs.ts'
 import { runConfigStep } from './steps/0006-run-config.ts'
 import { agentTestStep } from './steps/0007-agent-tests.ts'
+import { agentTombstoneStep } from './steps/0009-agent-tombstones.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -84,6 +85,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0005_runs': steps(runStep(dialect)),
     '0006_run_config': steps(runConfigStep),
     '0007_agent_tests': steps(agentTestStep(dialect)),
+    '0009_agent_tombstones': steps(agentTombstoneStep(dialect)),
   }
 }
 

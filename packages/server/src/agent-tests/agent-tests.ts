@@ -12,7 +12,9 @@ import {
   agentSuiteDetail,
   agentSuiteList,
   baselineInput,
+  baselineRemoval,
   quarantineInput,
+  quarantineRemoval,
   variantName,
 } from '@llm-eval/protocol/agent-test-schemas'
 import { deletion } from '@llm-eval/protocol/answers'
@@ -55,6 +57,7 @@ function registerReports(app: App, { store, now }: Deps): void {
       if (Date.parse(body.at) > now() + day) throw refused('at', 'must not be more than a day ahead')
       const { result } = await store.apply(projectId, { kind: 'putAgentReport', report: toStored(body), at: now() })
       if (result === 'conflict') throw new Failure('agent_report_conflict')
+      if (result === 'deleted') throw new Failure('agent_report_deleted')
       if (result === 'too_many') throw tooManySuites()
       const stored = await find(projectId, body.report_id)
       return reply.code(result === 'created' ? 201 : 200).send(toReport(stored))
@@ -145,18 +148,23 @@ function registerBaselines(app: App, { store, now }: Deps): void {
         attempts: accepted.attempts.length,
       }
       const baseline = { ...head, body: JSON.stringify(accepted) }
-      const { result } = await store.apply(projectId, { kind: 'putAgentBaseline', suite, caseId, baseline })
+      const expected = body.expected_accepted_at
+      const { result } = await store.apply(projectId, { kind: 'putAgentBaseline', suite, caseId, baseline, expected })
+      if (result === 'changed') throw new Failure('agent_baseline_changed', { values: { variant } })
+      if (result === 'no_suite') throw new Failure('agent_report_not_found')
       if (result === 'too_many')
         throw new Failure('limit_reached', { values: { max: limits.agentVariants, what: 'variants of a case' } })
       return toBaseline({ caseId, ...head })
     },
   })
   mount(app, agentRoutes.deleteAgentBaseline, {
-    schema: { params: byVariant, response: { 200: deletion } },
-    handler: async ({ principal, params: { suite, case_id: caseId, variant } }) => {
-      const change = { kind: 'deleteAgentBaseline', suite, caseId, variant, at: now() } as const
-      const { found } = await store.apply(principal.projectId, change)
-      if (!found) throw new Failure('agent_baseline_not_found', { values: { variant } })
+    schema: { params: byVariant, querystring: baselineRemoval, response: { 200: deletion } },
+    handler: async ({ principal, params: { suite, case_id: caseId, variant }, query }) => {
+      const expected = query.expected_accepted_at
+      const change = { kind: 'deleteAgentBaseline', suite, caseId, variant, at: now(), expected } as const
+      const { result } = await store.apply(principal.projectId, change)
+      if (result === 'changed') throw new Failure('agent_baseline_changed', { values: { variant } })
+      if (result === 'not_found') throw new Failure('agent_baseline_not_found', { values: { variant } })
       return { deleted: 1 }
     },
   })
@@ -175,16 +183,22 @@ function registerQuarantine(app: App, { store, now }: Deps): void {
       const [known] = await store.read(projectId, 'agentHistory', { suite, caseId, limit: 1 })
       if (!known) throw new Failure('agent_case_not_found')
       const quarantine = { owner, reason, expiresAt, setAt: at, setBy }
-      await store.apply(projectId, { kind: 'putAgentQuarantine', suite, caseId, quarantine })
+      const expected = body.expected_set_at
+      const change = { kind: 'putAgentQuarantine', suite, caseId, quarantine, expected } as const
+      const { result } = await store.apply(projectId, change)
+      if (result === 'changed') throw new Failure('agent_quarantine_changed')
+      if (result === 'no_suite') throw new Failure('agent_case_not_found')
       return toQuarantine({ caseId, ...quarantine }, at)
     },
   })
   mount(app, agentRoutes.deleteAgentQuarantine, {
-    schema: { params: byCase, response: { 200: deletion } },
-    handler: async ({ principal, params: { suite, case_id: caseId } }) => {
-      const change = { kind: 'deleteAgentQuarantine', suite, caseId, at: now() } as const
-      const { found } = await store.apply(principal.projectId, change)
-      if (!found) throw new Failure('agent_quarantine_not_found')
+    schema: { params: byCase, querystring: quarantineRemoval, response: { 200: deletion } },
+    handler: async ({ principal, params: { suite, case_id: caseId }, query }) => {
+      const expected = query.expected_set_at
+      const change = { kind: 'deleteAgentQuarantine', suite, caseId, at: now(), expected } as const
+      const { result } = await store.apply(principal.projectId, change)
+      if (result === 'changed') throw new Failure('agent_quarantine_changed')
+      if (result === 'not_found') throw new Failure('agent_quarantine_not_found')
       return { deleted: 1 }
     },
   })

@@ -1,7 +1,7 @@
 import { agentCommands, attemptOutcomes, checkStates, limits, releaseVerdicts } from '@llm-eval/protocol'
 import { countOutcomes, encodeAgentChange, encodeAgentReport } from '../agent-test-rows.ts'
 import type { AgentTestChanges, NewAgentReport } from '../agent-tests.ts'
-import type { Transaction } from '../transaction.ts'
+import { type Transaction, tombstone } from '../transaction.ts'
 
 /** Rows of one statement, far from what a database takes of them. */
 const rowsAtOnce = 500
@@ -13,6 +13,7 @@ export async function putAgentReport(
 ): Promise<AgentTestChanges['putAgentReport']['out']> {
   const known = await findReport(tx, report.id)
   if (known) return { result: known.hash === report.hash ? 'exists' : 'conflict' }
+  if (await isBuried(tx, report.id)) return { result: 'deleted' }
   if (!(await openSuite(tx, { suite: report.suite, at: report.at }))) return { result: 'too_many' }
   const ref = await insertReport(tx, report)
   if (ref === undefined)
@@ -53,21 +54,31 @@ async function insertReport(tx: Transaction, report: NewAgentReport): Promise<nu
 async function findReport(tx: Transaction, id: string) {
   return tx.db
     .selectFrom('agent_reports')
-    .select(['ref', 'hash', 'suite'])
+    .select(['ref', 'id', 'hash', 'suite'])
     .where('project_id', '=', tx.projectId)
     .where('id', '=', id)
     .executeTakeFirst()
 }
 
-/** Makes the suite where it is new, and holds its row, so that whoever else changes it waits. False where there are too many. */
-async function openSuite(tx: Transaction, { suite, at }: { suite: string; at: number }): Promise<boolean> {
+interface SuiteChange {
+  suite: string
+  at: number
+}
+
+/** Notes that something of a suite changed. False where there is none. */
+export async function touchSuite(tx: Transaction, { suite, at }: SuiteChange): Promise<boolean> {
   const { numUpdatedRows } = await tx.db
     .updateTable('agent_suites')
     .set({ updated_at: at })
     .where('project_id', '=', tx.projectId)
     .where('suite', '=', suite)
     .executeTakeFirst()
-  if (numUpdatedRows > 0n) return true
+  return numUpdatedRows > 0n
+}
+
+/** Makes the suite where it is new. False where there are too many. */
+async function openSuite(tx: Transaction, { suite, at }: SuiteChange): Promise<boolean> {
+  if (await touchSuite(tx, { suite, at })) return true
   const { count } = await tx.db
     .selectFrom('agent_suites')
     .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -119,27 +130,48 @@ async function makeRoom(tx: Transaction, { suite, at }: { suite: string; at: num
     .returning('reports')
     .executeTakeFirstOrThrow()
   const over = row.reports - limits.agentSuiteReports
-  if (over > 0) await removeOldest(tx, { suite, at, limit: over })
+  if (over > 0) await removeReports(tx, await oldestOf(tx, suite, over), at)
 }
 
-async function removeOldest(
-  tx: Transaction,
-  { suite, at, limit }: { suite: string; at: number; limit: number },
-): Promise<number> {
-  const old = await tx.db
+interface Doomed {
+  ref: number
+  id: string
+  suite: string
+}
+
+async function oldestOf(tx: Transaction, suite: string, limit: number): Promise<Doomed[]> {
+  return tx.db
     .selectFrom('agent_reports')
-    .select(['ref', 'suite'])
+    .select(['ref', 'id', 'suite'])
     .where('project_id', '=', tx.projectId)
     .where('suite', '=', suite)
     .orderBy('at')
     .orderBy('ref')
     .limit(limit)
     .execute()
-  await removeReports(tx, old, at)
-  return old.length
 }
 
-async function removeReports(tx: Transaction, doomed: { ref: number; suite: string }[], at: number): Promise<void> {
+/** What is deleted does not come back by being sent again. */
+async function bury(tx: Transaction, doomed: readonly Doomed[], at: number): Promise<void> {
+  if (doomed.length === 0) return
+  await tx.db
+    .insertInto('agent_tombstones')
+    .values(doomed.map(({ id }) => ({ project_id: tx.projectId, id_hash: tombstone(tx.salt, id), at })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+async function isBuried(tx: Transaction, id: string): Promise<boolean> {
+  const found = await tx.db
+    .selectFrom('agent_tombstones')
+    .select('at')
+    .where('project_id', '=', tx.projectId)
+    .where('id_hash', '=', tombstone(tx.salt, id))
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+async function removeReports(tx: Transaction, doomed: readonly Doomed[], at: number): Promise<void> {
   if (doomed.length === 0) return
   const refs = doomed.map(({ ref }) => ref)
   for (const table of ['agent_bodies', 'agent_results'] as const)
@@ -164,6 +196,7 @@ export async function deleteAgentReport(
 ): Promise<AgentTestChanges['deleteAgentReport']['out']> {
   const known = await findReport(tx, id)
   if (!known) return { found: false }
+  await bury(tx, [known], at)
   await removeReports(tx, [known], at)
   return { found: true }
 }
@@ -181,7 +214,10 @@ export async function deleteAgentSuite(
     .where('suite', '=', suite)
     .executeTakeFirst()
   if (!known) return { found: false, more: false }
-  if ((await removeOldest(tx, { suite, at, limit })) === limit) return { found: true, more: true }
+  const doomed = await oldestOf(tx, suite, limit)
+  await bury(tx, doomed, at)
+  await removeReports(tx, doomed, at)
+  if (doomed.length === limit) return { found: true, more: true }
   for (const table of ['agent_baselines', 'agent_quarantines', 'agent_suites'] as const)
     await tx.db.deleteFrom(table).where('project_id', '=', of.project_id).where('suite', '=', suite).execute()
   tx.ledger.emit('agent_tests_changed', { at, ref: null, data: encodeAgentChange('suite', 1) })
@@ -195,7 +231,7 @@ export async function expireAgentReports(
 ): Promise<AgentTestChanges['expireAgentReports']['out']> {
   const old = await tx.db
     .selectFrom('agent_reports')
-    .select(['ref', 'suite'])
+    .select(['ref', 'id', 'suite'])
     .where('project_id', '=', tx.projectId)
     .where('at', '<', before)
     .orderBy('at')
@@ -204,84 +240,4 @@ export async function expireAgentReports(
     .execute()
   await removeReports(tx, old, at)
   return { deleted: old.length, more: old.length === limit }
-}
-
-/** Keeps what was accepted of a case, in the place of what was before. */
-export async function putAgentBaseline(
-  tx: Transaction,
-  { suite, caseId, baseline }: AgentTestChanges['putAgentBaseline']['in'],
-): Promise<AgentTestChanges['putAgentBaseline']['out']> {
-  if (!(await openSuite(tx, { suite, at: baseline.acceptedAt }))) return { result: 'too_many' }
-  const variants = await tx.db
-    .selectFrom('agent_baselines')
-    .select('variant')
-    .where('project_id', '=', tx.projectId)
-    .where('suite', '=', suite)
-    .where('case_id', '=', caseId)
-    .execute()
-  const others = variants.filter(({ variant }) => variant !== baseline.variant)
-  if (others.length >= limits.agentVariants) return { result: 'too_many' }
-  const set = {
-    accepted_at: baseline.acceptedAt,
-    accepted_by: baseline.acceptedBy,
-    note: baseline.note,
-    model: baseline.model,
-    attempts: baseline.attempts,
-    body: baseline.body,
-  }
-  await tx.db
-    .insertInto('agent_baselines')
-    .values({ project_id: tx.projectId, suite, case_id: caseId, variant: baseline.variant, ...set })
-    .onConflict((conflict) => conflict.columns(['project_id', 'suite', 'case_id', 'variant']).doUpdateSet(set))
-    .execute()
-  const data = encodeAgentChange('baseline', 0)
-  tx.ledger.emit('agent_tests_changed', { at: baseline.acceptedAt, ref: null, data })
-  return { result: 'ok' }
-}
-
-export async function deleteAgentBaseline(
-  tx: Transaction,
-  { suite, caseId, variant, at }: AgentTestChanges['deleteAgentBaseline']['in'],
-): Promise<AgentTestChanges['deleteAgentBaseline']['out']> {
-  const { numDeletedRows } = await tx.db
-    .deleteFrom('agent_baselines')
-    .where('project_id', '=', tx.projectId)
-    .where('suite', '=', suite)
-    .where('case_id', '=', caseId)
-    .where('variant', '=', variant)
-    .executeTakeFirst()
-  if (numDeletedRows === 0n) return { found: false }
-  tx.ledger.emit('agent_tests_changed', { at, ref: null, data: encodeAgentChange('baseline', 1) })
-  return { found: true }
-}
-
-/** Takes a case of a suite that is there out of the gate until a time, in the place of what was before. */
-export async function putAgentQuarantine(
-  tx: Transaction,
-  { suite, caseId, quarantine }: AgentTestChanges['putAgentQuarantine']['in'],
-): Promise<AgentTestChanges['putAgentQuarantine']['out']> {
-  const { owner, reason, expiresAt, setAt, setBy } = quarantine
-  const set = { owner, reason, expires_at: expiresAt, set_at: setAt, set_by: setBy }
-  await tx.db
-    .insertInto('agent_quarantines')
-    .values({ project_id: tx.projectId, suite, case_id: caseId, ...set })
-    .onConflict((conflict) => conflict.columns(['project_id', 'suite', 'case_id']).doUpdateSet(set))
-    .execute()
-  tx.ledger.emit('agent_tests_changed', { at: setAt, ref: null, data: encodeAgentChange('quarantine', 0) })
-  return { stored: true }
-}
-
-export async function deleteAgentQuarantine(
-  tx: Transaction,
-  { suite, caseId, at }: AgentTestChanges['deleteAgentQuarantine']['in'],
-): Promise<AgentTestChanges['deleteAgentQuarantine']['out']> {
-  const { numDeletedRows } = await tx.db
-    .deleteFrom('agent_quarantines')
-    .where('project_id', '=', tx.projectId)
-    .where('suite', '=', suite)
-    .where('case_id', '=', caseId)
-    .executeTakeFirst()
-  if (numDeletedRows === 0n) return { found: false }
-  tx.ledger.emit('agent_tests_changed', { at, ref: null, data: encodeAgentChange('quarantine', 1) })
-  return { found: true }
 }

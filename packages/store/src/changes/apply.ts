@@ -1,15 +1,7 @@
 import type { Change, ChangeKind, ChangeOutcome } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
-import {
-  deleteAgentBaseline,
-  deleteAgentQuarantine,
-  deleteAgentReport,
-  deleteAgentSuite,
-  expireAgentReports,
-  putAgentBaseline,
-  putAgentQuarantine,
-  putAgentReport,
-} from './agent-tests.ts'
+import { deleteAgentBaseline, deleteAgentQuarantine, putAgentBaseline, putAgentQuarantine } from './agent-accepted.ts'
+import { deleteAgentReport, deleteAgentSuite, expireAgentReports, putAgentReport } from './agent-tests.ts'
 import { createKey, createToken, deleteToken, redeemToken, revokeKey, sweep, touchKey } from './access.ts'
 import { advanceConsumer, claimConsumer } from './consumers.ts'
 import { addRows, deleteRow, updateRow } from './dataset-rows.ts'

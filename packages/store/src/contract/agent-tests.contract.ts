@@ -190,8 +190,6 @@ export function agentTestsContract(room: () => Promise<Room>): void {
       const none = { cases: [] }
       await Promise.all(Array.from({ length: limits.agentSuites }, (_, i) => put(r, { suite: `s${i}`, ...none })))
       expect(await put(r, { suite: 'one more' })).toEqual({ result: 'too_many' })
-      const more = { suite: 'one more', caseId: 'a', baseline }
-      expect(await r.apply({ kind: 'putAgentBaseline', ...more })).toEqual({ result: 'too_many' })
       expect(await put(r, { suite: 's7', ...none })).toEqual({ result: 'created' })
     })
 
@@ -210,6 +208,30 @@ export function agentTestsContract(room: () => Promise<Room>): void {
         data: { subject: 'report', removed: true },
       })
       expect((await r.read('agentSuites', {}))[0]).toMatchObject({ reports: 1 })
+    })
+
+    test('that are deleted do not come back by being sent again, alone or with their suite', async () => {
+      const [r, other] = [await room(), await room()]
+      for (const id of ['alone', 'a', 'b', 'c']) await put(r, { id })
+      await put(r, { id: 'elsewhere', suite: 'weather' })
+      await r.apply({ kind: 'deleteAgentReport', id: 'alone', at: now })
+      expect(await put(r, { id: 'alone' })).toEqual({ result: 'deleted' })
+      expect(await put(r, { id: 'alone', suite: 'weather' })).toEqual({ result: 'deleted' })
+      expect(await put(other, { id: 'alone' })).toEqual({ result: 'created' })
+      const remove = () => r.apply({ kind: 'deleteAgentSuite', suite: 'stocks', at: now, limit: 2 })
+      expect(await remove()).toEqual({ found: true, more: true })
+      expect(await remove()).toEqual({ found: true, more: false })
+      for (const id of ['a', 'b', 'c']) expect(await put(r, { id })).toEqual({ result: 'deleted' })
+      expect((await r.read('agentSuites', {})).map(({ suite }) => suite)).toEqual(['weather'])
+      expect(await put(r, { id: 'another' })).toEqual({ result: 'created' })
+      expect(await r.read('agentReport', { id: 'elsewhere' })).not.toBeNull()
+    })
+
+    test('that reached their age may be sent again', async () => {
+      const r = await room()
+      await put(r, { id: 'old' })
+      await r.apply({ kind: 'expireAgentReports', before: now + 1, at: now, limit: 10 })
+      expect(await put(r, { id: 'old' })).toEqual({ result: 'created' })
     })
 
     test('that are old go in bounded steps, the oldest first; what was accepted stays', async () => {
@@ -233,6 +255,7 @@ export function agentTestsContract(room: () => Promise<Room>): void {
 
     test('is kept by variant, the last word counts, and it goes one by one', async () => {
       const [r, other] = [await room(), await room()]
+      await put(r)
       expect(await accept(r)).toEqual({ result: 'ok' })
       await accept(r, { variant: 'short', body: '{"short":1}' })
       await accept(r, { note: 'again', body: '{"again":1}' })
@@ -245,10 +268,10 @@ export function agentTestsContract(room: () => Promise<Room>): void {
       expect((await suiteOf(r))?.baselines).toEqual(told.map(withoutBody))
       expect(await other.read('agentBaselines', key)).toEqual([])
       const remove = (variant: string) => r.apply({ kind: 'deleteAgentBaseline', ...key, variant, at: now })
-      expect(await remove('short')).toEqual({ found: true })
-      expect(await remove('short')).toEqual({ found: false })
+      expect(await remove('short')).toEqual({ result: 'ok' })
+      expect(await remove('short')).toEqual({ result: 'not_found' })
       expect((await r.read('agentBaselines', key)).map(({ variant }) => variant)).toEqual(['default'])
-      expect((await kinds(r)).map(({ data }) => data)).toEqual([
+      expect((await kinds(r)).slice(1).map(({ data }) => data)).toEqual([
         ...Array.from({ length: 3 }, () => ({ subject: 'baseline', removed: false })),
         { subject: 'baseline', removed: true },
       ])
@@ -256,6 +279,7 @@ export function agentTestsContract(room: () => Promise<Room>): void {
 
     test(`has at most ${limits.agentVariants} variants`, async () => {
       const r = await room()
+      await put(r)
       for (let i = 0; i < limits.agentVariants; i++) await accept(r, { variant: `v${i}` })
       expect(await accept(r, { variant: 'more' })).toEqual({ result: 'too_many' })
       expect(await accept(r, { variant: 'v3', note: 'replaced' })).toEqual({ result: 'ok' })
@@ -270,13 +294,61 @@ export function agentTestsContract(room: () => Promise<Room>): void {
       expect(await r.read('agentQuarantine', key)).toEqual({ caseId: 'a', ...longer })
       expect((await suiteOf(r))?.quarantines).toEqual([{ caseId: 'a', ...longer }])
       expect(await other.read('agentQuarantine', key)).toBeNull()
-      expect(await r.apply({ kind: 'deleteAgentQuarantine', ...key, at: now })).toEqual({ found: true })
-      expect(await r.apply({ kind: 'deleteAgentQuarantine', ...key, at: now })).toEqual({ found: false })
+      expect(await r.apply({ kind: 'deleteAgentQuarantine', ...key, at: now })).toEqual({ result: 'ok' })
+      expect(await r.apply({ kind: 'deleteAgentQuarantine', ...key, at: now })).toEqual({ result: 'not_found' })
       expect((await kinds(r)).slice(1).map(({ data }) => data)).toEqual([
         { subject: 'quarantine', removed: false },
         { subject: 'quarantine', removed: false },
         { subject: 'quarantine', removed: true },
       ])
+    })
+
+    test('is overwritten and taken back only as it was seen, where that is wished', async () => {
+      const r = await room()
+      await put(r)
+      const expecting = (expected: number | null, acceptedAt = now + 1) =>
+        r.apply({ kind: 'putAgentBaseline', ...key, baseline: { ...baseline, acceptedAt }, expected })
+      expect(await expecting(now)).toEqual({ result: 'changed' })
+      expect(await expecting(null, now)).toEqual({ result: 'ok' })
+      expect(await expecting(null)).toEqual({ result: 'changed' })
+      expect(await expecting(now)).toEqual({ result: 'ok' })
+      const remove = (expected: number) =>
+        r.apply({ kind: 'deleteAgentBaseline', ...key, variant: 'default', at: now, expected })
+      expect(await remove(now)).toEqual({ result: 'changed' })
+      expect((await r.read('agentBaselines', key)).map(({ acceptedAt }) => acceptedAt)).toEqual([now + 1])
+      expect(await remove(now + 1)).toEqual({ result: 'ok' })
+
+      const quarantining = (expected: number | null, setAt = now + 1) =>
+        r.apply({ kind: 'putAgentQuarantine', ...key, quarantine: { ...quarantine, setAt }, expected })
+      expect(await quarantining(now)).toEqual({ result: 'changed' })
+      expect(await quarantining(null, now)).toEqual({ result: 'ok' })
+      expect(await quarantining(null)).toEqual({ result: 'changed' })
+      expect(await quarantining(now)).toEqual({ result: 'ok' })
+      const end = (expected: number) => r.apply({ kind: 'deleteAgentQuarantine', ...key, at: now, expected })
+      expect(await end(now)).toEqual({ result: 'changed' })
+      expect(await end(now + 1)).toEqual({ result: 'ok' })
+    })
+
+    test('of many who accept a new way at once, each with nothing seen before, one does', async () => {
+      const r = await room()
+      await put(r)
+      const all = await Promise.all(
+        Array.from({ length: 8 }, (_, i) =>
+          r.apply({ kind: 'putAgentBaseline', ...key, baseline: { ...baseline, note: `${i}` }, expected: null }),
+        ),
+      )
+      expect(all.filter(({ result }) => result === 'ok')).toHaveLength(1)
+      expect(all.filter(({ result }) => result === 'changed')).toHaveLength(7)
+    })
+
+    test('does not bring back a suite that was deleted meanwhile', async () => {
+      const r = await room()
+      await put(r)
+      await r.apply({ kind: 'deleteAgentSuite', suite: 'stocks', at: now, limit: 10 })
+      expect(await accept(r)).toEqual({ result: 'no_suite' })
+      expect(await r.apply({ kind: 'putAgentQuarantine', ...key, quarantine })).toEqual({ result: 'no_suite' })
+      expect(await r.read('agentSuites', {})).toEqual([])
+      expect(await r.read('agentQuarantine', key)).toBeNull()
     })
 
     test('goes with its suite, which goes step by step', async () => {

@@ -1,8 +1,9 @@
 import type { Generated } from 'kysely'
 
-/** Rows of the tables that `0007-agent-tests.ts` makes. Commands, verdicts, outcomes and states are places in their lists. */
+/** Rows of the tables that `0007-agent-tests.ts` and `0009-agent-tombstones.ts` make. Commands, verdicts, outcomes and states are places in their lists. */
 export interface AgentTestTables {
   agent_suites: { project_id: number; suite: string; reports: number; updated_at: number }
+  agent_tombstones: { project_id: number; id_hash: string; at: number }
   agent_reports: {
     ref: Generated<number>
     project_id: number
