@@ -1,4 +1,4 @@
-import { checkStates } from '@llm-eval/protocol'
+import { type CheckState, failStates } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { examples, type Parts } from './command.ts'
 import { moment, timeSpan, wholeNumber } from './moments.ts'
@@ -84,7 +84,11 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
     withCases(program.command('check').description('Hold an agent against its baselines: may it ship?')),
   )
   check
-    .option('--fail-on <states>', `states that fail, parted by commas: ${checkStates.join(', ')}`, statesOf)
+    .option(
+      '--fail-on <states>',
+      `states that fail beside REGRESSION, parted by commas: ${failStates.join(', ')}`,
+      statesOf,
+    )
     .option('--strict', 'fail on every state but PASSED')
   withPlace(check)
   examples(check, [
@@ -189,11 +193,12 @@ function withPlace(command: Command): Command {
   return command.addOption(where.choices(['files', 'server']).default('files'))
 }
 
-function statesOf(text: string): (typeof checkStates)[number][] {
+function statesOf(text: string): CheckState[] {
   return text.split(',').map((part) => {
     const name = part.trim().toUpperCase()
-    const state = checkStates.find((one) => one === name)
-    if (!state) throw new InvalidArgumentError(`${part.trim()} is no state. There are ${checkStates.join(', ')}.`)
+    const state = failStates.find((one) => one === name)
+    if (!state)
+      throw new InvalidArgumentError(`${part.trim()} is no state that can fail. There are ${failStates.join(', ')}.`)
     return state
   })
 }

@@ -31,6 +31,7 @@ const fileFaults: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'it is a directory',
+  ELOOP: 'it is a link that leads in a circle',
   ENOTDIR: 'a part of the path is not a directory',
   EEXIST: 'it exists already',
   ENOSPC: 'the disk is full',

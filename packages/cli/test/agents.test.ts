@@ -82,7 +82,11 @@ describe('llm-eval test', () => {
     const { url } = await startAgent(() => ({ response: 'AAPL' }))
     const cwd = place({ 'agent-tests/stocks.yaml': stocks })
     expect((await llmEval(['test', '--agent', url], { cwd })).code).toBe(2)
-    expect((await llmEval(['test', '--agent', url, '--no-tools'], { cwd })).code).toBe(0)
+    expect((await llmEval(['test', '--agent', url, '--no-tools', '--tag', 'smoke'], { cwd })).code).toBe(0)
+    // Of the other case nothing is left then.
+    const all = await llmEval(['test', '--agent', url, '--no-tools'], { cwd })
+    expect(all.code).toBe(2)
+    expect(all.out).toContain('Nothing of it was tested')
   })
 
   test('asks as often as is wished, and tells how sure that makes it', async () => {
@@ -232,7 +236,7 @@ describe('llm-eval snapshot and check', () => {
         join(cwd, 'agent-tests/baselines/quarantine.json'),
         JSON.stringify([{ case_id: id, owner: 'Ada', reason: 'backend is moved', expires_at }]),
       )
-    quarantine('2999-01-01T00:00:00Z')
+    quarantine(new Date(Date.now() + 30 * 86_400_000).toISOString())
     const held = await check()
     expect(held).toMatchObject({ code: 0, report: { verdict: 'SHIP_WITH_QUARANTINE' } })
     expect(held.report.reasons.join()).toContain('Quarantined by Ada')

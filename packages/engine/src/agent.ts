@@ -10,7 +10,7 @@ export {
 export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckThresholds } from './agent/check.ts'
-export { failOnDefault, release } from './agent/release.ts'
+export { failOnAlways, release } from './agent/release.ts'
 export { scoreAttempt } from './agent/score-attempt.ts'
 export { createEngine } from './create-engine.ts'
 export type { Engine } from './engine.ts'

@@ -66,9 +66,8 @@ export interface CaseResult {
   } | null
 }
 
-/** How a case did against what was accepted before. */
-export const checkStates = [
-  'PASSED',
+/** How a case may be otherwise than what was accepted before: what a gate can fail for. A `REGRESSION` fails it always. */
+export const failStates = [
   'OUTPUT_CHANGED',
   'TOOLS_CHANGED',
   'REGRESSION',
@@ -76,6 +75,9 @@ export const checkStates = [
   'NO_BASELINE',
   'NOT_EVALUATED',
 ] as const
+
+/** How a case did against what was accepted before. */
+export const checkStates = ['PASSED', ...failStates] as const
 export type CheckState = (typeof checkStates)[number]
 
 /** Whether to ship. Not evaluated is never safe. */
@@ -138,7 +140,7 @@ export interface CheckResult {
   /** The variant that is nearest; null without a baseline. */
   variant: string | null
   steps: ToolStep[]
-  /** In 0..1, of the last answers, letter by letter; null where it cannot be told. */
+  /** In 0..1, letter by letter, of the answers that are least alike; null where it cannot be told. */
   output_similarity: number | null
   score: Change
   cost: Change
@@ -148,6 +150,8 @@ export interface CheckResult {
   quarantine: Quarantine | null
   /** One sentence each. */
   reasons: string[]
+  /** Which attempt, and which accepted one, the steps and the likeness are of, from 0; null where nothing was compared. */
+  shown: { attempt: number; accepted: number } | null
   result: CaseResult
 }
 

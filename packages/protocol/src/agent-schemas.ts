@@ -87,7 +87,7 @@ export const baselineSchema: z.ZodType<Baseline> = z.object({
 /** A case that does not count for a while. */
 export const quarantineSchema: z.ZodType<Quarantine> = z.object({
   case_id: name,
-  owner: z.string().min(1).max(200),
-  reason: z.string().min(1).max(10_000),
+  owner: z.string().trim().min(1).max(200),
+  reason: z.string().trim().min(1).max(10_000),
   expires_at: z.iso.datetime({ offset: true }),
 })

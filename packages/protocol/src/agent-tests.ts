@@ -15,7 +15,7 @@ export const agentCommands = ['test', 'check'] as const
 export type AgentCommand = (typeof agentCommands)[number]
 
 /** How a case did against its baselines. */
-export type CaseCheck = Omit<CheckResult, 'result'>
+export type CaseCheck = Omit<CheckResult, 'result' | 'shown'>
 
 /** What a suite of agent tests gave, as it is sent. */
 export interface AgentReportInput {

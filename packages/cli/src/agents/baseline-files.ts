@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Baseline, Quarantine } from '@llm-eval/protocol'
+import { type Baseline, limits, type Quarantine } from '@llm-eval/protocol'
 import { baselineSchema, quarantineSchema } from '@llm-eval/protocol/agent-schemas'
 import * as z from 'zod'
 import { Complaint, systemCode } from '../complaint.ts'
@@ -56,7 +56,30 @@ export async function readQuarantine(folder: string): Promise<ReadonlyMap<string
   }
   const read = z.array(quarantineSchema).safeParse(jsonIn(text, path))
   if (!read.success) throw new Complaint(`${path} is not valid: ${oneLine(z.prettifyError(read.error))}`)
-  return new Map(read.data.map((one) => [one.case_id, one]))
+  const found = new Map(read.data.map((one) => [one.case_id, one]))
+  const twin = read.data.find((one) => found.get(one.case_id) !== one)
+  if (twin) throw new Complaint(`${path} holds ${oneLine(twin.case_id)} twice: keep the one that is meant.`)
+  return found
+}
+
+const dayMs = 86_400_000
+
+/**
+ * Reads which cases are in quarantine, for a gate.
+ *
+ * @param now milliseconds since 1970
+ * @throws {Complaint} where one lasts longer than any may, as only one that was written by hand can
+ */
+export async function quarantineInForce(folder: string, now: number): Promise<ReadonlyMap<string, Quarantine>> {
+  const all = await readQuarantine(folder)
+  // Clocks of those who write it and those who check may differ.
+  const latest = now + (limits.agentQuarantineDays + 1) * dayMs
+  const endless = [...all.values()].find(({ expires_at }) => Date.parse(expires_at) > latest)
+  if (endless)
+    throw new Complaint(
+      `${join(folder, quarantineFile)} holds ${oneLine(endless.case_id)} until ${endless.expires_at}: a quarantine lasts at most ${limits.agentQuarantineDays} days.`,
+    )
+  return all
 }
 
 /** Writes which cases are in quarantine, by their ids, so that changes are read easily; gives the path. */

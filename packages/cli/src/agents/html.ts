@@ -126,9 +126,9 @@ function attemptsOf(attempts: readonly AttemptResult[]): string {
 
 /** Before and now, beside each other. */
 function againstOf(check: CheckResult, baseline: Baseline | null): string {
-  const before = baseline?.attempts[0]?.trace
+  const before = baseline?.attempts[check.shown?.accepted ?? 0]?.trace
   if (!baseline || !before) return ''
-  const now = shownOf(check)?.trace
+  const now = check.result.attempts[check.shown?.attempt ?? 0]?.trace
   const by = baseline.accepted_by === null ? '' : ` by ${baseline.accepted_by}`
   const accepted = `${baseline.variant}, accepted ${localTime(baseline.accepted_at)}${by}${baseline.note === null ? '' : `: ${baseline.note}`}`
   const rows = check.steps.slice(0, mostSteps).map((step) => stepRow(step, { before, now }))
@@ -140,11 +140,7 @@ function againstOf(check: CheckResult, baseline: Baseline | null): string {
   return `<h3>Against what was accepted</h3><p class="quiet">${escaped(accepted)}</p>
 <p>${escaped(changesOf(check))}</p>
 ${tools}
-${answersOf(before.output, now?.output ?? '')}`
-}
-
-function shownOf({ result }: CheckResult): AttemptResult | undefined {
-  return result.attempts.find(({ outcome }) => outcome === 'passed') ?? result.attempts[0]
+${answersOf(textOfAnswers(before), now ? textOfAnswers(now) : '')}`
 }
 
 function changesOf({ score, cost, latency, model, output_similarity: alike }: CheckResult): string {
@@ -191,6 +187,11 @@ function stepRow({ kind, before, after, differences }: ToolStep, sides: Sides): 
       ? ''
       : `<tr class="note"><td colspan="2"><span class="chip wait">${word}</span>${told.join('')}</td></tr>`
   return `<tr>${cell(sides.before, before, 'del')}${cell(sides.now, after, 'ins')}</tr>${note}`
+}
+
+/** What was said in all turns. */
+function textOfAnswers({ turns, output }: AttemptResult['trace']): string {
+  return turns.length < 2 ? output : turns.map((turn) => turn.output).join('\n\n')
 }
 
 function answersOf(before: string, now: string): string {

@@ -8,10 +8,10 @@ export function reasonsOf({ attempts }: CaseResult): string[] {
 }
 
 function ofAttempt({ trace, assertions, parts }: AttemptResult): string[] {
-  if (trace.fault) return [`${trace.fault.code}: ${trace.fault.message}`]
   const bad = assertions
     .filter(({ outcome }) => outcome !== 'passed')
     .map(({ turn, message }) => (turn === null ? message : `Turn ${turn}: ${message}`))
+  if (trace.fault) return [...bad, `${trace.fault.code}: ${trace.fault.message}`]
   const unseen = Object.values(parts).flatMap((part) =>
     part.outcome === 'skipped' || part.outcome === 'errored' ? [part.detail] : [],
   )

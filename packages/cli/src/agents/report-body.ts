@@ -94,7 +94,7 @@ function goesDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((member) => goesDeeper(member, levels - 1))
 }
 
-function withoutResult({ result: _result, ...check }: CheckResult): CaseCheck {
+function withoutResult({ result: _result, shown: _shown, ...check }: CheckResult): CaseCheck {
   return check
 }
 

@@ -76,7 +76,7 @@ export function testReport(suite: Suite, results: readonly CaseResult[], at: str
     at,
     exitCode,
     verdict: words[exitCode],
-    headline: `${count(passed)} of ${count(results.length)} cases passed${mean}.`,
+    headline: `${count(passed)} of ${count(results.length)} cases passed${mean}${mistakesIn(suite)}.`,
     next: exitCode === 0 ? 'llm-eval snapshot' : nextAfter(results),
     cases: badFirst(cases),
   }
@@ -122,6 +122,12 @@ export function checkReport(suite: Suite, { release, checks, failOn, baselines }
     next: release.next,
     cases: badFirst(cases),
   }
+}
+
+/** Files that cannot be read as they are keep a suite from being green, however well the others do. */
+function mistakesIn({ problems }: Suite): string {
+  const errors = problems.filter(({ level }) => level === 'error').length
+  return errors === 0 ? '' : `, and ${count(errors)} mistake${errors === 1 ? '' : 's'} in files`
 }
 
 /** 1 when a case fails, 2 when one could not be told, 0 only when all that was to be tested passed. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, resolve, sep } from 'node:path'
 import { type AgentSettings, readCases, readSettings } from '@llm-eval/formats'
 import { type CaseProblem, limits, type TestCase } from '@llm-eval/protocol'
@@ -51,7 +51,12 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
   const cases: TestCase[] = []
   for (const path of files) {
     const file = relative(terminal.cwd, path).split(sep).join('/')
-    const read = readCases(await readFile(path, 'utf8'), { file, suite: name, env: terminal.env, evalview })
+    const text = await textOrFault(path)
+    if (typeof text !== 'string') {
+      problems.push({ level: 'error', file, line: null, path: '', message: text.fault })
+      continue
+    }
+    const read = readCases(text, { file, suite: name, env: terminal.env, evalview })
     problems.push(...read.problems)
     cases.push(...withoutTwins(read.cases, { cases, problems }))
   }
@@ -113,7 +118,7 @@ async function caseFiles(
     try {
       if ((await stat(whole)).isDirectory()) {
         onFile?.(whole)
-        found.push(...(await filesIn(whole, baselines)))
+        found.push(...(await filesIn(whole, { baselines, evalview })))
       } else found.push(whole)
     } catch (error) {
       // Of the folders where cases usually are, not all need to be there.
@@ -127,20 +132,53 @@ async function caseFiles(
   return [...new Set(found)]
 }
 
-async function filesIn(folder: string, baselines: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && /^\.(ya?ml|toml|json)$/.test(extname(entry.name).toLowerCase()))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.startsWith(baselines + sep) && !isAside(relative(folder, path)))
-    .toSorted()
+interface Folder {
+  baselines: string
+  evalview: boolean
+  /** Folders that were looked through: links may lead in circles. */
+  seen?: Set<string>
 }
 
-/** Files that stand among cases and are none. */
-function isAside(path: string): boolean {
-  const parts = path.split(sep)
-  const hidden = parts.some((part) => part === 'node_modules' || part.startsWith('.'))
-  return hidden || /^(config|quarantine|\.evalview)\./.test(parts.at(-1) ?? '')
+async function filesIn(folder: string, { baselines, evalview, seen = new Set() }: Folder): Promise<string[]> {
+  const real = await realpath(folder)
+  if (seen.has(real) || folder === baselines) return []
+  seen.add(real)
+  const found: string[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (isAside(entry.name, evalview)) continue
+    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path)))
+    if (isFolder) found.push(...(await filesIn(path, { baselines, evalview, seen })))
+    else if (/^\.(ya?ml|toml|json)$/.test(extname(entry.name).toLowerCase())) found.push(path)
+  }
+  return found.toSorted()
+}
+
+async function leadsToFolder(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory()
+  } catch {
+    // One that leads nowhere is told where it is read.
+    return false
+  }
+}
+
+/** What stands among cases and is none. */
+function isAside(name: string, evalview: boolean): boolean {
+  if (name === 'node_modules' || name.startsWith('.')) return true
+  return evalview && /^(config|quarantine)\./.test(name)
+}
+
+/** What is in a file of cases, or why that cannot be told: the other files are read all the same. */
+async function textOrFault(path: string): Promise<string | { fault: string }> {
+  try {
+    const { size } = await stat(path)
+    if (size > limits.caseFileBytes)
+      return { fault: `The file is larger than ${limits.caseFileBytes} bytes. Split it.` }
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    return { fault: fileComplaint('It cannot be read', error).message }
+  }
 }
 
 /** Two cases of one name in one suite would share their baselines. */

@@ -4,10 +4,10 @@ import {
   checkCase,
   checkDefaults,
   type CheckThresholds,
-  failOnDefault,
+  failOnAlways,
   release,
 } from '@llm-eval/engine/agent'
-import { type CaseResult, type CheckResult, type CheckState, checkStates, variantPattern } from '@llm-eval/protocol'
+import { type CaseResult, type CheckResult, type CheckState, failStates, variantPattern } from '@llm-eval/protocol'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
 import { checkReport, nextAfter, type SuiteReport, testExitCode, testReport } from '../agents/report.ts'
 import { saveAgentReports } from '../agents/save-reports.ts'
@@ -119,9 +119,9 @@ export function checkAgent(terminal: Stage, paths: string[], options: CheckComma
     const { suite, results, at } = tested
     const accepted = await acceptedOf(terminal, suite, options)
     const { baselines } = accepted
-    const checks = await checked(terminal, tested, accepted)
-    const changes = checkStates.filter((state) => state !== 'PASSED')
-    const failOn = options.strict ? changes : (options.failOn ?? suite.settings.gate?.fail_on ?? failOnDefault)
+    const checks = await checked(terminal, { tested, accepted, withoutTools: !options.tools })
+    const chosen = options.strict ? failStates : (options.failOn ?? suite.settings.gate?.fail_on ?? [])
+    const failOn = [...new Set([...failOnAlways, ...chosen])]
     const broken = suite.problems.filter(({ level }) => level === 'error').map(problemLine)
     const verdict = release(checks, { failOn, unreadable: [...broken, ...unfinished(suite, results)] })
     const report = checkReport(suite, { release: verdict, checks, failOn, baselines }, at)
@@ -162,8 +162,9 @@ async function finish(
 
 async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOptions): Promise<Accepted> {
   if (options.baselines !== 'server') {
-    const { readBaselines, readQuarantine } = await import('../agents/baseline-files.ts')
-    return { baselines: await readBaselines(suite.baselines), quarantine: await readQuarantine(suite.baselines) }
+    const { quarantineInForce, readBaselines } = await import('../agents/baseline-files.ts')
+    const quarantine = await quarantineInForce(suite.baselines, Date.now())
+    return { baselines: await readBaselines(suite.baselines), quarantine }
   }
   const { readServerBaselines } = await import('../agents/server-baselines.ts')
   const { openPlace } = await import('../place.ts')
@@ -172,10 +173,14 @@ async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOp
 
 async function checked(
   { signal }: Terminal,
-  { suite, results, tools }: Tested,
-  { baselines, quarantine }: Accepted,
+  {
+    tested: { suite, results, tools },
+    accepted: { baselines, quarantine },
+    withoutTools,
+  }: { tested: Tested; accepted: Accepted; withoutTools: boolean },
 ): Promise<CheckResult[]> {
-  const options = { engine: tools.engine, signal, thresholds: thresholdsOf(suite), now: Date.now() }
+  const waived = { tools: withoutTools }
+  const options = { engine: tools.engine, signal, thresholds: thresholdsOf(suite), waived, now: Date.now() }
   const byId = new Map(results.map((result) => [result.case_id, result]))
   const checks: CheckResult[] = []
   for (const one of suite.cases) {

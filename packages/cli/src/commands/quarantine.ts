@@ -1,4 +1,4 @@
-import type { Quarantine, TestCase } from '@llm-eval/protocol'
+import { limits, type Quarantine, type TestCase } from '@llm-eval/protocol'
 import { readQuarantine, writeQuarantine } from '../agents/baseline-files.ts'
 import { openSuite, type Suite } from '../agents/suite.ts'
 import { Complaint } from '../complaint.ts'
@@ -21,7 +21,7 @@ export interface AddOptions extends QuarantineOptions {
 }
 
 /** Days that a quarantine may last: what is broken for longer is a case to mend or to delete. */
-const longestDays = 90
+const longestDays = limits.agentQuarantineDays
 const dayMs = 86_400_000
 
 /** `llm-eval quarantine add`: takes a case out of the gate until a day, in the open. */

@@ -145,6 +145,7 @@ function rowsOf(frame: StreamFrame): Row[] {
     }
     case 'connected':
     case 'agent_test_updates':
+    case 'conversation_updates':
     case 'metrics_update':
     case 'resync_required':
     case 'error':

@@ -270,19 +270,30 @@ describe('what a case demands', () => {
     ['tools', { tools: ['a'] }],
     ['a category of tools', { tool_categories: ['web'] }],
     ['an order', { sequence: ['a', 'b'] }],
-  ])('of %s is unknown where no tools are shown, however good the answer is, unless that is waived', async (...[, expected]) => {
-    const one = caseWith({ ...expected, ...output({ contains: ['up'] }) })
-    const blind = traceOf('It is up.', [], { captured: ['output'], level: 1 })
-    expect(await scoreAttempt(one, blind, alone)).toMatchObject({ outcome: 'unevaluated', score: 100, complete: false })
-    const waived = await scoreAttempt(one, blind, { ...alone, waived: { judge: false, tools: true } })
-    expect(waived.outcome).toBe('passed')
-    expect(waived.assertions.find(({ kind }) => kind.startsWith('tools.'))?.message).toMatch(/^Waived\. /)
-  })
+  ])(
+    'of %s is unknown where no tools are shown, however good the answer is, unless that is waived',
+    async (...[, expected]) => {
+      const one = caseWith({ ...expected, ...output({ contains: ['up'] }) })
+      const blind = traceOf('It is up.', [], { captured: ['output'], level: 1 })
+      expect(await scoreAttempt(one, blind, alone)).toMatchObject({
+        outcome: 'unevaluated',
+        score: 100,
+        complete: false,
+      })
+      const waived = await scoreAttempt(one, blind, { ...alone, waived: { judge: false, tools: true } })
+      expect(waived.outcome).toBe('passed')
+      expect(waived.assertions.find(({ kind }) => kind.startsWith('tools.'))?.message).toMatch(/^Waived\. /)
+    },
+  )
 
   test('is not met where all of it is waived: then nothing was tested', async () => {
     const blind = traceOf('x', [], { captured: ['output'], level: 1 })
     const waived = { ...alone, waived: { judge: true, tools: true } }
-    for (const one of [caseWith({ tools: ['a'], forbidden_tools: ['b'] }), caseWith({}), caseWith({}, { rubric: 'Is kind.' })]) {
+    for (const one of [
+      caseWith({ tools: ['a'], forbidden_tools: ['b'] }),
+      caseWith({}),
+      caseWith({}, { rubric: 'Is kind.' }),
+    ]) {
       const result = await scoreAttempt(one, blind, waived)
       expect(result.outcome).toBe('unevaluated')
       expect(told(result).map(([kind]) => kind)).toEqual(['thresholds.min_score'])

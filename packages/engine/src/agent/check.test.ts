@@ -7,7 +7,7 @@ import { alignCalls } from './align.ts'
 import { argumentDifferences } from './arguments.ts'
 import { caseResult } from './case-result.ts'
 import { checkCase, type CheckOptions } from './check.ts'
-import { failOnDefault, release } from './release.ts'
+import { failOnAlways, release } from './release.ts'
 
 const engine = createEngine()
 afterAll(() => engine.close())
@@ -176,6 +176,82 @@ describe('a case held against its baseline', () => {
     expect(await check([attemptOf(near)], baselines)).toMatchObject({ state: 'TOOLS_CHANGED', variant: 'short' })
   })
 
+  test('counts with each attempt that passed, and not with the first alone', async () => {
+    const attempts = [attemptOf(before), attemptOf(before), attemptOf({ ...before, tool_calls: calls('abc') })]
+    const result = await check(attempts, [accepted([before])])
+    expect(result).toMatchObject({ state: 'TOOLS_CHANGED', shown: { attempt: 2, accepted: 0 } })
+    expect(result.steps.map(({ kind }) => kind)).toEqual(['same', 'same', 'added'])
+    expect(result.reasons).toEqual(['Tools changed: added c.', '1 of 3 attempts is not as accepted.'])
+    const words = await check([attemptOf(before), attemptOf({ ...before, output: 'Who knows?' })], [accepted([before])])
+    expect(words).toMatchObject({ state: 'OUTPUT_CHANGED', shown: { attempt: 1 } })
+  })
+
+  test('may go any way that was accepted, of whatever variant and attempt', async () => {
+    const other = traceOf('Quite another answer to the same question.', ['c'], { model: 'm-1' })
+    const both = [accepted([before, other])]
+    expect(await check([attemptOf(other), attemptOf(before)], both)).toMatchObject({ state: 'PASSED' })
+    const variants = [accepted([before]), accepted([other], { variant: 'short' })]
+    expect(await check([attemptOf(before), attemptOf(other)], variants)).toMatchObject({ state: 'PASSED' })
+    const third = traceOf('Something else altogether, of which nobody ever said that it is right.', ['c'])
+    expect(await check([attemptOf(before), attemptOf(third)], variants)).toMatchObject({
+      state: 'OUTPUT_CHANGED',
+      variant: 'short',
+      shown: { attempt: 1, accepted: 0 },
+    })
+  })
+
+  test('that fails is shown by an attempt that does', async () => {
+    const bad = attemptOf({ ...before, tool_calls: calls('b') }, { outcome: 'failed' })
+    const result = await check([attemptOf(before), bad], [accepted([before])])
+    expect(result).toMatchObject({ state: 'REGRESSION', shown: { attempt: 1, accepted: 0 } })
+    expect(result.steps.map(({ kind }) => kind)).toEqual(['removed', 'same'])
+  })
+
+  test('is compared turn by turn, and not by its last words alone', async () => {
+    const turn = (output: string) => ({ query: 'q', output, latency_ms: 1, first_token_ms: null, attempts: 1 })
+    const spoken = (...outputs: string[]) => traceOf(outputs.at(-1) ?? '', [], { turns: outputs.map(turn) })
+    const baselines = [accepted([spoken(words, 'Bye.')])]
+    expect(await check([attemptOf(spoken(words, 'Bye.'))], baselines)).toMatchObject({ state: 'PASSED' })
+    const result = await check([attemptOf(spoken('I do not know.', 'Bye.'))], baselines)
+    expect(result.state).toBe('OUTPUT_CHANGED')
+    expect(result.reasons).toEqual([expect.stringMatching(/^The answer of turn 1 is \d+ % alike\.$/)])
+    expect(await check([attemptOf(spoken(words))], baselines)).toMatchObject({ state: 'OUTPUT_CHANGED' })
+  })
+
+  test('is compared to its end, however long an answer is', async () => {
+    const long = 'word '.repeat(19_999)
+    const spoken = (output: string) => {
+      const turn = { query: 'q', output, latency_ms: 1, first_token_ms: null, attempts: 1 }
+      return traceOf(output, [], { turns: [turn] })
+    }
+    const baselines = [accepted([spoken(`${long}${'the end '.repeat(10_000)}`)])]
+    expect(await check([attemptOf(spoken(`${long}${'the end '.repeat(10_000)}`))], baselines)).toMatchObject({
+      state: 'PASSED',
+      output_similarity: 1,
+    })
+    const result = await check([attemptOf(spoken(`${long}${'no rest '.repeat(10_000)}`))], baselines)
+    expect(result.state).toBe('OUTPUT_CHANGED')
+    expect(result.output_similarity).toBeGreaterThan(0.5)
+    expect(result.output_similarity).toBeLessThan(0.9)
+  })
+
+  test('cannot be told where tools or arguments that were accepted are not shown any more, unless that is waived', async () => {
+    const blind = { ...before, tool_calls: [], captured: ['output' as const], level: 1 as const }
+    const result = await check([attemptOf(blind)], [accepted([before])])
+    expect(result).toMatchObject({ state: 'NOT_EVALUATED', steps: [] })
+    expect(result.reasons).toEqual(['The agent does not show its tools any more, and they were accepted.'])
+    expect(await check([attemptOf(blind)], [accepted([before])], { waived: { tools: true } })).toMatchObject({
+      state: 'PASSED',
+    })
+    const names = { ...before, tool_calls: [call('a', null), call('b', null)] }
+    const unsure = await check([attemptOf(names)], [accepted([before])])
+    expect(unsure).toMatchObject({ state: 'NOT_EVALUATED' })
+    expect(unsure.reasons).toEqual(['The agent does not show the arguments of a, b any more, and they were accepted.'])
+    expect(await check([attemptOf(blind, { outcome: 'failed' })], [accepted([before])])).toMatchObject({
+      state: 'REGRESSION',
+    })
+  })
+
   test('says by how much cost and time changed, and whether that is more than chance', async () => {
     const spread = (latencies: number[]) => latencies.map((ms) => ({ ...before, latency_ms: ms, cost: ms / 1_000 }))
     const baselines = [accepted(spread([100, 110, 90, 105]))]
@@ -220,7 +296,7 @@ describe('a case held against its baseline', () => {
 describe('a release', () => {
   const trace = traceOf('x', ['a'])
   const quarantine = { case_id: 'a', owner: 'Ada', reason: 'flaky backend', expires_at: '2026-07-01T00:00:00Z' }
-  const gate = { failOn: failOnDefault, unreadable: [] }
+  const gate = { failOn: failOnAlways, unreadable: [] }
 
   /** Cases in these states. */
   async function cases(...states: (CheckState | 'forbidden')[]): Promise<CheckResult[]> {

@@ -5,13 +5,12 @@ import type {
   CaseResult,
   Change,
   CheckResult,
-  CheckState,
   Quarantine,
   TestCase,
 } from '@llm-eval/protocol'
 import { mean, welch } from '@llm-eval/statistics'
 import type { Engine } from '../engine.ts'
-import { alignCalls } from './align.ts'
+import { type Nearest, nearestTo, stateRanks } from './nearest.ts'
 import { forbiddenCalled } from './tool-assertions.ts'
 
 /** From where on a case counts as changed. */
@@ -31,28 +30,80 @@ export interface CheckOptions {
   signal: AbortSignal
   thresholds?: CheckThresholds | undefined
   quarantine?: Quarantine | undefined
+  /** What somebody said need not be known. */
+  waived?: { tools: boolean } | undefined
   /** Milliseconds since 1970: a quarantine that is over does not count. */
   now: number
 }
 
-/** Letters of an answer that are compared. */
-const comparedChars = 100_000
-
 /**
- * Holds the result of a case against what was accepted of it: the variant that is nearest counts. A case that does not pass, or
- * whose score fell, is a regression whatever its tools did.
+ * Holds the result of a case against what was accepted of it: each attempt counts against what is nearest to it, of whatever
+ * variant, and the attempt that is farthest from all of them counts for the case. A case that does not pass, or whose score fell,
+ * is a regression whatever its tools did.
  */
 export async function checkCase(
+  one: TestCase,
+  known: { result: CaseResult; baselines: readonly Baseline[] },
+  options: CheckOptions,
+): Promise<CheckResult> {
+  const found = await compared(one, known, options)
+  const { quarantine } = options
+  if (!quarantine || found.quarantine !== null || found.state === 'PASSED') return found
+  const over = `Its quarantine by ${quarantine.owner} is over since ${quarantine.expires_at}.`
+  return { ...found, reasons: [...found.reasons, over] }
+}
+
+async function compared(
   one: TestCase,
   { result, baselines }: { result: CaseResult; baselines: readonly Baseline[] },
   options: CheckOptions,
 ): Promise<CheckResult> {
-  const { thresholds = checkDefaults } = options
-  const quarantine =
-    options.quarantine && Date.parse(options.quarantine.expires_at) > options.now ? options.quarantine : null
-  const shown = result.attempts.find(({ outcome }) => outcome === 'passed') ?? result.attempts[0]
-  const forbidden = [...new Set(result.attempts.flatMap(({ trace }) => forbiddenIn(one, trace)))]
-  const none: CheckResult = {
+  const { thresholds = checkDefaults, engine, signal, waived } = options
+  const none = uncompared(one, result, options)
+  const forbidden = forbiddenReasons(none.forbidden_tools)
+  if (result.outcome === 'faulted' || result.outcome === 'unevaluated')
+    return { ...none, state: 'NOT_EVALUATED', reasons: [...forbidden, ...whyNot(result)] }
+  const isFailed = result.outcome === 'failed'
+  if (baselines.length === 0) {
+    const reasons = isFailed ? failures(result) : ['Nothing was accepted of this case yet.']
+    return { ...none, state: isFailed ? 'REGRESSION' : 'NO_BASELINE', reasons: [...forbidden, ...reasons] }
+  }
+  const { outputSimilarity, ignoreCase } = thresholds
+  const nearness = { engine, signal, outputSimilarity, ignoreCase, withoutTools: waived?.tools === true }
+  const held: Held[] = []
+  for (const attempt of countingAttempts(result)) {
+    const { trace } = result.attempts[attempt] ?? {}
+    if (trace) held.push({ attempt, trace, nearest: await nearestTo(trace, baselines, nearness) })
+  }
+  const [farthest] = held.toSorted((a, b) => rankOf(b.nearest) - rankOf(a.nearest))
+  return farthest ? against(held, farthest, { none, thresholds }) : none
+}
+
+/** An attempt that counts, beside what is nearest to it. */
+interface Held {
+  attempt: number
+  trace: AgentTrace
+  nearest: Nearest
+}
+
+/** Indexes of the attempts that say how a case did: those that passed, and where it failed those that failed. */
+function countingAttempts({ outcome, attempts }: CaseResult): number[] {
+  const indexes = (wanted: AttemptResult['outcome']) =>
+    attempts.flatMap((attempt, index) => (attempt.outcome === wanted ? [index] : []))
+  const found = indexes(outcome === 'failed' ? 'failed' : 'passed')
+  return found.length > 0 ? found : [...attempts.keys()]
+}
+
+function rankOf({ state }: Nearest): number {
+  return stateRanks.indexOf(state)
+}
+
+/** All that is known of a case before it is held against anything. */
+function uncompared(one: TestCase, result: CaseResult, { quarantine, now }: CheckOptions): CheckResult {
+  const { attempts } = result
+  const traces = attempts.map(({ trace }) => trace)
+  const shown = attempts.find(({ outcome }) => outcome === 'passed') ?? attempts[0]
+  return {
     case_id: one.case_id,
     name: one.name,
     suite: one.suite,
@@ -60,113 +111,58 @@ export async function checkCase(
     variant: null,
     steps: [],
     output_similarity: null,
-    score: changeOf([], scoresOf(result.attempts)),
-    cost: changeOf([], costsOf(result.attempts.map(({ trace }) => trace))),
-    latency: changeOf([], latenciesOf(result.attempts.map(({ trace }) => trace))),
+    score: changeOf([], scoresOf(attempts)),
+    cost: changeOf([], costsOf(traces)),
+    latency: changeOf([], latenciesOf(traces)),
     model: { before: null, after: shown?.trace.model ?? null },
-    forbidden_tools: forbidden,
-    quarantine,
+    forbidden_tools: [...new Set(traces.flatMap((trace) => forbiddenIn(one, trace)))],
+    quarantine: quarantine && Date.parse(quarantine.expires_at) > now ? quarantine : null,
     reasons: [],
+    shown: null,
     result,
   }
-  if (result.outcome === 'faulted' || result.outcome === 'unevaluated') {
-    return { ...none, state: 'NOT_EVALUATED', reasons: [...forbiddenReasons(forbidden), ...whyNot(result)] }
-  }
-  if (baselines.length === 0 || !shown) {
-    const state = result.outcome === 'failed' ? 'REGRESSION' : 'NO_BASELINE'
-    const reason = result.outcome === 'failed' ? failures(result) : ['Nothing was accepted of this case yet.']
-    return { ...none, state, reasons: [...forbiddenReasons(forbidden), ...reason] }
-  }
-  const held = await Promise.all(baselines.map((baseline) => against(baseline, { none, shown, thresholds, options })))
-  return nearest(held)
 }
 
-interface Held {
-  none: CheckResult
-  shown: AttemptResult
-  thresholds: CheckThresholds
-  options: CheckOptions
-}
-
-async function against(baseline: Baseline, { none, shown, thresholds, options }: Held): Promise<CheckResult> {
-  const [first] = baseline.attempts
-  const steps = first ? alignCalls(first.trace.tool_calls, shown.trace.tool_calls) : []
-  const similarity = first ? await similarityOf(first.trace.output, shown.trace.output, { thresholds, options }) : null
+function against(
+  held: readonly Held[],
+  { attempt, trace, nearest }: Held,
+  { none, thresholds }: { none: CheckResult; thresholds: CheckThresholds },
+): CheckResult {
   const { attempts } = none.result
-  const traces = attempts.map(({ trace }) => trace)
-  const known = baseline.attempts.map(({ trace }) => trace)
-  const score = changeOf(scoresOf(baseline.attempts), scoresOf(attempts))
-  const compared: CheckResult = {
+  const traces = attempts.map((one) => one.trace)
+  // Of all ways that were gone: what they cost and how they scored together is what these are held against.
+  const accepted = [...new Set(held.map(({ nearest: { baseline } }) => baseline))].flatMap((one) => one.attempts)
+  const known = accepted.map((one) => one.trace)
+  const score = changeOf(scoresOf(accepted), scoresOf(attempts))
+  const fell = fellBy(score, thresholds.scoreDrop)
+  const isFailed = none.result.outcome === 'failed'
+  const isRegression = isFailed || fell !== null || none.forbidden_tools.length > 0
+  const { baseline, state, steps, similarity } = nearest
+  return {
     ...none,
+    state: isRegression ? 'REGRESSION' : state,
     variant: baseline.variant,
     steps,
     output_similarity: similarity,
     score,
     cost: changeOf(costsOf(known), costsOf(traces)),
     latency: changeOf(latenciesOf(known), latenciesOf(traces)),
-    model: { before: baseline.model, after: none.model.after },
-  }
-  const fell = fellBy(score, thresholds.scoreDrop)
-  const changed = steps.filter(({ kind }) => kind !== 'same')
-  const isOtherModel = baseline.model !== null && none.model.after !== null && baseline.model !== none.model.after
-  const outputChanged = similarity === null || similarity < thresholds.outputSimilarity
-  const reasons = [
-    ...forbiddenReasons(none.forbidden_tools),
-    ...(none.result.outcome === 'failed' ? failures(none.result) : []),
-    ...(fell === null ? [] : [`The score fell by ${fell} points.`]),
-    ...(changed.length > 0 ? [toolsChanged(changed)] : []),
-    ...(outputChanged
-      ? [`The answer is ${similarity === null ? 'not comparable' : `${Math.round(similarity * 100)} % alike`}.`]
-      : []),
-    ...(isOtherModel ? [`The model is ${none.model.after}, and was ${baseline.model}.`] : []),
-  ]
-  const isRegression = none.result.outcome === 'failed' || fell !== null || none.forbidden_tools.length > 0
-  return {
-    ...compared,
-    state: stateOf({ isRegression, tools: changed.length > 0, outputChanged, isOtherModel }),
-    reasons,
+    model: { before: baseline.model, after: trace.model },
+    reasons: [
+      ...forbiddenReasons(none.forbidden_tools),
+      ...(isFailed ? failures(none.result) : []),
+      ...(fell === null ? [] : [`The score fell by ${fell} points.`]),
+      ...nearest.reasons,
+      ...howMany(held),
+    ],
+    shown: { attempt, accepted: nearest.accepted },
   }
 }
 
-function stateOf(found: {
-  isRegression: boolean
-  tools: boolean
-  outputChanged: boolean
-  isOtherModel: boolean
-}): CheckState {
-  if (found.isRegression) return 'REGRESSION'
-  if (found.tools) return 'TOOLS_CHANGED'
-  if (found.outputChanged) return 'OUTPUT_CHANGED'
-  return found.isOtherModel ? 'MODEL_CHANGED' : 'PASSED'
-}
-
-const ranks: readonly CheckState[] = ['PASSED', 'MODEL_CHANGED', 'OUTPUT_CHANGED', 'TOOLS_CHANGED', 'REGRESSION']
-
-/** The variant with the mildest state; of those the one whose tools, and then whose words, are nearest. */
-function nearest(held: readonly CheckResult[]): CheckResult {
-  const changes = ({ steps }: CheckResult) => steps.filter(({ kind }) => kind !== 'same').length
-  const [best] = held.toSorted(
-    (a, b) =>
-      ranks.indexOf(a.state) - ranks.indexOf(b.state) ||
-      changes(a) - changes(b) ||
-      (b.output_similarity ?? 0) - (a.output_similarity ?? 0),
-  )
-  if (!best) throw new RangeError('There is no baseline to be near to.')
-  return best
-}
-
-async function similarityOf(
-  before: string,
-  after: string,
-  { thresholds, options }: { thresholds: CheckThresholds; options: CheckOptions },
-): Promise<number | null> {
-  const folded = (text: string) => text.replace(/\s+/g, ' ').trim().slice(0, comparedChars)
-  const [reference, response] = [folded(before), folded(after)]
-  if (reference === response) return 1
-  const config = { ignore_case: thresholds.ignoreCase }
-  const { engine, signal } = options
-  const score = await engine.evaluate({ evaluator: 'levenshtein', input: { response, reference }, config }, { signal })
-  return score.outcome === 'scored' ? score.value : null
+function howMany(held: readonly Held[]): string[] {
+  const changed = held.filter(({ nearest }) => nearest.state !== 'PASSED').length
+  if (held.length < 2 || changed === 0) return []
+  return [`${changed} of ${held.length} attempts ${changed === 1 ? 'is' : 'are'} not as accepted.`]
 }
 
 /** By how many points a score fell, when that is more than is allowed and, as far as can be told, more than chance. */
@@ -226,10 +222,4 @@ function whyNot({ attempts }: CaseResult): string[] {
     ...assertions.filter(({ outcome }) => outcome === 'unknown').map(({ message }) => message),
   ])
   return [...new Set(messages)].slice(0, 5)
-}
-
-function toolsChanged(changed: CheckResult['steps']): string {
-  const words = { arguments: 'other arguments of', moved: 'moved', added: 'added', removed: 'gone', same: '' }
-  const told = changed.slice(0, 5).map(({ kind, name }) => `${words[kind]} ${name}`)
-  return `Tools changed: ${told.join(', ')}${changed.length > 5 ? `, and ${changed.length - 5} more` : ''}.`
 }

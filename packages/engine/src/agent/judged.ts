@@ -46,9 +46,7 @@ export async function judge(one: TestCase, trace: AgentTrace, judging: Judging):
 /** A grade that counts and could not be given keeps the case from passing: what else is known is not all of it. */
 function ungraded({ rubric, thresholds: { weights } }: TestCase, output: PartScore): Assertion[] {
   if (output.outcome !== 'errored' || (rubric === null && weights.output_quality === 0)) return []
-  return [
-    { kind: 'rubric', turn: null, outcome: 'unknown', expected: true, actual: null, message: output.detail },
-  ]
+  return [{ kind: 'rubric', turn: null, outcome: 'unknown', expected: true, actual: null, message: output.detail }]
 }
 
 async function askQuality(one: TestCase, trace: AgentTrace, { engine, signal, model }: Judging) {

@@ -11,7 +11,7 @@ export function withEnvironment(
     if (typeof at === 'string') {
       return at.replace(place, (all: string, ...[escaped, name, otherwise]: [string, string, string?]) => {
         if (escaped !== '') return all.slice(1)
-        const found = env[name] ?? otherwise
+        const found = (Object.hasOwn(env, name) ? env[name] : undefined) ?? otherwise
         if (found === undefined) missing.push({ name, path })
         return found ?? all
       })

@@ -1,8 +1,8 @@
-import { type CaseProblem, checkStates } from '@llm-eval/protocol'
+import { type CaseProblem, closest, failStates } from '@llm-eval/protocol'
 import * as z from 'zod'
 import { readDocuments } from './documents.ts'
 import { withEnvironment } from './environment.ts'
-import { validated } from './validate.ts'
+import { pathText, validated } from './validate.ts'
 
 const path = z.string().startsWith('$', { error: 'must be a JSONPath such as $.reply' })
 const text = z.string().min(1)
@@ -61,7 +61,7 @@ const settings = z.strictObject({
     .describe('The model that judges; its key is in the environment.'),
   gate: z
     .strictObject({
-      fail_on: z.array(z.enum(checkStates)).min(1).optional().describe('States that fail; `REGRESSION` when absent.'),
+      fail_on: z.array(z.enum(failStates)).min(1).optional().describe('States that fail beside `REGRESSION`.'),
       score_drop: z.number().min(0).max(100).optional().describe('Points that a score may fall; 5 when absent.'),
       output_similarity: z
         .number()
@@ -148,10 +148,26 @@ export function readSettings(
     })
   const found = { value, path: [], document }
   const listening = { lenient: options.evalview, tell }
-  const read = options.evalview
-    ? fromEvalview(validated(evalview, found, listening))
-    : validated(settings, found, listening)
-  return { settings: missing.length === 0 ? read : undefined, problems }
+  if (!options.evalview) {
+    const read = validated(settings, found, listening)
+    return { settings: missing.length === 0 ? read : undefined, problems }
+  }
+  const config = validated(evalview, found, listening)
+  for (const [index, state] of (config?.ci?.fail_on ?? []).entries()) {
+    const at = ['ci', 'fail_on', index]
+    const fault = stateFault(state)
+    if (fault) tell({ ...fault, line: document.lineOf(at), path: pathText(at) })
+  }
+  return { settings: missing.length === 0 ? fromEvalview(config) : undefined, problems }
+}
+
+/** What is wrong with a state that a gate of EvalView fails for: a typo would be a gate that fails for nothing. */
+function stateFault(state: string): Pick<CaseProblem, 'level' | 'message'> | undefined {
+  if (failStates.some((one) => one === state)) return undefined
+  if (state === 'CONTRACT_DRIFT') return { level: 'warning', message: `${state} is not looked at here.` }
+  const meant = closest(state, failStates)
+  const hint = meant === undefined ? `. There are ${failStates.join(', ')}.` : `; did you mean ${meant}?`
+  return { level: 'error', message: `${state} is no state${hint}` }
 }
 
 /** Its adapters that speak HTTP differ in what they send, and all of that is in our requests. */
@@ -160,7 +176,7 @@ function fromEvalview(config: z.infer<typeof evalview> | undefined): AgentSettin
   const named = typeof config.model === 'string' ? { name: config.model, pricing: undefined } : config.model
   const prices = named?.pricing
   const { fail_on: failOn } = config.ci ?? {}
-  const states = checkStates.filter((state) => failOn?.includes(state))
+  const states = failStates.filter((state) => failOn?.includes(state))
   const { output_similarity_threshold: similarity, score_regression_threshold: drop } = config.diff ?? {}
   return {
     ...(config.endpoint === undefined
