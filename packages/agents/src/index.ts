@@ -1,3 +1,5 @@
+export { createAdkClient, sessionIdOf } from './adk-client.ts'
+export type { AdkAnswer, AdkClient, AdkQuestion, AdkTarget } from './adk-target.ts'
 export {
   type Agent,
   agentDefaults,
@@ -9,5 +11,7 @@ export {
 } from './agent.ts'
 export { ask, type AskClock, type AskOptions } from './ask.ts'
 export { type Mapping, mappingOf } from './dialects/mapping.ts'
+export { type Called, type Calling, callServer } from './call-server.ts'
 export { type Examination, examine, type ExamineOptions, type Finding } from './examine.ts'
+export { AgentFailed } from './fault.ts'
 export { type Overheard, questionIn, type Request, understand, type Understood } from './overhear.ts'

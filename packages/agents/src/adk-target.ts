@@ -1,0 +1,45 @@
+import type { Called } from './call-server.ts'
+
+/** An agent of Google's ADK, where it is served. */
+export interface AdkTarget extends Called {
+  /** `adk`: an `adk api_server`, of Python, JavaScript or Go. `agent_engine`: one that is deployed to Agent Engine. */
+  kind: 'adk' | 'agent_engine'
+  /**
+   * Of the api server, or of the engine: `https://LOCATION-aiplatform.googleapis.com/v1/projects/…/reasoningEngines/…`, or its
+   * resource name alone.
+   */
+  url: string
+  /** Of an api server; null is the one app that it has. */
+  appName: string | null
+  userId: string
+}
+
+/** What an agent is asked. */
+export interface AdkQuestion {
+  threadId: string
+  /** Of the agent's server, where it is known; otherwise one is made, or found again. */
+  sessionId: string | null
+  /** `Content` of google-genai, in camel case. */
+  message: object
+  stateDelta: Readonly<Record<string, unknown>> | null
+  /** That go with this one request. */
+  headers: Readonly<Record<string, string>>
+  signal: AbortSignal
+}
+
+/** An answer that begins: its body holds events. */
+export interface AdkAnswer {
+  response: Response
+  sessionId: string
+}
+
+/** Asks an agent of ADK. */
+export interface AdkClient {
+  /**
+   * Sends a message, in the session that belongs to the thread.
+   *
+   * @throws AgentFailed for a status of 400 and more, for redirects that are not followed, and when nobody answers; and the
+   * signal's reason when it is aborted
+   */
+  ask(question: AdkQuestion): Promise<AdkAnswer>
+}

@@ -1,0 +1,78 @@
+import * as z from 'zod'
+
+const maybe = z.string().nullish()
+
+const source = z.looseObject({ type: z.string(), value: z.string(), mimeType: maybe })
+
+/** A part of a message: text, or a file (`binary` is the form of 0.0.4x). */
+const part = z.union([
+  z.looseObject({ type: z.literal('text'), text: z.string() }),
+  z.looseObject({ type: z.enum(['image', 'audio', 'video', 'document']), source }),
+  z.looseObject({
+    type: z.literal('binary'),
+    mimeType: z.string(),
+    data: maybe,
+    url: maybe,
+    id: maybe,
+    filename: maybe,
+  }),
+])
+
+const messageBase = { id: z.string().min(1).max(1_000), name: maybe }
+
+const toolCall = z.looseObject({
+  id: z.string(),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+})
+
+const message = z.discriminatedUnion('role', [
+  z.looseObject({ ...messageBase, role: z.literal('user'), content: z.union([z.string(), z.array(part)]).nullish() }),
+  z.looseObject({
+    ...messageBase,
+    role: z.literal('assistant'),
+    content: z.unknown(),
+    toolCalls: z.array(toolCall).nullish(),
+  }),
+  z.looseObject({
+    ...messageBase,
+    role: z.literal('tool'),
+    toolCallId: z.string(),
+    content: z.union([z.string(), z.array(part)]).nullish(),
+    error: maybe,
+  }),
+  z.looseObject({
+    ...messageBase,
+    role: z.enum(['developer', 'system', 'activity', 'reasoning']),
+    content: z.unknown(),
+  }),
+])
+
+/** What a front end asks an AG-UI agent: the whole thread, each time. */
+export const runAgentInputSchema = z.looseObject({
+  threadId: z.string().min(1).max(1_000),
+  runId: z.string().min(1).max(1_000),
+  parentRunId: maybe,
+  state: z.unknown().optional(),
+  messages: z.array(message),
+  tools: z.array(z.unknown()).nullish(),
+  context: z.array(z.looseObject({ description: z.string(), value: z.unknown() })).nullish(),
+  forwardedProps: z.unknown().optional(),
+  resume: z.array(z.looseObject({ interruptId: z.string(), status: maybe, payload: z.unknown().optional() })).nullish(),
+})
+
+export type RunAgentInput = z.output<typeof runAgentInputSchema>
+export type AguiMessage = RunAgentInput['messages'][number]
+export type AguiContentPart = z.output<typeof part>
+
+/** Reads what a front end asks. `faults` say where and what is wrong with it. */
+export function readRunAgentInput(
+  json: unknown,
+): { input: RunAgentInput } | { faults: { path: string; message: string }[] } {
+  const parsed = runAgentInputSchema.safeParse(json)
+  if (parsed.success) return { input: parsed.data }
+  return {
+    faults: parsed.error.issues
+      .slice(0, 20)
+      .map(({ path, message: says }) => ({ path: path.join('.'), message: says })),
+  }
+}

@@ -1,0 +1,93 @@
+import * as z from 'zod'
+import type { AdkEvent } from '../adk/index.ts'
+
+/**
+ * What the events of AG-UI have no word for, at `metadata.adk`. Whole on the first event that comes of an event of ADK, or, of
+ * one that was streamed, on the last; the others only say where they belong, so that nothing is counted twice.
+ */
+export interface AdkMetadata {
+  eventId: string
+  invocationId: string
+  author: string
+  /** Seconds since 1970. */
+  timestamp: number
+  branch?: string | undefined
+  modelVersion?: string | undefined
+  finishReason?: string | undefined
+  /** As ADK tells it: `promptTokenCount` and the others. */
+  usage?: Record<string, unknown> | undefined
+  longRunningToolIds?: string[] | undefined
+  /** Without `stateDelta`, which is a STATE_DELTA. */
+  actions?: Record<string, unknown> | undefined
+  /** Whatever else the event has beside its content. */
+  more?: Record<string, unknown> | undefined
+  /** Of text that came in pieces: the id of the first, which all of them share. */
+  stream?: string | undefined
+}
+
+/** Name of the CUSTOM event that holds an event of ADK whole, where events of AG-UI cannot say what it says. */
+export const adkEventName = 'adk.event'
+
+const metadataSchema = z.object({
+  eventId: z.string().min(1),
+  invocationId: z.string().min(1),
+  author: z.string().min(1),
+  timestamp: z.number(),
+  branch: z.string().optional(),
+  modelVersion: z.string().optional(),
+  finishReason: z.string().optional(),
+  usage: z.record(z.string(), z.unknown()).optional(),
+  longRunningToolIds: z.array(z.string()).optional(),
+  actions: z.record(z.string(), z.unknown()).optional(),
+  more: z.record(z.string(), z.unknown()).optional(),
+  stream: z.string().optional(),
+})
+
+/** The part of an event's metadata that is about ADK, if it has one that can be read. */
+export function readMetadata(metadata: Readonly<Record<string, unknown>> | null | undefined): AdkMetadata | undefined {
+  if (metadata?.['adk'] === undefined) return undefined
+  const parsed = metadataSchema.safeParse(metadata['adk'])
+  return parsed.success ? parsed.data : undefined
+}
+
+/** Where something belongs. */
+export function placeOf({ id, invocationId, author, timestamp }: AdkEvent): AdkMetadata {
+  return { eventId: id, invocationId, author, timestamp }
+}
+
+/** All that there is to say of an event beside its content and its state. */
+export function metadataOf(event: AdkEvent): AdkMetadata {
+  const { id, invocationId, author, timestamp, content, partial, ...rest } = event
+  const { branch, modelVersion, finishReason, usageMetadata, longRunningToolIds, actions, ...more } = rest
+  const { stateDelta, ...others } = actions ?? {}
+  return {
+    ...placeOf(event),
+    ...defined({ branch, modelVersion, finishReason, usage: usageMetadata, longRunningToolIds }),
+    ...(isEmpty(others) ? {} : { actions: others }),
+    ...(isEmpty(more) ? {} : { more }),
+  }
+}
+
+/** The event that metadata tells of, without its content and state. */
+export function eventOf(metadata: AdkMetadata): AdkEvent {
+  const { eventId, invocationId, author, timestamp, branch, modelVersion, finishReason } = metadata
+  const { usage, longRunningToolIds, actions, more } = metadata
+  return {
+    ...more,
+    id: eventId,
+    invocationId,
+    author,
+    timestamp,
+    ...defined({ branch, modelVersion, finishReason, usageMetadata: usage, longRunningToolIds, actions }),
+  }
+}
+
+/** Whether nothing is set in it. */
+export function isEmpty(value: object): boolean {
+  return Object.values(value).every((one) => one === undefined)
+}
+
+function defined<T extends object>(value: T): Partial<T> {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(entries) as Partial<T>
+}

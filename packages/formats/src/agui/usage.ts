@@ -1,0 +1,47 @@
+import type { AdkEvent, AdkUsage } from '../adk/index.ts'
+import type { AguiUsage } from './events.ts'
+
+const fields = ['inputTokens', 'outputTokens', 'totalTokens', 'reasoningTokens', 'cachedInputTokens'] as const
+
+/** Adds up what models used. */
+export class UsageSum {
+  readonly #byModel = new Map<string, AguiUsage>()
+
+  add({ usageMetadata, modelVersion }: AdkEvent): void {
+    if (usageMetadata === undefined) return
+    const told = usageOf(usageMetadata)
+    if (fields.every((field) => told[field] === undefined)) return
+    const sum = this.#byModel.get(modelVersion ?? '') ?? (modelVersion === undefined ? {} : { model: modelVersion })
+    for (const field of fields) {
+      const more = told[field]
+      if (typeof more === 'number') sum[field] = (sum[field] ?? 0) + more
+    }
+    this.#byModel.set(modelVersion ?? '', sum)
+  }
+
+  /** One entry for each model; empty where nothing was told. */
+  total(): AguiUsage[] {
+    return [...this.#byModel.values()]
+  }
+}
+
+/** Tokens of an event in AG-UI's words: results of tools count as input, thoughts as output. */
+function usageOf(usage: AdkUsage): AguiUsage {
+  const { promptTokenCount, toolUsePromptTokenCount, candidatesTokenCount, thoughtsTokenCount } = usage
+  const { cachedContentTokenCount, totalTokenCount } = usage
+  return {
+    ...told('inputTokens', sumOf(promptTokenCount, toolUsePromptTokenCount)),
+    ...told('outputTokens', sumOf(candidatesTokenCount, thoughtsTokenCount)),
+    ...told('totalTokens', totalTokenCount),
+    ...told('reasoningTokens', thoughtsTokenCount),
+    ...told('cachedInputTokens', cachedContentTokenCount),
+  }
+}
+
+function sumOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined ? other : one + (other ?? 0)
+}
+
+function told(field: (typeof fields)[number], value: number | undefined): AguiUsage {
+  return value === undefined ? {} : { [field]: value }
+}
