@@ -48,6 +48,7 @@ const tables = {
   'traceloop-routes.ts': 'traceloopRoutes',
   'run-routes.ts': 'runRoutes',
   'agent-routes.ts': 'agentRoutes',
+  'conversation-routes.ts': 'conversationRoutes',
 }
 
 /**

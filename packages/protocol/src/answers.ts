@@ -9,12 +9,14 @@ import { scoreSummary, traceScore } from './evaluation-schemas.ts'
 import {
   agentTestChanges,
   type AgentTestUpdate,
+  type ConversationUpdate,
   type EvaluationUpdate,
   type ScoreUpdate,
   type StreamFrame,
   type SystemUpdate,
   type TraceUpdate,
 } from './events.ts'
+import { conversationStates } from './conversations.ts'
 import { limits } from './limits.ts'
 import {
   type BatchReceipt,
@@ -309,6 +311,15 @@ const agentTestUpdate = z.union([
   z.object({ action: z.enum(agentTestChanges) }),
 ]) satisfies z.ZodType<AgentTestUpdate>
 
+const conversationUpdate = z.object({
+  action: z.enum(['events_added', 'conversation_deleted']),
+  thread_id: z.string().nullable().describe('Null when the conversation was deleted since.'),
+  ref: count,
+  last_seq: count,
+  count,
+  state: z.enum(conversationStates),
+}) satisfies z.ZodType<ConversationUpdate>
+
 const frame = <const E extends StreamFrame['event'], D extends z.ZodType>(event: E, data: D) =>
   z.object({ event: z.literal(event), data, timestamp: time })
 
@@ -321,6 +332,7 @@ export const streamFrame = z.discriminatedUnion('event', [
   frame('score_updates', scoreUpdate),
   frame('system_updates', systemUpdate),
   frame('agent_test_updates', agentTestUpdate),
+  frame('conversation_updates', conversationUpdate),
   frame('metrics_update', metrics),
   frame('resync_required', z.object({ reason: z.enum(['other_epoch', 'expired', 'ahead']), message: z.string() })),
   frame('error', z.object({ code: z.string(), message: z.string() })),

@@ -1,4 +1,5 @@
 import type { ReleaseVerdict } from './agent-result.ts'
+import type { ConversationState } from './conversations.ts'
 import type { ScoreSummary } from './evaluation.ts'
 import type { Metrics, ReviewStatus, TraceSummary } from './trace.ts'
 
@@ -15,6 +16,7 @@ export type StreamFrame =
   | { event: 'score_updates'; data: ScoreUpdate; timestamp: string }
   | { event: 'system_updates'; data: SystemUpdate; timestamp: string }
   | { event: 'agent_test_updates'; data: AgentTestUpdate; timestamp: string }
+  | { event: 'conversation_updates'; data: ConversationUpdate; timestamp: string }
   | { event: 'metrics_update'; data: Metrics; timestamp: string }
   | { event: 'resync_required'; data: { reason: ResyncReason; message: string }; timestamp: string }
   | { event: 'error'; data: { code: string; message: string }; timestamp: string }
@@ -78,6 +80,20 @@ export type AgentTestUpdate =
       cases: number
     }
   | { action: AgentTestChange }
+
+/** On `/stream/events` without a filter of traces. What was told is read where it is kept, after the last place that is known. */
+export interface ConversationUpdate {
+  action: 'events_added' | 'conversation_deleted'
+  /** Null when the conversation was deleted since. */
+  thread_id: string | null
+  /** The number of the conversation in this store. */
+  ref: number
+  /** Place of its last event, and how many came; 0 came when it was deleted. */
+  last_seq: number
+  count: number
+  /** After these. */
+  state: ConversationState
+}
 
 /** Why a cursor cannot be resumed: the journal was replaced, trimmed past it, or never reached it. */
 export type ResyncReason = 'other_epoch' | 'expired' | 'ahead'

@@ -168,6 +168,26 @@ export const failureTable = {
     says: 'This result cannot be accepted: {detail}.',
     next: 'Accept the result of another report, or test again.',
   },
+  conversation_not_found: {
+    status: 404,
+    says: 'No conversation has this thread id.',
+    next: 'List them with GET /api/v1/conversations.',
+  },
+  conversation_deleted: {
+    status: 410,
+    says: 'The conversation of this thread id was deleted.',
+    next: 'Use a new thread id.',
+  },
+  conversation_full: {
+    status: 413,
+    says: 'A conversation may hold at most {max} events.',
+    next: 'Go on in a new thread.',
+  },
+  turn_not_found: {
+    status: 404,
+    says: 'The conversation has no turn {turn}.',
+    next: 'List its turns first.',
+  },
   slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
   builtin_evaluator: {
     status: 409,

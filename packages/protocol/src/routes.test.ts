@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scopes } from './access.ts'
 import { agentRoutes } from './agent-routes.ts'
+import { conversationRoutes } from './conversation-routes.ts'
 import { datasetRoutes } from './dataset-routes.ts'
 import { evaluationRoutes } from './evaluation-routes.ts'
 import { pathsOf, pathTo, type Route, routes } from './routes.ts'
@@ -15,6 +16,7 @@ const tables: Record<string, Route>[] = [
   datasetRoutes,
   runRoutes,
   agentRoutes,
+  conversationRoutes,
   runSocketRoutes,
   traceloopRoutes,
 ]

@@ -8,6 +8,7 @@ import { ensureFirstKey, type FirstKey } from './access/first-key.ts'
 import { maskPassword } from './config/view.ts'
 import type { Config } from './config/config.ts'
 import { registerAgentTests } from './agent-tests/agent-tests.ts'
+import { registerConversations } from './conversations/conversations.ts'
 import { registerDatasets } from './datasets/routes.ts'
 import { registerDescription } from './http/api-description.ts'
 import { registerHealth } from './health/health.ts'
@@ -104,6 +105,7 @@ function slices(dashboard: string, tools: TaskTools): Register[] {
     registerRules,
     registerRuns(tools),
     registerAgentTests,
+    registerConversations,
     registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),

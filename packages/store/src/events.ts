@@ -9,6 +9,7 @@ import {
   type TraceSummary,
 } from '@llm-eval/protocol'
 import { decodeAgentChange, decodeAgentReport } from './agent-test-rows.ts'
+import { decodeConversation } from './conversation-rows.ts'
 import { decodeRun, isRunKind } from './run-events.ts'
 import type { RunEvent } from './run-queries.ts'
 import type { StoredEvent, StoredScore, TraceNumbers } from './store.ts'
@@ -108,6 +109,8 @@ export interface Joined {
   score: (execution: number) => StoredScore | null
   /** By the ref of a report of agent tests; null when that is gone. */
   report: (ref: number) => { id: string; suite: string } | null
+  /** By the number of a conversation; null when it is gone. */
+  thread: (conversation: number) => string | null
 }
 
 /** Reads an event as {@link StoredEvent}. */
@@ -127,6 +130,11 @@ export function decodeEvent(row: EventRow, joined: Joined): StoredEvent {
     return { ...base, kind, ref: null, data, report: joined.report(data.report) }
   }
   if (kind === 'agent_tests_changed') return { ...base, kind, ref: null, data: decodeAgentChange(d) }
+  if (kind === 'conversation_changed') {
+    const data = decodeConversation(d)
+    return { ...base, kind, ref: null, data, thread: joined.thread(data.conversation) }
+  }
+  if (kind === 'conversation_deleted') return { ...base, kind, ref: null, data: decodeConversation(d) }
   if (isRunKind(kind)) return runEvent(kind, row.run ?? 0, { base, d })
   const ref = row.ref ?? 0
   const model = joined.model(d[0] ?? 0)

@@ -86,13 +86,15 @@ function textBytes(change: Change | undefined): number {
   if (change?.kind === 'addTasks') return length(...change.tasks.flatMap(({ input, output }) => [input, output]))
   if (change?.kind === 'addItems')
     return length(...change.items.flatMap(({ body }) => [body.input, body.expected, body.output, body.scores]))
+  if (change?.kind === 'appendConversation') return length(...change.events.map(({ payload }) => payload))
   return length()
 }
 
-/** What a unit counts for: the traces, or items of a run, that it brings. */
+/** What a unit counts for: the traces, items of a run, or events of a conversation that it brings. */
 function rowsOf({ ingest, change }: Unit): number {
   if (ingest) return ingest.traces.length
-  return change.kind === 'addItems' ? Math.max(1, change.items.length) : 1
+  if (change.kind === 'addItems') return Math.max(1, change.items.length)
+  return change.kind === 'appendConversation' ? Math.max(1, change.events.length) : 1
 }
 
 interface Waiting {

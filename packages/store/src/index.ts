@@ -72,4 +72,14 @@ export type {
   StoredAgentResult,
   StoredQuarantine,
 } from './agent-tests.ts'
+export type {
+  ConversationFilter,
+  ConversationNumbers,
+  ConversationOrigin,
+  ConversationTurning,
+  NewConversationEvent,
+  StoredConversation,
+  StoredConversationEvent,
+  TokenNumbers,
+} from './conversations.ts'
 export type { StoredExperiment, StoredExperimentRun, StoredTask } from './experiments.ts'

@@ -17,6 +17,7 @@ import type {
 } from '@llm-eval/protocol'
 import type { AgentTestChanges, AgentTestQueries } from './agent-tests.ts'
 import type { AgentSubject } from './agent-test-rows.ts'
+import type { ConversationChanges, ConversationNumbers, ConversationQueries } from './conversations.ts'
 import type { DatasetChanges, DatasetQueries } from './datasets.ts'
 import type { EvaluationChanges, EvaluationQueries, ExecutionNumbers, NewExecution } from './evaluation.ts'
 import type { ExperimentChanges, ExperimentQueries } from './experiments.ts'
@@ -109,7 +110,13 @@ export interface NewSpan extends Span {
  * State changes other than ingest. Each is applied in the group commit, together with its events and counters; each has
  * one implementation for both drivers.
  */
-export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentChanges, RunChanges, AgentTestChanges {
+export interface Changes
+  extends EvaluationChanges,
+    DatasetChanges,
+    ExperimentChanges,
+    RunChanges,
+    AgentTestChanges,
+    ConversationChanges {
   review: {
     in: {
       traceId: string
@@ -128,7 +135,7 @@ export interface Changes extends EvaluationChanges, DatasetChanges, ExperimentCh
   }
   /** Removes the trace with all that hangs on it, and keeps a hashed tombstone. */
   deleteTrace: { in: { traceId: string; at: number }; out: { found: boolean } }
-  /** Deletes up to `limit` traces of a user as `deleteTrace` does; call again until `more` is false. */
+  /** Deletes up to `limit` traces of a user as `deleteTrace` does, then his conversations; `deleted` counts both. Call again until `more` is false. */
   eraseUser: { in: { userId: string; at: number; limit: number }; out: { deleted: number; more: boolean } }
   /** Deletes up to `limit` traces with a timestamp before `before`, without tombstones. */
   expireTraces: { in: { before: number; at: number; limit: number }; out: { deleted: number; more: boolean } }
@@ -254,7 +261,13 @@ export interface StoredKey extends ApiKey {
 }
 
 /** Everything that can be asked. Each query has one implementation for both drivers. */
-export interface Queries extends EvaluationQueries, DatasetQueries, ExperimentQueries, RunQueries, AgentTestQueries {
+export interface Queries
+  extends EvaluationQueries,
+    DatasetQueries,
+    ExperimentQueries,
+    RunQueries,
+    AgentTestQueries,
+    ConversationQueries {
   /** Newest first. Stops at `limit` rows or after about `sliceMs` of searching. The cursor is opaque. */
   listTraces: {
     in: { filter: Filter; limit: number; cursor: string | null; sliceMs: number }
@@ -353,6 +366,9 @@ export type StoredEvent = {
       report: { id: string; suite: string } | null
     }
   | { kind: 'agent_tests_changed'; ref: null; data: { subject: AgentSubject; removed: boolean } }
+  /** `thread` is the id; null when it was deleted since. */
+  | { kind: 'conversation_changed'; ref: null; data: ConversationNumbers; thread: string | null }
+  | { kind: 'conversation_deleted'; ref: null; data: ConversationNumbers }
   | { kind: 'traces_expired'; ref: null; data: { count: number } }
   | { kind: 'user_erased'; ref: null; data: { count: number } }
 )

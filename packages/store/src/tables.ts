@@ -1,12 +1,19 @@
 import type { Generated } from 'kysely'
 import type { AgentTestTables } from './steps/agent-test-tables.ts'
+import type { ConversationTables } from './steps/conversation-tables.ts'
 import type { DatasetTables } from './steps/dataset-tables.ts'
 import type { EvaluationTables } from './steps/evaluation-tables.ts'
 import type { ExperimentTables } from './steps/experiment-tables.ts'
 import type { RunTables } from './steps/run-tables.ts'
 
 /** The tables of both drivers. Times are milliseconds since 1970, money whole nano-dollars. */
-export interface Tables extends EvaluationTables, DatasetTables, ExperimentTables, RunTables, AgentTestTables {
+export interface Tables
+  extends EvaluationTables,
+    DatasetTables,
+    ExperimentTables,
+    RunTables,
+    AgentTestTables,
+    ConversationTables {
   meta: { name: string; value: string }
   projects: { id: number; name: string; created_at: number }
   /** One row a project: the end of its journal and its counters, changed in the last statement of every commit. */

@@ -22,6 +22,8 @@ export const eventKinds = {
   run_item: 15,
   agent_tested: 16,
   agent_tests_changed: 17,
+  conversation_changed: 18,
+  conversation_deleted: 19,
 } as const
 export type EventKind = keyof typeof eventKinds
 

@@ -2,6 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import {
   agentRoutes,
+  conversationRoutes,
   datasetRoutes,
   evaluationRoutes,
   failureTable,
@@ -60,6 +61,7 @@ const tables: Record<string, Route> = {
   ...datasetRoutes,
   ...runRoutes,
   ...agentRoutes,
+  ...conversationRoutes,
   ...traceloopRoutes,
 }
 const names = new Map(Object.entries(tables).map(([name, route]) => [route, name]))

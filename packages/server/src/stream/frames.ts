@@ -1,4 +1,11 @@
-import { type AgentTestUpdate, encodeSse, formatCursor, type ReviewStatus, type StreamFrame } from '@llm-eval/protocol'
+import {
+  type AgentTestUpdate,
+  type ConversationUpdate,
+  encodeSse,
+  formatCursor,
+  type ReviewStatus,
+  type StreamFrame,
+} from '@llm-eval/protocol'
 import type { StoredEvent } from '@llm-eval/store'
 
 /** Which events a stream carries, and in how much detail. Streams of the same view share their bytes. */
@@ -7,20 +14,23 @@ export interface View {
   status: ReviewStatus | undefined
   /** New traces come with their summary. */
   summaries: boolean
-  /** What changes of agent tests is told, too. */
-  agentTests: boolean
+  /** What happens to agent tests and conversations is told, too. */
+  beyondTraces: boolean
 }
 
 /** Two streams of the same key get the same bytes. */
 export function viewKey(view: View): string {
-  return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries, view.agentTests])
+  return JSON.stringify([view.model ?? null, view.status ?? null, view.summaries, view.beyondTraces])
 }
 
-type ShownEvent = Exclude<StoredEvent, { kind: `execution_${string}` | `run_${string}` | `agent_${string}` }>
+type ShownEvent = Exclude<
+  StoredEvent,
+  { kind: `execution_${string}` | `run_${string}` | `agent_${string}` | `conversation_${string}` }
+>
 
 /** Executions and runs have streams of their own. */
 function isShown(event: StoredEvent): event is ShownEvent {
-  return !['execution_', 'run_', 'agent_'].some((start) => event.kind.startsWith(start))
+  return !['execution_', 'run_', 'agent_', 'conversation_'].some((start) => event.kind.startsWith(start))
 }
 
 /** Whether a view shows an event. Events without a model or status (system updates) are shown by unfiltered views only. */
@@ -90,10 +100,27 @@ function agentUpdate(event: AgentEvent): AgentTestUpdate {
   return { action: removed ? 'quarantine_ended' : 'quarantine_set' }
 }
 
+type ConversationEvent = Extract<StoredEvent, { kind: `conversation_${string}` }>
+
+function isConversationEvent(event: StoredEvent): event is ConversationEvent {
+  return event.kind === 'conversation_changed' || event.kind === 'conversation_deleted'
+}
+
+function conversationFrame(event: ConversationEvent): StreamFrame {
+  const { conversation: ref, lastSeq: last_seq, count, state } = event.data
+  const numbers = { ref, last_seq, count, state }
+  const data: ConversationUpdate =
+    event.kind === 'conversation_changed'
+      ? { action: 'events_added', thread_id: event.thread, ...numbers }
+      : { action: 'conversation_deleted', thread_id: null, ...numbers }
+  return { event: 'conversation_updates', data, timestamp: new Date(event.at).toISOString() }
+}
+
 const actions = { trace_created: 'new_trace', trace_updated: 'trace_updated', trace_deleted: 'trace_deleted' } as const
 
 function frameFor(event: StoredEvent, view: View): StreamFrame | undefined {
-  if (isAgentEvent(event)) return view.agentTests ? agentFrame(event) : undefined
+  if (isAgentEvent(event)) return view.beyondTraces ? agentFrame(event) : undefined
+  if (isConversationEvent(event)) return view.beyondTraces ? conversationFrame(event) : undefined
   return isShown(event) && shows(view, event) ? frameOf(event, view.summaries) : undefined
 }
 

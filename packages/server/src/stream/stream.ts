@@ -55,8 +55,8 @@ export function registerStreamWith(app: App, deps: Deps, settings: StreamSetting
       const outlet = await streams.open(request, reply, 'events')
       streams.begin(outlet, streams.greeting(query.client_id, start), { epoch: head.epoch, seq: start.seq })
       const { model_name: model, evaluation_status: status, summaries } = query
-      // Agent tests have neither a model nor a review, so that no filter of traces fits them.
-      const view: View = { model, status, summaries, agentTests: model === undefined && status === undefined }
+      // Agent tests and conversations have neither a model nor a review, so that no filter of traces fits them.
+      const view: View = { model, status, summaries, beyondTraces: model === undefined && status === undefined }
       streams.follow(request.principal, head.epoch, { outlet, view, position: start.seq })
       if (query.metrics_interval !== undefined) await streams.tick(request.principal, query.metrics_interval, outlet)
       return reply
@@ -70,7 +70,7 @@ export function registerStreamWith(app: App, deps: Deps, settings: StreamSetting
       const head = await deps.store.read(principal.projectId, 'head', {})
       const start = streams.startOf(request, query.after, head)
       const { model_name: model, evaluation_status: status } = query
-      const view: View = { model, status, summaries: true, agentTests: false }
+      const view: View = { model, status, summaries: true, beyondTraces: false }
       // Whoever resumes has the list already; whoever must start over gets it anew.
       const wantsList = start.resync !== undefined || !start.resumed
       const list = wantsList && query.limit > 0 ? await streams.initialTraces(principal, view, query.limit) : undefined

@@ -2,6 +2,7 @@ import { sql } from '../kysely.ts'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { removeDoomed } from './datasets.ts'
+import { removeDoomedConversations } from './conversation-deletion.ts'
 import { removeDoomedRuns } from './run-deletion.ts'
 
 /** Makes a key in a project of that name, which is made when it is new. */
@@ -118,7 +119,7 @@ export async function deleteToken(
   return { found: done.numDeletedRows === 1n }
 }
 
-/** Drops what has expired and would only pile up, and what deletions of datasets and runs left behind. */
+/** Drops what has expired and would only pile up, and what deletions of datasets, runs and conversations left behind. */
 export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Promise<Changes['sweep']['out']> {
   const tokens = await tx.db.deleteFrom('tokens').where('expires_at', '<=', change.at).executeTakeFirst()
   const messages = await tx.db
@@ -128,5 +129,6 @@ export async function sweep(tx: Transaction, change: Changes['sweep']['in']): Pr
     .executeTakeFirst()
   await removeDoomed(tx, 5_000)
   await removeDoomedRuns(tx, 5_000)
+  await removeDoomedConversations(tx, 1_000)
   return { dropped: Number(tokens.numDeletedRows + messages.numDeletedRows) }
 }

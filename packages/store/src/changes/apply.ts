@@ -2,6 +2,8 @@ import type { Change, ChangeKind, ChangeOutcome } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { deleteAgentBaseline, deleteAgentQuarantine, putAgentBaseline, putAgentQuarantine } from './agent-accepted.ts'
 import { deleteAgentReport, deleteAgentSuite, expireAgentReports, putAgentReport } from './agent-tests.ts'
+import { appendConversation } from './conversations.ts'
+import { deleteConversation, expireConversations } from './conversation-deletion.ts'
 import { createKey, createToken, deleteToken, redeemToken, revokeKey, sweep, touchKey } from './access.ts'
 import { advanceConsumer, claimConsumer } from './consumers.ts'
 import { addRows, deleteRow, updateRow } from './dataset-rows.ts'
@@ -99,6 +101,9 @@ const appliers: Appliers = {
   deleteAgentBaseline,
   putAgentQuarantine,
   deleteAgentQuarantine,
+  appendConversation,
+  deleteConversation,
+  expireConversations,
 }
 
 /**

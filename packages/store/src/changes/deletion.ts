@@ -1,6 +1,7 @@
 import { encodeDeletion, minuteOf } from '../events.ts'
 import type { Changes } from '../store.ts'
 import { type Transaction, tombstone } from '../transaction.ts'
+import { eraseConversations, removeDoomedConversations } from './conversation-deletion.ts'
 import { eraseRows } from './dataset-rows.ts'
 import { deleteEvaluationsOf } from './executions.ts'
 import { eraseItems } from './run-items.ts'
@@ -70,7 +71,10 @@ export async function eraseUser(
   const of = { userId: change.userId, limit: change.limit }
   const rows = await eraseRows(tx, of)
   const items = await eraseItems(tx, of, change.at)
-  return { deleted: traces.length, more: rows === change.limit || items === change.limit }
+  const threads = await eraseConversations(tx, of, change.at)
+  const left = await removeDoomedConversations(tx, change.limit)
+  const deleted = traces.length + threads
+  return { deleted, more: left.more || [rows, items, threads].includes(change.limit) }
 }
 
 /** Deletes the oldest traces of before a time; they may be sent again. */

@@ -25,7 +25,7 @@ SELECT set_config('idle_in_transaction_session_timeout', '10s', true), set_confi
   set_config('synchronous_commit', coalesce($2, CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END), true),
   EXISTS (SELECT 1 FROM heads WHERE project_id = $1) AS known`
 
-/** Changes of traces that exist and of what stands on them, of runs, and of agent tests. They take turns per project, so that none sees another's half-way. */
+/** Changes of traces that exist and of what stands on them, of runs, of agent tests, and of conversations. They take turns per project, so that none sees another's half-way. */
 const touchesTraces = new Set<ChangeKind>([
   'review',
   'deleteTrace',
@@ -61,6 +61,9 @@ const touchesTraces = new Set<ChangeKind>([
   'deleteAgentBaseline',
   'putAgentQuarantine',
   'deleteAgentQuarantine',
+  'appendConversation',
+  'deleteConversation',
+  'expireConversations',
 ])
 
 function takesTurns(change: Change): boolean {

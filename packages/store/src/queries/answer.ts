@@ -9,6 +9,7 @@ import {
   agentSuite,
   agentSuites,
 } from './agent-tests.ts'
+import { conversation, conversationEvents, conversations, conversationThinking } from './conversations.ts'
 import { keyByHash, keyById, keys, project, projects, token } from './access.ts'
 import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from './datasets.ts'
 import { trace } from './detail.ts'
@@ -88,6 +89,10 @@ const answers: Answers = {
   agentResult,
   agentBaselines,
   agentQuarantine,
+  conversations,
+  conversation,
+  conversationEvents,
+  conversationThinking,
 }
 
 /** Answers one query. */

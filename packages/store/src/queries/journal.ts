@@ -61,6 +61,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
   )
   const scores = await scoresIn(reading, rows, anyScore)
   const reports = await reportsIn(reading, rows)
+  const threads = await threadsIn(reading, rows)
   const page: StoredEvent[] = []
   let bytes = 0
   for (const row of rows) {
@@ -80,6 +81,7 @@ export async function events(reading: Reading, query: Queries['events']['in']): 
           reviewer: (ref, version) => reviewers.get(`${ref}.${version}`) ?? null,
           score: (execution) => scores.ofExecutions.get(execution) ?? null,
           report: (ref) => reports.get(ref) ?? null,
+          thread: (conversation) => threads.get(conversation) ?? null,
         },
       ),
     )
@@ -124,6 +126,25 @@ async function reportsIn(
   return new Map(found.map(({ ref, id, suite }) => [ref, { id, suite }]))
 }
 
+/** Ids of the conversations that a page of events tells of, as far as they are still there. */
+async function threadsIn(
+  { db, projectId }: Reading,
+  rows: readonly { kind: number; data: string }[],
+): Promise<Map<number, string>> {
+  const refs = rows.flatMap(({ kind, data }) =>
+    kind === eventKinds.conversation_changed ? ((JSON.parse(data) as number[])[0] ?? []) : [],
+  )
+  if (refs.length === 0) return new Map()
+  const found = await db
+    .selectFrom('conversations')
+    .select(['ref', 'thread_id'])
+    .where('project_id', '=', projectId)
+    .where('thread_id', 'is not', null)
+    .where('ref', 'in', [...new Set(refs)])
+    .execute()
+  return new Map(found.map((row) => [row.ref, row.thread_id ?? '']))
+}
+
 /** About what an event takes as a frame of a stream; the ids of the trace and its model stand there twice. */
 function frameBytes(row: Nullable<SummaryRow>, model: string): number {
   const { trace_id: id, query_preview: query, response_preview: response, source, session_id, user_id } = row
@@ -166,6 +187,7 @@ const bare: Joined = {
   reviewer: () => null,
   score: () => null,
   report: () => null,
+  thread: () => null,
 }
 
 /** The bare journal. */

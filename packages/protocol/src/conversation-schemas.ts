@@ -1,0 +1,392 @@
+/** Conversations as zod schemas: what their routes accept and answer. */
+import * as z from 'zod'
+import {
+  type Conversation,
+  type ConversationComparison,
+  type ConversationDetail,
+  conversationEventKinds,
+  type ConversationFile,
+  conversationFormats,
+  type ConversationPayloads,
+  conversationRunStatuses,
+  conversationStates,
+  type ConversationStep,
+  type ConversationTokens,
+  type ConversationTurn,
+  type TurnComparison,
+} from './conversations.ts'
+import { limits } from './limits.ts'
+import { name, parseTime } from './schemas.ts'
+
+const whole = z.int().nonnegative()
+const count = whole.max(limits.countMax)
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Whatever an agent or a tool says: not copied, so that every key stays as it is. */
+const opaque = z.custom<Record<string, unknown>>(isObject, 'must be an object')
+// Either alphabet, padded or not; what is neither is no base64.
+const base64 = z.string().regex(/^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/, 'must be base64')
+const whatever = z.string().max(limits.noteChars, `may hold at most ${limits.noteChars} characters`)
+const id = z.string().min(1, 'must not be empty').max(1_000, 'may hold at most 1000 characters')
+const author = name.nullable().default(null)
+
+// What is told.
+
+const tokensInput = z.strictObject({
+  input: count.nullable().default(null),
+  output: count.nullable().default(null).describe('With thoughts.'),
+  thoughts: count.nullable().default(null),
+  cached: count.nullable().default(null),
+  total: count.nullable().default(null),
+}) satisfies z.ZodType<ConversationTokens>
+
+const fileInput = z
+  .strictObject({
+    mime_type: z.string().min(1).max(limits.nameChars),
+    data: base64.nullable().default(null).describe('Base64.'),
+    uri: z.string().max(8_192).nullable().default(null),
+  })
+  .refine(({ data, uri }) => data !== null || uri !== null, 'needs data or uri') satisfies z.ZodType<ConversationFile>
+
+/** What each kind of event says, as it is sent. */
+export const conversationPayloads = {
+  run_start: z.strictObject({
+    parent_run_id: name.nullable().default(null),
+    target: name.nullable().default(null),
+  }),
+  run_end: z.strictObject({
+    status: z.enum(conversationRunStatuses),
+    code: name.nullable().default(null),
+    message: whatever.nullable().default(null),
+  }),
+  user_message: z.strictObject({
+    id: id.nullable().default(null),
+    text: z.string(),
+    files: z.array(fileInput).max(100, 'may hold at most 100 files').default([]),
+    author,
+  }),
+  assistant_message: z.strictObject({
+    id: id.nullable().default(null),
+    text: z.string(),
+    author,
+    usage: tokensInput.nullable().default(null),
+    model: name.nullable().default(null),
+  }),
+  tool_call: z.strictObject({
+    id,
+    name,
+    args: opaque.default({}),
+    author,
+    thought_signature: base64.nullable().default(null),
+  }),
+  tool_result: z.strictObject({
+    id,
+    name: name.nullable().default(null),
+    result: opaque,
+    author,
+  }),
+  thinking: z.strictObject({
+    text: z.string().nullable().default(null),
+    thought_signature: base64.nullable().default(null),
+    author,
+    usage: tokensInput.nullable().default(null),
+    model: name.nullable().default(null),
+  }),
+  adk_event: opaque,
+  agui_event: opaque,
+} satisfies { [K in keyof ConversationPayloads]: z.ZodType<ConversationPayloads[K]> }
+
+const place = {
+  at: z.iso
+    .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2025-01-27T12:00:00Z' })
+    .transform((text) => new Date(parseTime(text)).toISOString())
+    .optional()
+    .describe('When it happened; when it came, unless said.'),
+  run_id: name.nullable().default(null).describe('The request to the agent that it belongs to.'),
+  invocation_id: name.nullable().default(null).describe('Of ADK: the turn that it belongs to.'),
+  event_id: name.nullable().default(null).describe('Sent again with the same id, it is the same event.'),
+}
+
+/** An event as it is sent: its place is given when it is stored. */
+export const conversationEventInput = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ ...place, kind: z.literal('run_start'), payload: conversationPayloads.run_start.prefault({}) }),
+    z.strictObject({ ...place, kind: z.literal('run_end'), payload: conversationPayloads.run_end }),
+    z.strictObject({ ...place, kind: z.literal('user_message'), payload: conversationPayloads.user_message }),
+    z.strictObject({ ...place, kind: z.literal('assistant_message'), payload: conversationPayloads.assistant_message }),
+    z.strictObject({ ...place, kind: z.literal('tool_call'), payload: conversationPayloads.tool_call }),
+    z.strictObject({ ...place, kind: z.literal('tool_result'), payload: conversationPayloads.tool_result }),
+    z.strictObject({ ...place, kind: z.literal('thinking'), payload: conversationPayloads.thinking }),
+    z.strictObject({ ...place, kind: z.literal('adk_event'), payload: conversationPayloads.adk_event }),
+    z.strictObject({ ...place, kind: z.literal('agui_event'), payload: conversationPayloads.agui_event }),
+  ],
+  { error: `must be one of ${conversationEventKinds.join(', ')}` },
+)
+export type ParsedConversationEvent = z.output<typeof conversationEventInput>
+
+/** Body of `POST /api/v1/conversations/:thread/events`. */
+export const conversationEventsInput = z.strictObject({
+  events: z
+    .array(conversationEventInput)
+    .min(1, 'must hold at least one event')
+    .max(limits.requestConversationEvents, `may hold at most ${limits.requestConversationEvents} events`),
+  app_name: name.default('agent').describe('Of the agent. Only the first events of a conversation say so.'),
+  user_id: name.default('user').describe('Whose conversation it is. Only the first events of a conversation say so.'),
+})
+
+/** Answer of `POST /api/v1/conversations/:thread/events`. */
+export const conversationReceipt = z.object({
+  thread_id: z.string(),
+  stored: whole.describe('Events that are new.'),
+  duplicates: whole.describe('Events whose id was stored before.'),
+  first_seq: whole.nullable().describe('Place of the first one that is new; null where none is.'),
+  last_seq: whole.describe('Place of the last one of the conversation.'),
+  warnings: z.array(z.string()).describe('What of an event could not be kept.'),
+})
+export type ConversationReceipt = z.infer<typeof conversationReceipt>
+
+const wholeText = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
+
+/** Query of `GET /api/v1/conversations`. */
+export const conversationsQuery = z.strictObject({
+  target: name.optional(),
+  user_id: name.optional(),
+  app_name: name.optional(),
+  state: z.enum(conversationStates).optional(),
+  q: z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(limits.searchChars, `may hold at most ${limits.searchChars} characters`)
+    .optional()
+    .describe('Stands in the title, whatever the case.'),
+  limit: wholeText(1, limits.pageRows).default(50),
+  cursor: z.string().max(400).optional(),
+})
+
+/** Query of `GET …/events`. */
+export const conversationEventsQuery = z.strictObject({
+  after: wholeText(0, limits.conversationEvents).default(0).describe('Place after which events are told.'),
+  limit: wholeText(1, limits.requestConversationEvents).default(200),
+})
+
+/** Query of `GET …/turns`. */
+export const conversationTurnsQuery = z
+  .strictObject({
+    before: wholeText(0, limits.conversationEvents).optional().describe('Turns before this one; the newest of them.'),
+    after: wholeText(0, limits.conversationEvents).optional().describe('Turns after this one; the oldest of them.'),
+    limit: wholeText(1, limits.pageRows).default(50),
+  })
+  .refine(({ before, after }) => before === undefined || after === undefined, {
+    path: ['after'],
+    message: 'goes without before',
+  })
+
+const turnIndexes = z
+  .array(whole.max(limits.conversationEvents))
+  .min(1, 'must name at least one turn')
+  .max(limits.requestRows, `may name at most ${limits.requestRows} turns`)
+
+/** Body of `POST …/rows`. */
+export const conversationRowsInput = z.strictObject({
+  dataset: name.describe('Slug or id of a dataset that is there.'),
+  turns: turnIndexes.optional().describe('Which ones, from 0; all unless said.'),
+})
+
+/** Answer of `POST …/rows`. */
+export const conversationRowsAdded = z.object({
+  dataset: z.string(),
+  added: whole,
+  skipped: whole.describe('Turns that are in the dataset already.'),
+  warnings: z.array(z.string()),
+})
+
+/** Body of `POST …/replay`. */
+export const replayInput = z.strictObject({
+  target: name.optional().describe("Name of a target of the bridge; the recording's own unless said."),
+  turns: turnIndexes.optional().describe('Which ones, from 0; all unless said.'),
+  thread_id: name.optional().describe('Of the thread in which it happens; made unless said.'),
+})
+
+/** Answer of `POST …/replay`. */
+export const replayBegun = z.object({
+  thread_id: z.string().describe('Of the thread in which it happens.'),
+  replay_of: z.string(),
+  target: z.string(),
+  turns: whole.describe('Turns that are said again.'),
+  warnings: z.array(z.string()).describe('Turns that cannot be said again, and why.'),
+})
+
+/** Query of `GET …/comparison`. */
+export const comparisonQuery = z.strictObject({
+  with: name.optional().describe('The other thread: the recording of a replay unless said.'),
+})
+
+/** Query of `GET /export/:thread_id`. */
+export const exportConversationQuery = z.strictObject({
+  format: z.enum(conversationFormats).default('evalset'),
+})
+
+/** Body of `POST /export`. */
+export const exportConversationsInput = z.strictObject({
+  thread_ids: z
+    .array(name)
+    .min(1, 'must name at least one conversation')
+    .max(limits.exportConversations, `may name at most ${limits.exportConversations} conversations`)
+    .refine((ids) => new Set(ids).size === ids.length, 'must name each conversation once'),
+  eval_set_id: z
+    .string()
+    .regex(/^[A-Za-z0-9_]{1,100}$/, 'must be 1 to 100 letters, digits and _')
+    .optional()
+    .describe('Made of the threads unless said.'),
+  name: name.optional(),
+  format: z.enum(['evalset', 'legacy', 'jsonl']).default('evalset'),
+})
+
+// What is answered.
+
+const told = z.string().describe('RFC 3339, UTC')
+
+const tokens = z.object({
+  input: whole.nullable(),
+  output: whole.nullable(),
+  thoughts: whole.nullable(),
+  cached: whole.nullable(),
+  total: whole.nullable(),
+}) satisfies z.ZodType<ConversationTokens>
+
+/** A conversation in short. */
+export const conversation = z.object({
+  thread_id: z.string(),
+  target: z.string().nullable(),
+  app_name: z.string(),
+  user_id: z.string(),
+  title: z.string(),
+  state: z.enum(conversationStates),
+  error: z.string().nullable(),
+  started_at: told,
+  updated_at: told,
+  events: whole,
+  turns: whole,
+  tool_calls: whole,
+  tokens,
+  agents: z.array(z.string()),
+  models: z.array(z.string()),
+  replay_of: z.string().nullable(),
+}) satisfies z.ZodType<Conversation>
+
+/** Answer of `GET /api/v1/conversations`. */
+export const conversationPage = z.object({ items: z.array(conversation), next_cursor: z.string().nullable() })
+
+/** Answer of `GET /api/v1/conversations/:thread`. */
+export const conversationDetail = z.object({
+  ...conversation.shape,
+  session_stats: z.object({
+    totalThinkingTokens: whole.nullable(),
+    totalToolCalls: whole,
+    durationSeconds: z.number(),
+  }),
+  thinking: z.array(
+    z.object({
+      thoughtsTokenCount: whole.nullable(),
+      totalTokenCount: whole.nullable(),
+      model: z.string().nullable(),
+    }),
+  ),
+}) satisfies z.ZodType<ConversationDetail>
+
+/** An event as it is told. */
+export const conversationEvent = z.object({
+  seq: whole,
+  at: told,
+  kind: z.enum(conversationEventKinds),
+  run_id: z.string().nullable(),
+  invocation_id: z.string().nullable(),
+  event_id: z.string().nullable(),
+  payload: z.record(z.string(), z.unknown()),
+})
+
+/** Answer of `GET …/events`. */
+export const conversationEventPage = z.object({
+  items: z.array(conversationEvent),
+  next_after: whole.nullable().describe('What `after` is for the next page; null at the end.'),
+})
+
+const shownFile = z.object({ mime_type: z.string(), uri: z.string().nullable(), bytes: whole.nullable() })
+const said = { author: z.string(), at_ms: z.number().nullable() }
+
+const step = z.discriminatedUnion('kind', [
+  z.object({ ...said, kind: z.literal('text'), text: z.string(), final: z.boolean(), partial: z.boolean() }),
+  z.object({ ...said, kind: z.literal('thought'), text: z.string(), partial: z.boolean(), signed: z.boolean() }),
+  z.object({
+    ...said,
+    kind: z.literal('tool'),
+    id: z.string(),
+    name: z.string(),
+    args: z.record(z.string(), z.unknown()),
+    result: z.record(z.string(), z.unknown()).nullable(),
+    ended_ms: z.number().nullable(),
+    long_running: z.boolean(),
+    signed: z.boolean(),
+  }),
+  z.object({ ...said, kind: z.literal('file'), file: shownFile }),
+  z.object({
+    ...said,
+    kind: z.literal('code'),
+    language: z.string().nullable(),
+    code: z.string(),
+    output: z.string().nullable(),
+    outcome: z.string().nullable(),
+  }),
+  z.object({ ...said, kind: z.literal('transfer'), to: z.string() }),
+]) satisfies z.ZodType<ConversationStep>
+
+const turn = z.object({
+  index: whole,
+  invocation_id: z.string(),
+  run_ids: z.array(z.string()),
+  at: told,
+  user: z.object({ text: z.string(), files: z.array(shownFile) }).nullable(),
+  steps: z.array(step),
+  state: z.enum(conversationStates),
+  error: z.string().nullable(),
+  duration_ms: z.number().nullable(),
+  first_token_ms: z.number().nullable(),
+  tokens,
+  models: z.array(z.string()),
+}) satisfies z.ZodType<ConversationTurn>
+
+/** Answer of `GET …/turns`: in their order. */
+export const conversationTurnPage = z.object({
+  items: z.array(turn),
+  total: whole.describe('Turns of the whole conversation.'),
+})
+
+const side = z.object({
+  calls: z.array(z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) })),
+  response: z.string(),
+})
+const score = z.number().nullable()
+const scores = { tool_trajectory_avg_score: score, response_match_score: score, tool_parameter_match: score }
+
+const turnComparison = z.object({
+  index: whole,
+  user: z.string(),
+  expected: side,
+  actual: side.nullable(),
+  ...scores,
+}) satisfies z.ZodType<TurnComparison>
+
+/** Answer of `GET …/comparison`. */
+export const conversationComparison = z.object({
+  recording: z.string(),
+  replay: z.string(),
+  scores: z.object(scores),
+  turns: z.array(turnComparison),
+  warnings: z.array(z.string()),
+}) satisfies z.ZodType<ConversationComparison>

@@ -1,0 +1,79 @@
+/** Conversations with agents: told, listed, shown, exported, replayed. `/api/v1/conversations`, `/export`. */
+import { conversationRoutes, Failure } from '@llm-eval/protocol'
+import { deletion } from '@llm-eval/protocol/answers'
+import {
+  conversationDetail,
+  conversationEventPage,
+  conversationEventsQuery,
+  conversationPage,
+  conversationsQuery,
+} from '@llm-eval/protocol/conversation-schemas'
+import { name } from '@llm-eval/protocol/schemas'
+import * as z from 'zod'
+import type { App, Deps } from '../http/app.ts'
+import { mount } from '../http/mount.ts'
+import { registerTelling } from './tell.ts'
+import { eventText, findConversation, silentBefore, toConversation, toDetail } from './wire.ts'
+
+const byThread = z.object({ thread: name })
+/** Events that one commit of a deletion removes. */
+const deletionStep = 1_000
+/** Bytes of the payloads of one page. */
+const pageBytes = 8 * 1024 * 1024
+/** What is told of thoughts. */
+const mostThinking = 10_000
+
+/** Serves the routes of conversations. */
+export function registerConversations(app: App, deps: Deps): void {
+  registerReading(app, deps)
+  registerTelling(app, deps)
+  registerEvents(app, deps)
+}
+
+function registerReading(app: App, { store, now }: Deps): void {
+  mount(app, conversationRoutes.listConversations, {
+    schema: { querystring: conversationsQuery, response: { 200: conversationPage } },
+    handler: async ({ principal, query }) => {
+      const { limit, cursor = null, user_id: userId, app_name: appName, ...rest } = query
+      const at = now()
+      const filter = { ...rest, userId, appName }
+      const asked = { filter, limit, cursor, silentBefore: silentBefore(at) }
+      const page = await store.read(principal.projectId, 'conversations', asked)
+      if ('invalidCursor' in page)
+        throw new Failure('invalid_query', { errors: [{ path: 'cursor', message: 'is none of this list' }] })
+      return { items: page.items.map((item) => toConversation(item, at)), next_cursor: page.nextCursor }
+    },
+  })
+  mount(app, conversationRoutes.getConversation, {
+    schema: { params: byThread, response: { 200: conversationDetail } },
+    handler: async ({ principal: { projectId }, params }) => {
+      const found = await findConversation(store, projectId, params.thread)
+      const thinking = await store.read(projectId, 'conversationThinking', { ref: found.ref, limit: mostThinking })
+      return toDetail(found, thinking, now())
+    },
+  })
+  mount(app, conversationRoutes.deleteConversation, {
+    schema: { params: byThread, response: { 200: deletion } },
+    handler: async ({ principal: { projectId }, params: { thread: threadId } }) => {
+      const step = () =>
+        store.apply(projectId, { kind: 'deleteConversation', threadId, at: now(), limit: deletionStep })
+      let { found, more } = await step()
+      if (!found) await findConversation(store, projectId, threadId)
+      while (more) ({ more } = await step())
+      return { deleted: 1 }
+    },
+  })
+}
+
+function registerEvents(app: App, { store }: Deps): void {
+  mount(app, conversationRoutes.listConversationEvents, {
+    schema: { params: byThread, querystring: conversationEventsQuery, response: { 200: conversationEventPage } },
+    handler: async ({ principal: { projectId }, params, query }, reply) => {
+      const { ref } = await findConversation(store, projectId, params.thread)
+      const { events, more } = await store.read(projectId, 'conversationEvents', { ref, ...query, bytes: pageBytes })
+      const next = more ? (events.at(-1)?.seq ?? null) : null
+      const text = `{"items":[${events.map(eventText).join(',')}],"next_after":${JSON.stringify(next)}}`
+      return reply.type('application/json; charset=utf-8').send(text)
+    },
+  })
+}

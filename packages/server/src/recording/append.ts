@@ -1,0 +1,78 @@
+/** Records what happened in a conversation: checked, without what the configuration says must not be kept, and counted. */
+import { type ConversationEventInput, Failure, type Fault, limits } from '@llm-eval/protocol'
+import type { ConversationOrigin, NewConversationEvent, Store } from '@llm-eval/store'
+import { factsOf } from './facts.ts'
+import type { Redactor } from './redact.ts'
+
+/** What recording needs. */
+export interface Recording {
+  store: Store
+  /** Milliseconds since 1970. */
+  now: () => number
+  redactor: Redactor
+}
+
+/** Which thread, and what it is of; only its first events say the latter. */
+export interface RecordedThread extends ConversationOrigin {
+  projectId: number
+}
+
+/** Where events were stored. */
+export interface Recorded {
+  /** Place of the first one that is new; null where none is. */
+  first: number | null
+  /** Place of the last one of the thread. */
+  last: number
+  /** Events whose id was stored before. */
+  duplicates: number
+}
+
+/**
+ * Stores events of a thread after those that are there, all or none, and makes the thread with its first ones. Resolves when
+ * they are on disk and everybody who watches is told.
+ *
+ * @param events as they happened; payloads of `adk_event` in the normal form of `formats/adk`
+ * @throws Failure `invalid_request` where an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
+ * `conversation_full`, `limit_reached`, and what the store throws
+ */
+export async function appendEvents(
+  { store, now, redactor }: Recording,
+  { projectId, ...origin }: RecordedThread,
+  events: readonly ConversationEventInput[],
+): Promise<Recorded> {
+  const faults: Fault[] = []
+  const rows = events.flatMap((event, at) => toRow(event, redactor) ?? (faults.push(tooLarge(at)), []))
+  if (faults.length > 0) throw new Failure('invalid_request', { errors: faults.slice(0, 20) })
+  const change = { kind: 'appendConversation', origin, events: rows, at: now() } as const
+  const outcome = await store.apply(projectId, change)
+  switch (outcome.result) {
+    case 'ok':
+      return { first: outcome.first, last: outcome.last, duplicates: outcome.duplicates }
+    case 'deleted':
+      throw new Failure('conversation_deleted')
+    case 'full':
+      throw new Failure('conversation_full', { values: { max: limits.conversationEvents } })
+    case 'too_many':
+      throw new Failure('limit_reached', { values: { max: limits.conversations, what: 'conversations in a project' } })
+  }
+}
+
+function tooLarge(at: number): Fault {
+  return { path: `events[${at}].payload`, message: `may hold at most ${limits.conversationEventBytes} bytes` }
+}
+
+/** Undefined where it is too large. */
+function toRow(given: ConversationEventInput, redactor: Redactor): NewConversationEvent | undefined {
+  const event = redactor.redact(given)
+  const payload = JSON.stringify(event.payload)
+  if (Buffer.byteLength(payload) > limits.conversationEventBytes) return undefined
+  return {
+    at: Date.parse(event.at),
+    kind: event.kind,
+    runId: event.run_id,
+    invocationId: event.invocation_id,
+    eventId: event.event_id,
+    payload,
+    adds: factsOf(event),
+  }
+}

@@ -1,0 +1,139 @@
+import { encodeConversation } from '../conversation-rows.ts'
+import type { ConversationChanges } from '../conversations.ts'
+import { type Transaction, tombstone } from '../transaction.ts'
+
+const doomedColumns = ['ref', 'thread_id', 'events', 'state'] as const
+
+interface DoomedConversation {
+  ref: number
+  thread_id: string | null
+  events: number
+  state: number
+}
+
+/** Takes a thread out of sight at once, with a tombstone, and removes its events step by step. */
+export async function deleteConversation(
+  tx: Transaction,
+  { threadId, at, limit }: ConversationChanges['deleteConversation']['in'],
+): Promise<ConversationChanges['deleteConversation']['out']> {
+  const row = await tx.db
+    .selectFrom('conversations')
+    .select(doomedColumns)
+    .where('project_id', '=', tx.projectId)
+    .where('thread_id', '=', threadId)
+    .executeTakeFirst()
+  if (row) {
+    await buryConversations(tx, [row], at)
+    await doom(tx, [row], at)
+  }
+  const { more } = await removeDoomedConversations(tx, limit)
+  return { found: row !== undefined, more }
+}
+
+/** Takes the next threads of a user out of sight, with tombstones. Returns how many. */
+export async function eraseConversations(
+  tx: Transaction,
+  { userId, limit }: { userId: string; limit: number },
+  at: number,
+): Promise<number> {
+  const rows = await tx.db
+    .selectFrom('conversations')
+    .select(doomedColumns)
+    .where('project_id', '=', tx.projectId)
+    .where('thread_id', 'is not', null)
+    .where('user_id', '=', userId)
+    .orderBy('updated_at')
+    .orderBy('ref')
+    .limit(limit)
+    .execute()
+  await buryConversations(tx, rows, at)
+  await doom(tx, rows, at)
+  return rows.length
+}
+
+/** Takes the threads out of sight in which nothing happened since a time, and removes their events step by step; their ids can be used again. */
+export async function expireConversations(
+  tx: Transaction,
+  { before, at, limit }: ConversationChanges['expireConversations']['in'],
+): Promise<ConversationChanges['expireConversations']['out']> {
+  const rows = await tx.db
+    .selectFrom('conversations')
+    .select(doomedColumns)
+    .where('project_id', '=', tx.projectId)
+    .where('thread_id', 'is not', null)
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .orderBy('ref')
+    .limit(limit)
+    .execute()
+  await doom(tx, rows, at)
+  const { more } = await removeDoomedConversations(tx, limit)
+  return { deleted: rows.length, more: more || rows.length === limit }
+}
+
+async function buryConversations(tx: Transaction, rows: readonly DoomedConversation[], at: number): Promise<void> {
+  if (rows.length === 0) return
+  const buried = rows.map(({ thread_id: id }) => ({
+    project_id: tx.projectId,
+    id_hash: tombstone(tx.salt, id ?? ''),
+    at,
+  }))
+  await tx.db
+    .insertInto('conversation_tombstones')
+    .values(buried)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** What is left of the rows is their refs, by which their events are found and told apart in the journal. */
+async function doom(tx: Transaction, rows: readonly DoomedConversation[], at: number): Promise<void> {
+  if (rows.length === 0) return
+  const nothing = {
+    thread_id: null,
+    target: null,
+    app_name: '',
+    user_id: '',
+    title: '',
+    searched: '',
+    open_run: null,
+    turn_key: null,
+    error: null,
+    agents: '[]',
+    models: '[]',
+    replay_of: null,
+  }
+  const refs = rows.map(({ ref }) => ref)
+  await tx.db.updateTable('conversations').set(nothing).where('ref', 'in', refs).execute()
+  await tx.db
+    .updateTable('conversation_counts')
+    .set((eb) => ({ conversations: eb('conversations', '-', rows.length) }))
+    .where('project_id', '=', tx.projectId)
+    .execute()
+  for (const row of rows) tx.ledger.emit('conversation_deleted', { at, ref: null, data: encodeConversation(row, 0) })
+}
+
+/** Removes up to `limit` events of threads that were deleted. */
+export async function removeDoomedConversations(tx: Transaction, limit: number): Promise<{ more: boolean }> {
+  for (let left = limit; left > 0; ) {
+    const doomed = await tx.db
+      .selectFrom('conversations')
+      .select(['ref', 'events'])
+      .where('project_id', '=', tx.projectId)
+      .where('thread_id', 'is', null)
+      .orderBy('ref')
+      .limit(1)
+      .executeTakeFirst()
+    if (!doomed) return { more: false }
+    // Places have no gaps: those from the end on are so many.
+    const from = Math.max(0, doomed.events - left)
+    await tx.db
+      .deleteFrom('conversation_events')
+      .where('conversation_ref', '=', doomed.ref)
+      .where('seq', '>', from)
+      .execute()
+    left -= Math.max(1, doomed.events - from)
+    if (from === 0) await tx.db.deleteFrom('conversations').where('ref', '=', doomed.ref).execute()
+    else await tx.db.updateTable('conversations').set({ events: from }).where('ref', '=', doomed.ref).execute()
+  }
+  return { more: true }
+}

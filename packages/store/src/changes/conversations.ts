@@ -1,0 +1,164 @@
+import { conversationEventKinds, limits } from '@llm-eval/protocol'
+import {
+  type ConversationRow,
+  encodeConversation,
+  type Folded,
+  fold,
+  hasRoom,
+  isBuriedConversation,
+  nothingYet,
+  originRow,
+} from '../conversation-rows.ts'
+import type { ConversationChanges, ConversationOrigin, NewConversationEvent } from '../conversations.ts'
+import { insertMany } from '../inserting.ts'
+import { sql } from '../kysely.ts'
+import { joinRecords, plain, records } from '../records.ts'
+import type { Transaction } from '../transaction.ts'
+
+// Changes of threads take turns (see `postgres/writer.ts`), so that places are given without gaps.
+
+type Append = ConversationChanges['appendConversation']
+
+/** Stores events of a thread, and makes it with its first ones. */
+export async function appendConversation(
+  tx: Transaction,
+  { origin, events, at }: Append['in'],
+): Promise<Append['out']> {
+  const row = await findConversation(tx, origin.threadId)
+  if (!row && (await isBuriedConversation(tx, origin.threadId))) return { result: 'deleted' }
+  const fresh = await withoutKnown(tx, row?.ref ?? null, events)
+  const duplicates = events.length - fresh.length
+  if (fresh.length === 0) return { result: 'ok', created: false, first: null, last: row?.events ?? 0, duplicates }
+  if (!hasRoom(row?.events ?? 0, fresh.length)) return { result: 'full' }
+  if (!row && !(await countIn(tx, 1))) return { result: 'too_many' }
+  const before = row?.events ?? 0
+  const folded = fold(row ?? nothingYet(at), fresh, at)
+  const ref = row ? await updateConversation(tx, row, folded) : await insertConversation(tx, origin, folded)
+  await insertEvents(tx, { ref, after: before }, fresh)
+  const data = encodeConversation({ ...folded, ref }, fresh.length)
+  tx.ledger.emit('conversation_changed', { at, ref: null, data })
+  return { result: 'ok', created: !row, first: before + 1, last: folded.events, duplicates }
+}
+
+async function findConversation(tx: Transaction, threadId: string): Promise<ConversationRow | undefined> {
+  return tx.db
+    .selectFrom('conversations')
+    .selectAll()
+    .where('project_id', '=', tx.projectId)
+    .where('thread_id', '=', threadId)
+    .executeTakeFirst()
+}
+
+/** Those that the thread has not, each id once. */
+async function withoutKnown(
+  tx: Transaction,
+  ref: number | null,
+  events: readonly NewConversationEvent[],
+): Promise<NewConversationEvent[]> {
+  const ids = [...new Set(events.flatMap(({ eventId }) => eventId ?? []))]
+  const known = ref === null || ids.length === 0 ? new Set<string>() : await knownIds(tx, ref, ids)
+  return events.filter(({ eventId }) => {
+    if (eventId === null) return true
+    if (known.has(eventId)) return false
+    known.add(eventId)
+    return true
+  })
+}
+
+async function knownIds(tx: Transaction, ref: number, ids: readonly string[]): Promise<Set<string>> {
+  const wanted = records(
+    tx.dialect,
+    { id: 'text' },
+    ids.map((id) => ({ id })),
+  )
+  const { rows } = await sql<{ event_id: string }>`
+    SELECT e.event_id FROM ${wanted} AS w
+    ${joinRecords(tx.dialect)} conversation_events AS e ON e.conversation_ref = ${ref} AND e.event_id = w.id`.execute(
+    tx.db,
+  )
+  return new Set(rows.map((row) => row.event_id))
+}
+
+/** Counts threads in or out; false where there may be no more. */
+async function countIn(tx: Transaction, more: number): Promise<boolean> {
+  const row = await tx.db
+    .insertInto('conversation_counts')
+    .values({ project_id: tx.projectId, conversations: more })
+    .onConflict((conflict) =>
+      conflict
+        .column('project_id')
+        .doUpdateSet((eb) => ({ conversations: eb('conversation_counts.conversations', '+', more) }))
+        .where('conversation_counts.conversations', '<=', limits.conversations - more),
+    )
+    .returning('conversations')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function insertConversation(tx: Transaction, origin: ConversationOrigin, folded: Folded): Promise<number> {
+  const row = await tx.db
+    .insertInto('conversations')
+    .values({ project_id: tx.projectId, ...originRow(origin), ...folded })
+    .returning('ref')
+    .executeTakeFirstOrThrow()
+  return row.ref
+}
+
+async function updateConversation(tx: Transaction, { ref }: ConversationRow, folded: Folded): Promise<number> {
+  const set = {
+    title: folded.title,
+    searched: folded.searched,
+    state: folded.state,
+    open_run: folded.open_run,
+    turn_key: folded.turn_key,
+    error: folded.error,
+    started_at: folded.started_at,
+    updated_at: folded.updated_at,
+    heard_at: folded.heard_at,
+    events: folded.events,
+    turns: folded.turns,
+    tool_calls: folded.tool_calls,
+    input_tokens: folded.input_tokens,
+    output_tokens: folded.output_tokens,
+    thoughts_tokens: folded.thoughts_tokens,
+    cached_tokens: folded.cached_tokens,
+    total_tokens: folded.total_tokens,
+    agents: folded.agents,
+    models: folded.models,
+  }
+  await tx.db.updateTable('conversations').set(set).where('ref', '=', ref).execute()
+  return ref
+}
+
+const eventColumns = [
+  'conversation_ref',
+  'seq',
+  'at',
+  'kind',
+  'run_id',
+  'invocation_id',
+  'event_id',
+  'thinking',
+  'bytes',
+  'payload',
+] as const
+
+async function insertEvents(
+  tx: Transaction,
+  { ref, after }: { ref: number; after: number },
+  events: readonly NewConversationEvent[],
+): Promise<void> {
+  const rows = events.map((event, i) => [
+    ref,
+    after + 1 + i,
+    event.at,
+    conversationEventKinds.indexOf(event.kind),
+    plain(event.runId),
+    plain(event.invocationId),
+    event.eventId,
+    event.adds.thinking && JSON.stringify(event.adds.thinking),
+    Buffer.byteLength(event.payload),
+    event.payload,
+  ])
+  await insertMany(tx, { table: 'conversation_events', columns: eventColumns }, rows)
+}
