@@ -16,6 +16,14 @@ export const conversationRoutes = {
     details:
       'Takes a `RunAgentInput` and streams AG-UI events (SSE), as `HttpAgent` of `@ag-ui/client` and CopilotKit expect. Targets are named in the configuration. The message of the user is stored before the agent is asked; a stream always ends with RUN_FINISHED or RUN_ERROR.',
   },
+  bridgeCapabilities: {
+    method: 'GET',
+    path: '/agui/:target/capabilities',
+    scope: 'ingest',
+    limit: 'read',
+    errors: 'problem',
+    summary: 'What an agent behind the bridge can do, in the words of AG-UI.',
+  },
   listConversations: {
     method: 'GET',
     path: '/api/v1/conversations',

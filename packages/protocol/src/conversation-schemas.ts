@@ -52,6 +52,7 @@ export const conversationPayloads = {
   run_start: z.strictObject({
     parent_run_id: name.nullable().default(null),
     target: name.nullable().default(null),
+    session_id: id.nullable().default(null),
   }),
   run_end: z.strictObject({
     status: z.enum(conversationRunStatuses),

@@ -31,7 +31,8 @@ export interface ConversationFile {
 
 /** What each kind of event says. Null is unknown. */
 export interface ConversationPayloads {
-  run_start: { parent_run_id: string | null; target: string | null }
+  /** `session_id`: of the agent's own server, where that names its sessions itself. */
+  run_start: { parent_run_id: string | null; target: string | null; session_id?: string | null }
   run_end: { status: ConversationRunStatus; code: string | null; message: string | null }
   user_message: { id: string | null; text: string; files: ConversationFile[]; author: string | null }
   assistant_message: {

@@ -188,6 +188,16 @@ export const failureTable = {
     says: 'The conversation has no turn {turn}.',
     next: 'List its turns first.',
   },
+  target_not_found: {
+    status: 404,
+    says: 'The bridge has no target {target}.',
+    next: 'Name it in the configuration (targets), or start `llm-eval bridge --target URL`.',
+  },
+  conversation_busy: {
+    status: 409,
+    says: 'A request of this conversation is under way.',
+    next: 'Wait for its end, or cancel it.',
+  },
   slug_taken: { status: 409, says: 'The name {slug} is taken.', next: 'Choose another slug.' },
   builtin_evaluator: {
     status: 409,

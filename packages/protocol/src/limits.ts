@@ -233,6 +233,10 @@ export const limits = {
   bridgeRequestBytes: 32 * 1024 * 1024,
   /** Requests to agents that one server process bridges at the same time. */
   bridgeRuns: 1_000,
+  /** Bytes of one answer that the bridge passes on. */
+  bridgeAnswerBytes: 512 * 1024 * 1024,
+  /** Conversations of which the bridge remembers in memory what it would otherwise read again. */
+  bridgeThreads: 5_000,
   /** Bytes of an eval file that is read. */
   evalFileBytes: 64 * 1024 * 1024,
 } as const

@@ -1,6 +1,7 @@
 import { pricesSchema, providersSchema } from '@llm-eval/engine'
 import { limits } from '@llm-eval/protocol'
 import * as z from 'zod'
+import { targetsSchema } from './targets.ts'
 
 const perMinute = z.int().nonnegative().max(1_000_000_000)
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin)
@@ -63,6 +64,8 @@ export const configSchema = z.strictObject({
   allow_private_evaluators: z.boolean().default(false),
   /** Executions of judges that run at the same time. */
   judge_concurrency: z.int().min(1).max(1_000).default(8),
+  /** Agents that front ends reach through the bridge, by name. */
+  targets: targetsSchema,
 })
 
 /** The effective settings of one server. */

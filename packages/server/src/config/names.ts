@@ -70,4 +70,5 @@ export const settings: readonly Setting[] = [
   setting('evaluators', list),
   setting('allow_private_evaluators', yesOrNo),
   setting('judge_concurrency', number),
+  setting('targets', json),
 ]

@@ -27,6 +27,11 @@ function mask(name: string, value: unknown): unknown {
     const masking = ([provider, settings]: [string, object]) => [provider, { ...settings, ...maskKey(settings) }]
     return Object.fromEntries(Object.entries(value).map(masking))
   }
+  if (name === 'targets' && typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([target, settings]: [string, object]) => [target, maskTarget(settings)]),
+    )
+  }
   if (name === 'webhook_secrets' && Array.isArray(value)) {
     return value.map((secret: object) => ({ ...secret, secret: masked }))
   }
@@ -35,6 +40,16 @@ function mask(name: string, value: unknown): unknown {
 
 function maskKey(settings: object): object {
   return 'api_key' in settings && settings.api_key !== null ? { api_key: masked } : {}
+}
+
+/** Headers may be keys, and so may a name and password in an address. */
+function maskTarget(settings: object): object {
+  const { url, headers } = { url: '', headers: {}, ...settings }
+  return {
+    ...settings,
+    url: URL.canParse(url) ? maskPassword(url) : url,
+    headers: Object.fromEntries(Object.keys(headers).map((header) => [header, masked])),
+  }
 }
 
 /** A database URL without its password, for logs. */
