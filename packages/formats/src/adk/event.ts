@@ -1,14 +1,28 @@
+/** A call of a tool. `args` that are not there are something else than `{}`. */
+export interface AdkFunctionCall {
+  id?: string | undefined
+  name?: string | undefined
+  args?: Record<string, unknown> | undefined
+  /** Pieces of arguments that are still being written; only in partial events. */
+  partialArgs?: unknown[] | undefined
+  willContinue?: boolean | undefined
+}
+
+export interface AdkFunctionResponse {
+  id?: string | undefined
+  name?: string | undefined
+  response?: Record<string, unknown> | undefined
+  willContinue?: boolean | undefined
+  scheduling?: string | undefined
+}
+
 /** A part of a message, as google-genai knows it: what is set says what it is. Bytes are URL-safe base64 with padding. */
 export interface AdkPart {
   text?: string | undefined
   thought?: boolean | undefined
   thoughtSignature?: string | undefined
-  functionCall?:
-    | { id?: string | undefined; name?: string | undefined; args?: Record<string, unknown> | undefined }
-    | undefined
-  functionResponse?:
-    | { id?: string | undefined; name?: string | undefined; response?: Record<string, unknown> | undefined }
-    | undefined
+  functionCall?: AdkFunctionCall | undefined
+  functionResponse?: AdkFunctionResponse | undefined
   inlineData?:
     | { data?: string | undefined; mimeType?: string | undefined; displayName?: string | undefined }
     | undefined

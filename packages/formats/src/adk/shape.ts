@@ -1,0 +1,314 @@
+import { limits } from '@llm-eval/protocol'
+import { normalBytes } from './bytes.ts'
+import type { Telling } from './telling.ts'
+
+/** How a value of ADK is read, in either casing, and how it is written in snake case. */
+export interface Shape<T> {
+  /** @returns undefined where there is nothing to keep; why is told unless it was empty */
+  read(json: unknown, telling: Telling): T | undefined
+  write(value: T, telling: Telling): unknown
+}
+
+/** Keys of a type that it names; those of newer versions are not among them. */
+type Named<T> = keyof { [K in keyof T as string extends K ? never : K]: true }
+export type Fields<T> = { [K in Named<T>]-?: Shape<Exclude<T[K], undefined>> }
+
+export const text: Shape<string> = {
+  read(json, telling) {
+    if (typeof json === 'string') return json
+    if (typeof json === 'number' || typeof json === 'boolean') return String(json)
+    telling.lose('is no text')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+export const flag: Shape<boolean> = {
+  read(json, telling) {
+    if (typeof json === 'boolean') return json
+    telling.lose('is neither true nor false')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+/** Numbers; also written as text, as protocol buffers do. */
+export const number: Shape<number> = {
+  read(json, telling) {
+    const value = typeof json === 'string' && /^-?\d/.test(json) ? Number(json) : json
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    telling.lose('is no number')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+/** Tokens and versions. */
+export const count: Shape<number> = {
+  read(json, telling) {
+    const value = number.read(json, telling)
+    if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= limits.countMax)) return value
+    telling.lose('is no count')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+/** A point in time: seconds since 1970. Whatever is beyond the year 5138 is milliseconds, as ADK for JavaScript has them. */
+export const seconds: Shape<number> = {
+  read(json, telling) {
+    const isNumber = typeof json === 'number' || (typeof json === 'string' && /^\d+(\.\d+)?$/.test(json))
+    const value = isNumber ? Number(json) : typeof json === 'string' ? Date.parse(json) : Number.NaN
+    const told = value > 1e11 || !isNumber ? value / 1000 : value
+    if (told >= 0 && told <= 1e11) return told
+    telling.lose('is no time')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+export const bytes: Shape<string> = {
+  read(json, telling) {
+    const normal = typeof json === 'string' ? normalBytes(json) : null
+    if (normal !== null) return normal
+    telling.lose('is no base64')
+    return undefined
+  },
+  write: (value) => value,
+}
+
+/** What belongs to users: its keys are never re-cased. */
+export const opaque: Shape<unknown> = {
+  read: (json, telling) => harmless(json, telling, 0),
+  write: (value) => value,
+}
+
+/** An object of users. Anything else stands in it under `key`, as ADK does with results of tools. */
+export function opaqueObject(key: string, empty: 'kept' | 'absent' = 'kept'): Shape<Record<string, unknown>> {
+  return {
+    read(json, telling) {
+      const value = harmless(json, telling, 0)
+      if (!isRecord(value)) {
+        telling.lose(`is no object: it is kept as {"${key}": …}`)
+        return { [key]: value ?? null }
+      }
+      return empty === 'absent' && Object.keys(value).length === 0 ? undefined : value
+    },
+    write: (value) => value,
+  }
+}
+
+/** What has no opaque data in it, all the way down: keys are re-cased without being known one by one. */
+export const structured: Shape<unknown> = {
+  read: (json, telling) => recased(harmless(json, telling, 0), camelCase),
+  write: (value) => recased(value, snakeCase),
+}
+
+export function list<T>(of: Shape<T>, empty: 'kept' | 'absent' = 'kept'): Shape<T[]> {
+  return {
+    read(json, telling) {
+      if (!Array.isArray(json)) {
+        telling.lose('is no list')
+        return undefined
+      }
+      const items: T[] = []
+      for (const [index, item] of json.entries()) {
+        telling.enter(index)
+        const value = item === null || item === undefined ? undefined : of.read(item, telling)
+        if (value !== undefined) items.push(value)
+        telling.leave()
+      }
+      return items.length === 0 && empty === 'absent' ? undefined : items
+    },
+    write: (value, telling) =>
+      value.map((item, index) => {
+        telling.enter(index)
+        const written = of.write(item, telling)
+        telling.leave()
+        return written
+      }),
+  }
+}
+
+/** Values by names of users, which are never re-cased. */
+export function map<T>(of: Shape<T>, empty: 'kept' | 'absent' = 'kept'): Shape<Record<string, T>> {
+  return {
+    read(json, telling) {
+      if (!isRecord(json)) {
+        telling.lose('is no object')
+        return undefined
+      }
+      const values: Record<string, T> = {}
+      for (const [key, item] of Object.entries(json)) {
+        telling.enter(key)
+        const value = item === null || isPrototype(key, telling) ? undefined : of.read(item, telling)
+        if (value !== undefined) values[key] = value
+        telling.leave()
+      }
+      return empty === 'absent' && Object.keys(values).length === 0 ? undefined : values
+    },
+    write: (value, telling) =>
+      Object.fromEntries(
+        Object.entries(value).map(([key, item]) => {
+          telling.enter(key)
+          const written = of.write(item, telling)
+          telling.leave()
+          return [key, written]
+        }),
+      ),
+  }
+}
+
+export interface ObjectOptions<T> {
+  /** Fields that the type does not name, but that are known. */
+  more?: Record<string, Shape<unknown>>
+  /** What stands for fields that are not there. */
+  defaults?: Partial<T>
+  /** Without these it is a fault. */
+  required?: (keyof T & string)[]
+  /** Whether newer versions may have keys that are not known here, which are kept where that is wished. */
+  open?: 'newer'
+  /** Written as null where they are absent. */
+  nulls?: 'written'
+  empty?: 'kept' | 'absent'
+}
+
+/** An object whose keys are ADK's own, in either casing, key by key. Null is the same as absent. */
+export function object<T extends object>(fields: Fields<T>, options: ObjectOptions<T> = {}): Shape<T> {
+  const shapes: Record<string, Shape<unknown>> = { ...(fields as Record<string, Shape<unknown>>), ...options.more }
+  const names = new Map<string, string>()
+  for (const name of Object.keys(shapes)) names.set(name, name).set(snakeCase(name), name)
+  return {
+    read: (json, telling) =>
+      readObject({ json, telling, shapes, names, options: options as ObjectOptions<object> }) as T,
+    write(value, telling) {
+      const written: Record<string, unknown> = {}
+      for (const [name, member] of Object.entries(value)) {
+        if (member === undefined) continue
+        telling.enter(name)
+        const shape = shapes[name]
+        if (shape) written[snakeCase(name)] = shape.write(member, telling)
+        else telling.lose('is not known to the format and left out')
+        telling.leave()
+      }
+      if (options.nulls) for (const name of Object.keys(fields)) written[snakeCase(name)] ??= null
+      return written
+    },
+  }
+}
+
+interface ObjectReading {
+  json: unknown
+  telling: Telling
+  shapes: Record<string, Shape<unknown>>
+  names: ReadonlyMap<string, string>
+  options: ObjectOptions<object>
+}
+
+function readObject({ json, telling, shapes, names, options }: ObjectReading): object | undefined {
+  if (!isRecord(json)) {
+    telling.lose('is no object')
+    return undefined
+  }
+  const found: Record<string, unknown> = { ...options.defaults }
+  const seen = new Set<string>()
+  for (const [key, member] of Object.entries(json)) {
+    if (member === null || member === undefined) continue
+    telling.enter(key)
+    const name = names.get(key)
+    if (name === undefined) readNewer(key, member)
+    else if (seen.has(name)) telling.lose('is given in two spellings: the first one counts')
+    else {
+      seen.add(name)
+      const value = shapes[name]?.read(member, telling)
+      if (value !== undefined) found[name] = value
+    }
+    telling.leave()
+  }
+  for (const name of options.required ?? [])
+    if (found[name] === undefined) {
+      telling.enter(snakeCase(name))
+      telling.fail('is missing')
+      telling.leave()
+    }
+  return options.empty === 'absent' && Object.keys(found).length === 0 ? undefined : found
+
+  function readNewer(key: string, member: unknown): void {
+    if (isPrototype(key, telling)) return
+    if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(member, telling)
+    else telling.lose('is not known')
+  }
+}
+
+/** JSON without what would make trouble elsewhere. The value itself where it is harmless. */
+function harmless(value: unknown, telling: Telling, depth: number): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    telling.lose(`is ${value}, which JSON has not: it is kept as text`)
+    return String(value)
+  }
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= limits.agentJsonDepth) {
+    telling.lose(`is nested deeper than ${limits.agentJsonDepth} levels`)
+    return null
+  }
+  return Array.isArray(value) ? harmlessList(value, telling, depth) : harmlessObject(value, telling, depth)
+}
+
+function harmlessList(value: unknown[], telling: Telling, depth: number): unknown[] {
+  let copy: unknown[] | undefined
+  for (const [index, item] of value.entries()) {
+    telling.enter(index)
+    const kept = harmless(item, telling, depth + 1)
+    telling.leave()
+    if (kept === item) continue
+    copy ??= [...value]
+    copy[index] = kept
+  }
+  return copy ?? value
+}
+
+function harmlessObject(value: object, telling: Telling, depth: number): object {
+  const kept: [string, unknown][] = []
+  let isSame = true
+  for (const [key, member] of Object.entries(value)) {
+    telling.enter(key)
+    const safe = isPrototype(key, telling) ? undefined : harmless(member, telling, depth + 1)
+    telling.leave()
+    if (safe !== member) isSame = false
+    if (safe !== undefined) kept.push([key, safe])
+  }
+  return isSame ? value : Object.fromEntries(kept)
+}
+
+/** A key that would change what an object is, wherever it is copied carelessly. */
+function isPrototype(key: string, telling: Telling): boolean {
+  if (key !== '__proto__') return false
+  telling.lose('is left out: no object may be given another prototype')
+  return true
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function recased(value: unknown, key: (name: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((item) => recased(item, key))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[key(name), recased(member, key)]])),
+  )
+}
+
+/** `thought_signature` -> `thoughtSignature`; what is in no such form stays. */
+function camelCase(name: string): string {
+  return /^[a-z][a-z0-9]*(_[a-z][a-z0-9]*)+$/.test(name)
+    ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    : name
+}
+
+/** The way back. */
+export function snakeCase(name: string): string {
+  return /^[a-z][a-zA-Z0-9]*$/.test(name) ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name
+}
