@@ -87,7 +87,10 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
   const deadline = new AbortController()
   const signal = AbortSignal.any([options.signal, deadline.signal])
   const timer = setTimeout(() => deadline.abort(timedOut(timeoutMs)), Math.min(timeoutMs, longestTimer))
-  let recorder = new TurnRecorder(asked.turn, elapsed)
+  // Of the attempt that counts: an answer is no slower for those that were refused before it.
+  let sent = started
+  const sinceSent = () => Math.max(0, clock.now() - sent)
+  let recorder = new TurnRecorder(asked.turn, sinceSent)
   let reader: AnswerReader | null = null
   let attempts = 0
   let fault: AgentFault | null = null
@@ -99,12 +102,14 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
     const left = () => timeoutMs - elapsed()
     const answer = await withRetries(agent, { ...options, signal, left }, async () => {
       attempts++
-      recorder = new TurnRecorder(asked.turn, elapsed)
+      sent = clock.now()
+      recorder = new TurnRecorder(asked.turn, sinceSent)
       return send(request, { fetch: options.fetch, signal })
     })
     const contentType = answer.headers.get('content-type')?.toLowerCase() ?? ''
     reader = new AnswerReader({ contentType, mapping, recorder })
     await readAnswer(answer, { reader, recorder, signal, url: request.url })
+    if (recorder.output.trim() === '') recorder.warnings.add('The agent answered with no words at all.')
   } catch (error) {
     options.signal.throwIfAborted()
     fault = withoutSecrets(faultOf(deadline.signal.aborted ? deadline.signal.reason : error), secrets)
@@ -114,7 +119,7 @@ async function askTurn(agent: Agent, asked: Asked, options: AskOptions): Promise
   const turn = {
     query: asked.query,
     output: recorder.output,
-    latency_ms: elapsed(),
+    latency_ms: sinceSent(),
     first_token_ms: recorder.firstTokenMs,
     attempts,
   }

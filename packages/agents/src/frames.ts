@@ -9,6 +9,8 @@ export type Frame =
   /** Of a protocol whose lines are `code:json`. */
   | { kind: 'coded'; code: string; value: unknown; line: number }
   | { kind: 'document'; value: unknown }
+  /** Of a stream whose events hold no JSON. */
+  | { kind: 'words'; text: string; name: string | null; line: number }
   /** `[DONE]`, with which streams of chat completions end. */
   | { kind: 'done' }
   | { kind: 'text'; text: string }
@@ -80,8 +82,23 @@ function framingOf(start: string, { contentType, emit }: { contentType: string; 
   return parsed(start.slice(0, end)) === undefined ? undefined : jsonLines(emit, eventLine)
 }
 
+/** Names under which words come that belong to the answer. */
+export const wordNames: ReadonlySet<string> = new Set([
+  'message',
+  'token',
+  'text',
+  'delta',
+  'content',
+  'chunk',
+  'data',
+  'answer',
+  'response',
+])
+
 function eventStream(emit: Emit): Framing {
   let block = 0
+  /** Whether events hold JSON, as the first of them shows; `quoted`: JSON that is nothing but texts. */
+  let holds: 'json' | 'words' | 'quoted' | undefined
   const decoder = createSseDecoder(
     {
       onMessage({ data, event }) {
@@ -90,8 +107,16 @@ function eventStream(emit: Emit): Framing {
         if (data === '') return
         if (data === '[DONE]') return emit({ kind: 'done' })
         const value = parsed(data)
+        const name = event === 'message' ? null : event
+        const isStructured = (typeof value === 'object' && value !== null) || data.startsWith('{')
+        if (wordNames.has(event) || isStructured)
+          holds ??= isStructured ? 'json' : typeof value === 'string' ? 'quoted' : 'words'
+        if (holds !== 'json' && !isStructured) {
+          const text = holds === 'quoted' && typeof value === 'string' ? value : data
+          return emit({ kind: 'words', text, name, line: block })
+        }
         if (value === undefined) throw invalidJson(data, block)
-        emit({ kind: 'event', value, name: event === 'message' ? null : event, line: block })
+        emit({ kind: 'event', value, name, line: block })
       },
     },
     limits.agentLineChars,

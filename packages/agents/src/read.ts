@@ -7,9 +7,12 @@ import { events } from './dialects/events.ts'
 import type { Mapping } from './dialects/mapping.ts'
 import { openaiChat } from './dialects/openai-chat.ts'
 import { AgentFailed } from './fault.ts'
-import { createFraming, type Frame } from './frames.ts'
+import { createFraming, type Frame, wordNames } from './frames.ts'
 import type { TurnRecorder } from './recorder.ts'
 import { record, textIn } from './told.ts'
+
+/** Names of events with which a stream of words ends. */
+const endNames = new Set(['done', 'end', 'complete', 'finish', 'close', 'stop', 'message_complete'])
 
 /** Understands an answer while it comes, and tells a recorder. */
 export class AnswerReader {
@@ -21,6 +24,8 @@ export class AnswerReader {
   /** Events that came before it was clear whose they are. */
   #held: AgentEvent[] = []
   #events = 0
+  /** Words came without any JSON around them: their end is that of the answer. */
+  #isWords = false
 
   constructor({
     contentType,
@@ -41,6 +46,7 @@ export class AnswerReader {
   end(): void {
     this.#framing.end()
     if (this.#held.length > 0) this.#decide(events)
+    if (this.#isWords) this.#recorder.complete = true
     if (this.dialect === 'mapped') {
       if (!this.#recorder.hasOutput) throw nothingAt(this.#mapping?.paths.output)
       this.#recorder.complete = true
@@ -54,6 +60,7 @@ export class AnswerReader {
 
   #frame(frame: Frame): void {
     if (frame.kind === 'done') this.#done()
+    else if (frame.kind === 'words') this.#words(frame)
     else if (frame.kind === 'text') {
       this.#recorder.setText(frame.text)
       this.#recorder.complete = true
@@ -67,9 +74,24 @@ export class AnswerReader {
     else this.#event(frame)
   }
 
+  #words({ text, name, line }: Extract<Frame, { kind: 'words' }>): void {
+    this.#count(line)
+    const recorder = this.#recorder
+    if (name === 'error')
+      throw new AgentFailed({ code: 'agent_error', message: `The agent reported a failure: ${text}` })
+    if (name !== null && endNames.has(name)) return this.#done()
+    if (name !== null && !wordNames.has(name)) return recorder.note('unknown', `${name}: ${text}`)
+    this.#isWords = true
+    this.dialect = events.name
+    recorder.addText(text)
+    recorder.warnings.add(
+      'The agent streams plain text: send events such as {"type": "token", "data": {"text": "…"}} to tell more.',
+    )
+  }
+
   /** Some that speak OpenAI's chat completions give no reason why they finished. */
   #done(): void {
-    if (this.#dialect !== openaiChat) return
+    if (this.#dialect !== openaiChat && !this.#isWords) return
     this.#recorder.captured.add('output')
     this.#recorder.complete = true
   }

@@ -77,6 +77,33 @@ describe('a document', () => {
     expect((await traceOf(JSON.stringify(document))).output).toBe('yes')
   })
 
+  test.each<[string, object, string, string]>([
+    ['beside an answer', { response: 'Sorry.', error: 'db down' }, 'db down', 'Sorry.'],
+    ['beside an empty answer', { response: '', error: { message: 'db down' } }, 'db down', ''],
+    ['with its success', { success: false, message: 'db down' }, 'db down', ''],
+    ['with its success, beside an answer', { ok: false, response: 'Sorry.' }, 'it did not say why', 'Sorry.'],
+    ['as its status', { status: 'error', message: 'db down' }, 'db down', ''],
+  ])('that tells of a failure %s is a failure, whatever its status code', async (...[, document, why, output]) => {
+    const trace = await traceOf(JSON.stringify({ ...document, metadata: { cost: 0.5 } }))
+    expect(trace.fault).toMatchObject({ code: 'agent_error', message: `The agent reported a failure: ${why}` })
+    expect(trace).toMatchObject({ output, cost: 0.5 })
+  })
+
+  test.each<[string, object]>([
+    ['errors that are none', { response: 'yes', error: null, errors: [] }],
+    ['an empty error', { response: 'yes', error: '' }],
+    ['no errors in a list', { response: 'yes', error: [] }],
+    ['a success', { success: true, message: 'yes' }],
+    ['a status of what was asked about', { response: 'yes', status: 'error' }],
+  ])('with %s is an answer', async (...[, document]) => {
+    expect(await traceOf(JSON.stringify(document))).toMatchObject({ output: 'yes', fault: null })
+  })
+
+  test('without a word in its answer is told so', async () => {
+    const trace = await traceOf('{"response": " "}')
+    expect(trace).toMatchObject({ fault: null, warnings: ['The agent answered with no words at all.'] })
+  })
+
   test('shows steps as objects under all names in use, with arguments written as JSON', async () => {
     const trace = await traceOf(
       JSON.stringify({

@@ -102,6 +102,18 @@ describe('an agent that refuses', () => {
     expect(waits).toEqual([7_000, 1_000])
   })
 
+  test('is waited for, and its time does not count as that of the answer', async () => {
+    let time = 0
+    const { url } = await scriptedAgent((answer, _got, nth) => {
+      if (nth === 1) answer.writeHead(429, { 'retry-after': '30' }).end()
+      else answer.end('{"response": "now"}')
+    })
+    const wait = (ms: number) => Promise.resolve(void (time += ms))
+    const trace = await ask({ url }, query, options({ clock: { now: () => time, wait } }))
+    expect(trace).toMatchObject({ output: 'now', latency_ms: 0, turns: [{ attempts: 2, latency_ms: 0 }] })
+    expect(time).toBe(30_000)
+  })
+
   test('for longer than there is time is not waited for', async () => {
     const { trace, got } = await asked((answer) => void answer.writeHead(429, { 'retry-after': '999' }).end(), {
       retries: 3,

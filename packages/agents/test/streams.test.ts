@@ -291,3 +291,39 @@ describe('a stream of another dialect', () => {
     expect(trace).toMatchObject({ dialect: 'mapped', output: 'Sunny.', fault: null })
   })
 })
+
+describe('an event stream of plain words', () => {
+  const stream = (...events: string[]) => events.map((one) => `${one}\n\n`).join('')
+
+  test.each<[string, string]>([
+    ['to its end', stream('data: AAPL', 'data:  is at', 'data:  266.')],
+    ['until it says that it is done', stream('data: AAPL', 'data:  is at', 'data:  266.', 'data: [DONE]')],
+    ['until an event says so', stream('data: AAPL', 'data:  is at 266.', 'event: done\ndata: bye')],
+    ['under a name', stream('event: token\ndata: AAPL', 'event: token\ndata:  is at 266.')],
+    ['that are written as JSON', stream('data: "AAPL"', 'data: " is at 266."', 'data: [DONE]')],
+    ['with beats between them', stream(': hi', 'event: ping\ndata: now', 'data: AAPL is at', ':', 'data:  266.')],
+  ])('is read %s, and shows no tools', async (...[, body]) => {
+    const trace = await traceOf(body, { contentType: 'text/event-stream' })
+    expect(trace).toMatchObject({ output: 'AAPL is at 266.', fault: null, level: 1, dialect: 'events' })
+    expect(trace.captured).toEqual(['output', 'first_token'])
+    expect(trace.warnings.join()).toContain('streams plain text')
+  })
+
+  test('may hold numbers, and words over several lines', async () => {
+    const body = stream('data: 42', 'data:  is', 'data: the\ndata: answer')
+    expect(await traceOf(body, { contentType: 'text/event-stream' })).toMatchObject({ output: '42 isthe\nanswer' })
+  })
+
+  test('fails where an event says so', async () => {
+    const trace = await traceOf(stream('data: AAPL', 'event: error\ndata: db down'))
+    expect(trace.fault).toMatchObject({ code: 'agent_error', message: 'The agent reported a failure: db down' })
+    expect(trace.output).toBe('AAPL')
+  })
+
+  test('is none where events are JSON, of which one is broken', async () => {
+    const first = await traceOf(stream('data: {"type": "token"', 'data: x'), { contentType: 'text/event-stream' })
+    expect(first.fault).toMatchObject({ code: 'invalid_json', line: 1 })
+    const later = await traceOf(stream('data: {"type": "token", "data": {"text": "a"}}', 'data: b'))
+    expect(later.fault).toMatchObject({ code: 'invalid_json', line: 2 })
+  })
+})

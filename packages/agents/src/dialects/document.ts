@@ -30,10 +30,8 @@ export function readDocument(value: unknown, recorder: TurnRecorder): AgentDiale
 }
 
 function readAnswer(told: Told, recorder: TurnRecorder): void {
-  const answer = answerIn(told)
-  const error = told['error']
-  if (answer === undefined && error !== undefined && error !== null && error !== false)
-    throw new AgentFailed({ code: 'agent_error', message: `The agent reported a failure: ${errorText(error)}` })
+  const failure = failureIn(told)
+  const answer = answerIn(failure === undefined ? told : { ...told, message: undefined, error: undefined })
   const metadata = record(told['metadata']) ?? record(told['meta']) ?? {}
   // What was measured is kept, though the answer may be missing.
   readSteps(told, metadata, recorder)
@@ -45,8 +43,22 @@ function readAnswer(told: Told, recorder: TurnRecorder): void {
     recorder.sessionId = session
     recorder.captured.add('session')
   }
+  if (answer !== undefined) recorder.setText(answer)
+  if (failure !== undefined)
+    throw new AgentFailed({ code: 'agent_error', message: `The agent reported a failure: ${errorText(failure)}` })
   if (answer === undefined) throw noAnswer(told)
-  recorder.setText(answer)
+}
+
+/** What a document says of a failure, though it came with a status of success; undefined where it tells of none. */
+function failureIn(told: Told): unknown {
+  const { error } = told
+  const isNone = error === undefined || error === null || error === false || error === ''
+  const isEmpty = typeof error === 'object' && error !== null && Object.keys(error).length === 0
+  if (!isNone && !isEmpty) return error
+  const hasFailed = told['success'] === false || told['ok'] === false
+  // Beside an answer it may be the status of what was asked about.
+  const isStatus = told['status'] === 'error' && answerIn({ ...told, message: undefined }) === undefined
+  return hasFailed || isStatus ? told : undefined
 }
 
 function answerIn(told: Told): string | undefined {
