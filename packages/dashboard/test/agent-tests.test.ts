@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import type { AgentReportInput } from '@llm-eval/protocol'
+import type { AgentCaseDetail, AgentReportInput } from '@llm-eval/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agentReportOf, attemptResult, caseResult } from '../../server/test/agent-reports.ts'
 import { after, before, reportOf, sendSuite } from './sample-agent-tests.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
+/** How the ids of reports of this test begin. */
+let ids: string
 beforeAll(async () => {
   stage = await openStage()
 })
 beforeEach(async () => {
-  await sendSuite(stage)
+  ids = randomUUID()
+  await sendSuite(stage, ids)
 })
 afterEach(async () => {
   await stage.clear()
@@ -34,7 +37,7 @@ test('who has no tests yet is told how to begin, and sees the first suite when i
   await page.getByRole('heading', { name: 'No agent was tested yet' }).waitFor()
   await page.getByText('llm-eval doctor http://localhost:3000/api/chat').waitFor()
   await page.getByText('llm-eval test --send', { exact: true }).waitFor()
-  await stage.call('POST', '/api/v1/agent-tests/reports', reportOf(1))
+  await stage.call('POST', '/api/v1/agent-tests/reports', reportOf(1, { report_id: randomUUID() }))
   await page.getByRole('link', { name: 'stocks' }).click()
   await page.getByRole('heading', { level: 1, name: 'stocks' }).waitFor()
   expect(problems).toEqual([])
@@ -56,7 +59,7 @@ test('what comes is shown by itself, on the list, the suite and the case, and no
   await suite.getByText('after the mending').waitFor()
   await eventually(() => page.getByRole('table').getByRole('row').count()).toBe(11)
 
-  await stage.call('PUT', `${one}/baselines/terse`, { report_id: 'rep-3', note: 'by somebody else' })
+  await stage.call('PUT', `${one}/baselines/terse`, { report_id: `${ids}-3`, note: 'by somebody else' })
   await eventually(() => page.getByLabel('Held against').getByRole('option').allInnerTexts()).toContain('terse')
   await suite.getByText('3 ways accepted').waitFor()
 
@@ -154,9 +157,9 @@ test('an older report, another attempt and another baseline are chosen, and the 
   await page.getByLabel('Attempt').selectOption('1')
   await eventually(() => new URL(page.url()).search).toBe('?variant=short&attempt=1')
   await page.getByRole('region', { name: 'Score' }).getByText('61', { exact: true }).waitFor()
-  await page.getByRole('combobox', { name: 'Report' }).selectOption('rep-3')
+  await page.getByRole('combobox', { name: 'Report' }).selectOption(`${ids}-3`)
   await page.getByText('Answer, as accepted').waitFor()
-  await eventually(() => new URL(page.url()).search).toBe('?report=rep-3')
+  await eventually(() => new URL(page.url()).search).toBe(`?report=${ids}-3`)
   await page.reload()
   await page.getByRole('region', { name: 'Score' }).getByText('89', { exact: true }).waitFor()
   expect(problems).toEqual([])
@@ -182,6 +185,45 @@ test('a behaviour is accepted, in place of the baseline or beside it, and forgot
   await page.getByText('Forgotten.').waitFor()
   await eventually(async () => (await shown()).baselines.map(({ variant }) => variant)).toEqual(['default', 'short'])
   expect(problems.filter((problem) => !problem.includes('404'))).toEqual([])
+})
+
+test('what is decided is what was seen: a report that comes meanwhile is not accepted, nor is a colleague overwritten', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await live(page)
+  await page.getByRole('button', { name: 'Accept…' }).click()
+  const form = page.getByRole('form', { name: 'Accept' })
+  await form.getByText('No attempt passed: whoever accepts them says that they are right all the same.').waitFor()
+  await form.getByLabel('Variant').fill('new-way')
+  const next = reportOf(0, { report_id: randomUUID(), at: new Date().toISOString() })
+  await stage.call('POST', '/api/v1/agent-tests/reports', next)
+  await eventually(() => page.getByLabel('Report').first().locator('option').count()).toBe(10)
+  await form.getByRole('button', { name: 'Accept' }).click()
+  await page.getByText('Accepted.', { exact: true }).waitFor()
+  const kept = (await stage.call('GET', `${one}?variant=new-way`)) as AgentCaseDetail
+  expect(kept.compared?.baseline.attempts[0]?.trace.output).toBe(after.output)
+
+  await page.getByRole('button', { name: 'Accept…' }).click()
+  await form.getByText('It passed.').waitFor()
+  await form.getByText('It takes the place of what is accepted as “default”.').waitFor()
+  await stage.call('PUT', `${one}/baselines/default`, { report_id: `${ids}-3`, note: 'by a colleague' })
+  await form.getByRole('button', { name: 'Replace' }).click()
+  await form.getByRole('alert').getByText('changed since it was read').waitFor()
+  expect((await shown()).baselines).toContainEqual(expect.objectContaining({ note: 'by a colleague' }))
+  await form.getByRole('button', { name: 'Cancel' }).click()
+
+  await page.getByRole('button', { name: 'Quarantine…' }).click()
+  const quarantine = page.getByRole('form', { name: 'Quarantine' })
+  await quarantine.getByLabel('Owner').fill('bob')
+  await quarantine.getByLabel('Reason').fill('Mine.')
+  const expires_at = new Date(Date.now() + 86_400_000).toISOString()
+  await stage.call('PUT', `${one}/quarantine`, { owner: 'cid', reason: 'Was first.', expires_at })
+  await quarantine.getByRole('button', { name: 'Quarantine' }).click()
+  await quarantine.getByRole('alert').getByText('changed since it was read').waitFor()
+  expect((await shown()).quarantine).toMatchObject({ owner: 'cid' })
+  await quarantine.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByText('cid: Was first.').waitFor({ state: 'attached' })
+  expect(problems.filter((problem) => !problem.includes('409'))).toEqual([])
 })
 
 test('a case is quarantined with owner, reason and end, and put back', async () => {

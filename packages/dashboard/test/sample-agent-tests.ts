@@ -114,13 +114,17 @@ export function reportOf(ago: number, fields: Partial<AgentReportInput> = {}): A
   })
 }
 
-/** A suite with a week of reports, something accepted, something changed, and something quarantined. */
-export async function sendSuite(stage: Pick<Stage, 'call'>): Promise<void> {
+/**
+ * A suite with a week of reports, something accepted, something changed, and something quarantined. Their ids begin with
+ * `ids`: those of a suite that was deleted are used up.
+ */
+export async function sendSuite(stage: Pick<Stage, 'call'>, ids = 'rep'): Promise<void> {
   const base = '/api/v1/agent-tests'
-  for (let ago = 8; ago > 0; ago--) await stage.call('POST', `${base}/reports`, reportOf(ago))
+  for (let ago = 8; ago > 0; ago--)
+    await stage.call('POST', `${base}/reports`, reportOf(ago, { report_id: `${ids}-${ago}` }))
   const one = `${base}/suites/stocks/cases/quote`
-  await stage.call('PUT', `${one}/baselines/default`, { report_id: 'rep-2', note: 'as the product owner wants it' })
-  await stage.call('PUT', `${one}/baselines/short`, { report_id: 'rep-1' })
+  await stage.call('PUT', `${one}/baselines/default`, { report_id: `${ids}-2`, note: 'as the product owner wants it' })
+  await stage.call('PUT', `${one}/baselines/short`, { report_id: `${ids}-1` })
   const fault = { code: 'refused', message: 'The agent does not answer: nobody listens at localhost:3000.' } as const
   const lost = agentTrace({
     tool_calls: [],
@@ -163,7 +167,8 @@ export async function sendSuite(stage: Pick<Stage, 'call'>): Promise<void> {
       check: check('down', { state: 'NOT_EVALUATED', variant: null, reasons: [fault.message] }),
     },
   ]
-  const newest = reportOf(0, { command: 'check', verdict: 'BLOCK_RELEASE', exit_code: 1, cases })
+  const report_id = `${ids}-0`
+  const newest = reportOf(0, { report_id, command: 'check', verdict: 'BLOCK_RELEASE', exit_code: 1, cases })
   await stage.call('POST', `${base}/reports`, newest)
   await stage.call('PUT', `${base}/suites/stocks/cases/compare/quarantine`, {
     owner: 'ann',

@@ -372,28 +372,41 @@ interface Place {
 
 const placeOf = ({ suite: name, caseId }: Place) => ({ suite: name, case_id: caseId })
 
-/** Accepts what a case did in a report. */
+/** Accepts what a case did in a report; `expected` is when what it replaces was accepted, null for a new variant. */
 export function acceptResult(
   api: Api,
   place: Place,
-  { variant, reportId, note }: { variant: string; reportId: string; note: string },
+  { variant, reportId, note, expected }: { variant: string; reportId: string; note: string; expected: string | null },
 ): Promise<AgentBaseline> {
-  const body = { report_id: reportId, ...(note === '' ? {} : { note }) }
+  const body = { report_id: reportId, expected_accepted_at: expected, ...(note === '' ? {} : { note }) }
   return api({ route: agentRoutes.putAgentBaseline, path: { ...placeOf(place), variant }, body, answer: baseline })
 }
 
-export async function deleteBaseline(api: Api, place: Place, variant: string): Promise<void> {
-  await api({ route: agentRoutes.deleteAgentBaseline, path: { ...placeOf(place), variant }, answer: anything })
+/** Accepts a way of a case no more, if it is still that of then. */
+export async function deleteBaseline(
+  api: Api,
+  place: Place,
+  { variant, accepted_at }: Pick<AgentBaseline, 'variant' | 'accepted_at'>,
+): Promise<void> {
+  const query = new URLSearchParams({ expected_accepted_at: accepted_at })
+  await api({ route: agentRoutes.deleteAgentBaseline, path: { ...placeOf(place), variant }, query, answer: anything })
 }
 
+/** Quarantines a case; `expected_set_at` is when the quarantine it replaces was set, null for a new one. */
 export function putQuarantine(
   api: Api,
   place: Place,
-  body: Pick<AgentQuarantine, 'owner' | 'reason' | 'expires_at'>,
+  body: Pick<AgentQuarantine, 'owner' | 'reason' | 'expires_at'> & { expected_set_at: string | null },
 ): Promise<AgentQuarantine> {
   return api({ route: agentRoutes.putAgentQuarantine, path: placeOf(place), body, answer: quarantine })
 }
 
-export async function endQuarantine(api: Api, place: Place): Promise<void> {
-  await api({ route: agentRoutes.deleteAgentQuarantine, path: placeOf(place), answer: anything })
+/** Ends a quarantine, if it is still that of then. */
+export async function endQuarantine(
+  api: Api,
+  place: Place,
+  { set_at }: Pick<AgentQuarantine, 'set_at'>,
+): Promise<void> {
+  const query = new URLSearchParams({ expected_set_at: set_at })
+  await api({ route: agentRoutes.deleteAgentQuarantine, path: placeOf(place), query, answer: anything })
 }

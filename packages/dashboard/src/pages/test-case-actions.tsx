@@ -1,4 +1,4 @@
-import type { AgentCaseDetail } from '@llm-eval/protocol'
+import type { AgentCaseDetail, AgentQuarantine, Baseline } from '@llm-eval/protocol'
 import { limits } from '@llm-eval/protocol'
 import { useMutation } from '@tanstack/react-query'
 import { Check, ShieldOff } from 'lucide-react'
@@ -17,36 +17,44 @@ const day = 86_400_000
 
 /** What may be done about a case: accept it, take back what was accepted, quarantine it. */
 export function TestActions({ detail }: { detail: AgentCaseDetail }) {
-  const [open, setOpen] = useState<'accept' | 'quarantine' | 'end' | 'forget' | null>(null)
+  // Decided is what was on the screen when the dialog opened, whatever comes while it is open.
+  const [open, setOpen] = useState<{ what: 'accept' | 'quarantine' | 'end' | 'forget'; seen: AgentCaseDetail } | null>(
+    null,
+  )
+  const ask = (what: 'accept' | 'quarantine' | 'end' | 'forget') => setOpen({ what, seen: detail })
   const { quarantine, compared, result } = detail
   const close = () => setOpen(null)
   const answered = result?.attempts.some(({ trace }) => trace.fault === null) === true
   return (
     <>
       {answered && (
-        <Button size="medium" look="primary" onClick={() => setOpen('accept')}>
+        <Button size="medium" look="primary" onClick={() => ask('accept')}>
           <Check aria-hidden size={14} />
           Accept…
         </Button>
       )}
       {compared && (
-        <Button size="medium" onClick={() => setOpen('forget')}>
+        <Button size="medium" onClick={() => ask('forget')}>
           Forget “{compared.baseline.variant}”…
         </Button>
       )}
-      <Button size="medium" onClick={() => setOpen('quarantine')}>
+      <Button size="medium" onClick={() => ask('quarantine')}>
         <ShieldOff aria-hidden size={14} />
         {quarantine ? 'Change quarantine…' : 'Quarantine…'}
       </Button>
       {quarantine && (
-        <Button size="medium" onClick={() => setOpen('end')}>
+        <Button size="medium" onClick={() => ask('end')}>
           End quarantine…
         </Button>
       )}
-      {open === 'accept' && <Accept detail={detail} onClose={close} />}
-      {open === 'quarantine' && <Quarantine detail={detail} onClose={close} />}
-      {open === 'end' && <EndQuarantine detail={detail} onClose={close} />}
-      {open === 'forget' && compared && <Forget detail={detail} variant={compared.baseline.variant} onClose={close} />}
+      {open?.what === 'accept' && <Accept detail={open.seen} onClose={close} />}
+      {open?.what === 'quarantine' && <Quarantine detail={open.seen} onClose={close} />}
+      {open?.what === 'end' && open.seen.quarantine && (
+        <EndQuarantine detail={open.seen} quarantine={open.seen.quarantine} onClose={close} />
+      )}
+      {open?.what === 'forget' && open.seen.compared && (
+        <Forget detail={open.seen} baseline={open.seen.compared.baseline} onClose={close} />
+      )}
     </>
   )
 }
@@ -78,15 +86,14 @@ const placeOf = ({ suite, case_id: caseId }: AgentCaseDetail) => ({ suite, caseI
 function Accept({ detail, onClose }: ActionProps) {
   const { api } = useParts()
   const { fault, busy, run } = useChange('Accepted.', { onClose })
-  const known = detail.baselines.map(({ variant }) => variant)
   const [variant, setVariant] = useState(detail.compared?.baseline.variant ?? 'default')
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     const wish = { variant: variant.trim(), note: wordOf(form, 'note'), reportId: detail.report.report_id }
-    run(() => acceptResult(api, placeOf(detail), wish))
+    run(() => acceptResult(api, placeOf(detail), { ...wish, expected: replaced?.accepted_at ?? null }))
   }
-  const replaced = known.includes(variant.trim())
+  const replaced = detail.baselines.find((one) => one.variant === variant.trim())
   return (
     <Dialog
       open
@@ -104,10 +111,11 @@ function Accept({ detail, onClose }: ActionProps) {
           value={variant}
           onChange={(event) => setVariant(event.target.value)}
         />
+        <p className="text-sm text-ink-2">{keptWords(detail)}</p>
         <p className="text-sm text-ink-2">
           {replaced
             ? `It takes the place of what is accepted as “${variant.trim()}”.`
-            : known.length === 0
+            : detail.baselines.length === 0
               ? 'It becomes the baseline of this case.'
               : 'It is accepted beside the others, as another right way.'}
         </p>
@@ -118,18 +126,29 @@ function Accept({ detail, onClose }: ActionProps) {
   )
 }
 
-function Forget({ detail, variant, onClose }: ActionProps & { variant: string }) {
+/** Which attempts become the baseline. */
+function keptWords({ result }: AgentCaseDetail): string {
+  const attempts = result?.attempts ?? []
+  const passed = attempts.filter(({ outcome }) => outcome === 'passed').length
+  if (passed === attempts.length) return attempts.length === 1 ? 'It passed.' : `All ${passed} attempts passed.`
+  if (passed > 0) return `Of ${attempts.length} attempts the ${passed} that passed are kept.`
+  return attempts.length === 1
+    ? 'It did not pass: whoever accepts it says that it is right all the same.'
+    : 'No attempt passed: whoever accepts them says that they are right all the same.'
+}
+
+function Forget({ detail, baseline, onClose }: ActionProps & { baseline: Pick<Baseline, 'variant' | 'accepted_at'> }) {
   const { api } = useParts()
   const { fault, busy, run } = useChange('Forgotten.', { onClose })
   return (
     <Confirm
       open
       onOpen={onClose}
-      title={`Forget “${variant}”?`}
+      title={`Forget “${baseline.variant}”?`}
       says={fault ?? 'What was accepted goes for good; the case is not held against it any more.'}
       action="Forget"
       busy={busy}
-      onConfirm={() => run(() => deleteBaseline(api, placeOf(detail), variant))}
+      onConfirm={() => run(() => deleteBaseline(api, placeOf(detail), baseline))}
     />
   )
 }
@@ -145,7 +164,8 @@ function Quarantine({ detail, onClose }: ActionProps) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
     const expires_at = `${wordOf(form, 'until')}T00:00:00.000Z`
-    const body = { owner: wordOf(form, 'owner'), reason: wordOf(form, 'reason'), expires_at }
+    const expected_set_at = quarantine?.set_at ?? null
+    const body = { owner: wordOf(form, 'owner'), reason: wordOf(form, 'reason'), expires_at, expected_set_at }
     run(() => putQuarantine(api, placeOf(detail), body))
   }
   return (
@@ -186,7 +206,7 @@ function Quarantine({ detail, onClose }: ActionProps) {
   )
 }
 
-function EndQuarantine({ detail, onClose }: ActionProps) {
+function EndQuarantine({ detail, quarantine, onClose }: ActionProps & { quarantine: AgentQuarantine }) {
   const { api } = useParts()
   const { fault, busy, run } = useChange('Back in the gate.', { onClose })
   return (
@@ -197,7 +217,7 @@ function EndQuarantine({ detail, onClose }: ActionProps) {
       says={fault ?? 'From now on the case counts again, and fails the gate where it does not do well.'}
       action="End"
       busy={busy}
-      onConfirm={() => run(() => endQuarantine(api, placeOf(detail)))}
+      onConfirm={() => run(() => endQuarantine(api, placeOf(detail), quarantine))}
     />
   )
 }
