@@ -3,6 +3,8 @@ import {
   agentTestChanges,
   type AgentTestUpdate,
   type ApiKey,
+  type ConversationUpdate,
+  conversationStates,
   type CreatedKey,
   capturedParts,
   type EvaluationUpdate,
@@ -296,6 +298,15 @@ const agentTestUpdate: Check<AgentTestUpdate> = (value, path) => {
   })(value, path)
 }
 
+const conversationUpdate = shape<ConversationUpdate>({
+  action: oneOf(['events_added', 'conversation_deleted']),
+  thread_id: nullable(text),
+  ref: number,
+  last_seq: number,
+  count: number,
+  state: oneOf(conversationStates),
+})
+
 /** A frame of the stream; null for kinds this page does not know, which later servers may send. */
 export const streamFrame: Check<StreamFrame | null> = (value, path) => {
   const { event, data, timestamp: at, client_id } = record(value, path)
@@ -311,6 +322,8 @@ export const streamFrame: Check<StreamFrame | null> = (value, path) => {
       return { event, data: scoreUpdate(data, 'data'), timestamp }
     case 'metrics_update':
       return { event, data: metrics(data, 'data'), timestamp }
+    case 'conversation_updates':
+      return { event, data: conversationUpdate(data, 'data'), timestamp }
     case 'agent_test_updates':
       return { event, data: agentTestUpdate(data, 'data'), timestamp }
     case 'system_updates':

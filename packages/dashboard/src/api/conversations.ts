@@ -15,6 +15,7 @@ import {
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { anything, type Check, flag, list, nullable, number, oneOf, record, shape, text } from './checks.ts'
 import type { Api } from './client.ts'
+import { keys } from './queries.ts'
 
 const tokens = shape<ConversationTokens>({
   input: nullable(number),
@@ -160,14 +161,17 @@ export interface ConversationSearch {
 /** Turns that are read at once. */
 const turnsAtOnce = 50
 
-const key = ['conversations'] as const
+/** The block that a turn is read in: so many turns each, from the first one on. */
+export function blockOf(index: number): number {
+  return Math.floor(Math.max(0, index) / turnsAtOnce)
+}
 
-/** How conversations are read. */
+/** How conversations are read. The stream says when they changed; see `createFeed`. */
 export function conversationQueries(api: Api) {
   return {
     list: (search: ConversationSearch) =>
       infiniteQueryOptions({
-        queryKey: [...key, 'list', search],
+        queryKey: [...keys.conversationLists, search],
         queryFn: ({ pageParam, signal }) => {
           const { user, ...same } = search
           const query = new URLSearchParams({ limit: '50', ...same, ...(user === undefined ? {} : { user_id: user }) })
@@ -179,34 +183,25 @@ export function conversationQueries(api: Api) {
       }),
     conversation: (thread: string) =>
       queryOptions({
-        queryKey: [...key, 'one', thread],
+        queryKey: [...keys.conversation(thread), 'detail'],
         queryFn: ({ signal }) =>
           api({ route: conversationRoutes.getConversation, path: { thread }, answer: detail, signal }),
       }),
-    /** The newest turns; earlier ones page by page. */
-    turns: (thread: string) =>
-      infiniteQueryOptions({
-        queryKey: [...key, 'turns', thread],
-        queryFn: ({ pageParam, signal }) => {
+    /** A block of turns; see {@link blockOf}. */
+    turns: (thread: string, block: number) =>
+      queryOptions({
+        queryKey: [...keys.conversation(thread), 'turns', block],
+        queryFn: ({ signal }) => {
           const query = new URLSearchParams({ limit: String(turnsAtOnce) })
-          if (pageParam !== null) query.set('before', String(pageParam))
-          return api({
-            route: conversationRoutes.listConversationTurns,
-            path: { thread },
-            query,
-            answer: turnPage,
-            signal,
-          })
-        },
-        initialPageParam: null as number | null,
-        getNextPageParam: (page) => {
-          const first = page.items[0]?.index ?? 0
-          return first > 0 ? first : null
+          if (block === 0) query.set('before', String(turnsAtOnce))
+          else query.set('after', String(block * turnsAtOnce - 1))
+          const path = { thread }
+          return api({ route: conversationRoutes.listConversationTurns, path, query, answer: turnPage, signal })
         },
       }),
     comparison: (thread: string, other: string) =>
       queryOptions({
-        queryKey: [...key, 'comparison', thread, other],
+        queryKey: [...keys.conversation(other), 'comparison', thread],
         queryFn: ({ signal }) =>
           api({
             route: conversationRoutes.compareConversation,
@@ -218,9 +213,6 @@ export function conversationQueries(api: Api) {
       }),
   }
 }
-
-/** What is read of conversations, all of it. */
-export const conversationKey: readonly string[] = key
 
 /** Where a thread is downloaded from. */
 export function exportAddress(thread: string, format: ConversationFormat): string {

@@ -28,6 +28,10 @@ export const keys = {
   apiKeys: ['keys'] as const,
   session: ['session'] as const,
   agentTests: ['agent-tests'] as const,
+  conversations: ['conversations'] as const,
+  conversationLists: ['conversations', 'list'] as const,
+  /** All that is read of one. */
+  conversation: (thread: string) => ['conversations', 'thread', thread] as const,
 }
 
 /** A page with the place in the feed from which newer traces are not in it. */

@@ -4,7 +4,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { Database, Download, RotateCcw, Trash2 } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { type FormEvent, useState } from 'react'
-import { addTurns, conversationKey, deleteConversation, exportAddress, replay } from '../api/conversations.ts'
+import { addTurns, deleteConversation, exportAddress, replay } from '../api/conversations.ts'
+import { keys } from '../api/queries.ts'
 import { useMay, useParts } from '../app/parts.ts'
 import { useToasts } from '../app/toasts.tsx'
 import { Button, buttonLook } from '../components/button.tsx'
@@ -159,7 +160,7 @@ function More({ detail }: { detail: ConversationDetail }) {
       setAsking(false)
       toasts.show({ text: 'The conversation was deleted.', mood: 'good' })
       void navigate({ to: '/conversations' })
-      void queryClient.invalidateQueries({ queryKey: conversationKey })
+      void queryClient.invalidateQueries({ queryKey: keys.conversations })
     },
     onError: (error) => toasts.show({ text: `The conversation was not deleted. ${sayError(error)}`, mood: 'bad' }),
   })

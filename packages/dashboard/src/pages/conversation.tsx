@@ -1,10 +1,10 @@
 import type { ConversationDetail } from '@llm-eval/protocol'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
-import { conversationQueries } from '../api/conversations.ts'
+import { blockOf, conversationQueries } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
 import { Button, buttonLook } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
@@ -134,42 +134,38 @@ interface TurnsProps {
   onChoose: (index: number) => void
 }
 
+/** The newest block of turns, and before it as many as were asked for. */
 function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const { api } = useParts()
-  const query = useInfiniteQuery(conversationQueries(api).turns(detail.thread_id))
-  const { data, error, refetch } = query
-  // Pages come newest first, the turns of each in their order.
-  const turns = useMemo(() => data?.pages.toReversed().flatMap(({ items }) => items) ?? [], [data])
-  if (error && !data) return <Trouble what="The turns cannot be shown" error={error} onRetry={() => void refetch()} />
-  if (!data) return <Loading what="the turns" />
-  const earlier = turns[0]?.index ?? 0
+  const queries = conversationQueries(api)
+  const last = blockOf(detail.turns - 1)
+  const [first, setFirst] = useState(last)
+  const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
+  const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
+  const trouble = answers.find(({ error, data }) => error !== null && !data)
+  if (trouble?.error)
+    return <Trouble what="The turns cannot be shown" error={trouble.error} onRetry={() => void trouble.refetch()} />
+  const turns = answers.flatMap(({ data }) => data?.items ?? [])
   return (
     <>
-      {query.hasNextPage && (
-        <Button
-          size="medium"
-          className="self-center"
-          disabled={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          {query.isFetchingNextPage ? 'Loading…' : `Show earlier turns (${formatCount(earlier)} more)`}
+      {first > 0 && (
+        <Button size="medium" className="self-center" onClick={() => setFirst(first - 1)}>
+          {`Show earlier turns (${formatCount(turns[0]?.index ?? 0)} more)`}
         </Button>
       )}
-      {turns.length === 0 ? (
-        <p className="text-ink-2">Nothing was said yet.</p>
-      ) : (
-        <ol aria-label="Turns" className="flex flex-col gap-8">
-          {turns.map((turn) => (
-            <Turn
-              key={turn.index}
-              turn={turn}
-              row={detail}
-              chosen={chosen.has(turn.index)}
-              onChoose={() => onChoose(turn.index)}
-            />
-          ))}
-        </ol>
-      )}
+      {answers.some(({ data }) => !data) && <Loading what="turns" />}
+      {turns.length === 0 && answers.every(({ data }) => data) && <p className="text-ink-2">Nothing was said yet.</p>}
+      <ol aria-label="Turns" className="flex flex-col gap-8">
+        {turns.map((turn) => (
+          <Turn
+            key={turn.index}
+            turn={turn}
+            row={detail}
+            chosen={chosen.has(turn.index)}
+            onChoose={() => onChoose(turn.index)}
+          />
+        ))}
+      </ol>
     </>
   )
 }

@@ -22,6 +22,8 @@ export interface Changes {
   metrics: Metrics | null
   /** Agent tests changed: what is shown of them is to be read again. */
   agentTests: boolean
+  /** Conversations of which something came, or that are gone. Null: one whose thread is not known any more. */
+  conversations: Set<string | null>
   /** Something happened that single rows cannot tell; everything visible is to be read again. */
   stale: boolean
 }
@@ -40,6 +42,7 @@ export function noChanges(): Changes {
     deleted: new Set(),
     metrics: null,
     agentTests: false,
+    conversations: new Set(),
     stale: false,
   }
 }
@@ -50,6 +53,7 @@ export function collectChanges(frames: readonly StreamFrame[]): Changes {
   for (const frame of frames) {
     if (frame.event === 'metrics_update') changes.metrics = frame.data
     else if (frame.event === 'agent_test_updates') changes.agentTests = true
+    else if (frame.event === 'conversation_updates') changes.conversations.add(frame.data.thread_id)
     else if (frame.event === 'resync_required' || frame.event === 'system_updates') changes.stale = true
     else if (frame.event === 'evaluation_updates') {
       const { trace_id, status, version } = frame.data

@@ -1,11 +1,11 @@
-import type { QueryClient } from '@tanstack/react-query'
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import type { TraceSummary } from '@llm-eval/protocol'
 import { type Cell, createCell } from './cell.ts'
 import { keys, type ListPage } from '../api/queries.ts'
 import { type Changes, collectChanges, type Recent, reviseDetail, revisePages } from './changes.ts'
 import type { FromTab, LinkStatus, ToTab } from './hub.ts'
 import { createRate, type Rate } from './rate.ts'
-import { createReading } from './reading.ts'
+import { createReading, createReadings } from './reading.ts'
 import { arrive, emptyTail, gap, type Tail } from './tail.ts'
 import type { Metrics, TraceDetail } from '@llm-eval/protocol'
 
@@ -44,6 +44,7 @@ export function createFeed({ queryClient, recent, link, onSignedOut, now, later 
   const heard = createCell(0)
   const rate = createRate()
   const readAgentTests = createReading({ queryClient, queryKey: keys.agentTests, later })
+  const readConversations = createReadings({ queryClient, later })
   let arrivals: TraceSummary[] = []
 
   const tell = link((message) => {
@@ -51,7 +52,10 @@ export function createFeed({ queryClient, recent, link, onSignedOut, now, later 
       const changes = collectChanges(message.frames)
       apply(changes)
       if (changes.stale) resync()
-      else if (changes.agentTests) readAgentTests()
+      else {
+        if (changes.agentTests) readAgentTests()
+        if (changes.conversations.size > 0) readConversations(conversationKeys(changes.conversations))
+      }
       tell({ kind: 'done' })
     } else if (message.kind === 'resync') resync()
     else {
@@ -117,4 +121,13 @@ async function readAgain(queryClient: QueryClient): Promise<void> {
   )
   await queryClient.cancelQueries({ type: 'active' }, { silent: true })
   await queryClient.invalidateQueries()
+}
+
+/** What is read of conversations of which something came; of one that is gone nobody knows which it was. */
+function conversationKeys(threads: ReadonlySet<string | null>): QueryKey[] {
+  if (threads.has(null)) return [keys.conversations]
+  return [
+    keys.conversationLists,
+    ...[...threads].flatMap((thread) => (thread === null ? [] : [keys.conversation(thread)])),
+  ]
 }

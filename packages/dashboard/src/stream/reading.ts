@@ -35,3 +35,21 @@ export function createReading({ queryClient, queryKey, later }: ReadingParts): (
     void read().finally(() => later(over, pauseMs))
   }
 }
+
+/** Readings of whatever is on the screen at the moment: one for each key, as {@link createReading} does it. */
+export function createReadings(parts: Omit<ReadingParts, 'queryKey'>): (keys: readonly QueryKey[]) => void {
+  const readings = new Map<string, () => void>()
+  return function changed(keys) {
+    for (const queryKey of keys) {
+      const name = JSON.stringify(queryKey)
+      const shown = parts.queryClient.getQueryCache().findAll({ queryKey, type: 'active' }).length > 0
+      if (shown && !readings.has(name)) readings.set(name, createReading({ ...parts, queryKey }))
+      if (shown) readings.get(name)?.()
+      else {
+        readings.delete(name)
+        // What is not shown is read when it is shown again.
+        void parts.queryClient.invalidateQueries({ queryKey, refetchType: 'none' })
+      }
+    }
+  }
+}
