@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accessContract } from './contract/access.contract.ts'
 import { agentTestsContract } from './contract/agent-tests.contract.ts'
+import { conversationDeletionContract } from './contract/conversation-deletion.contract.ts'
+import { conversationsContract } from './contract/conversations.contract.ts'
 import { countersContract } from './contract/counters.contract.ts'
 import { datasetDeletionContract } from './contract/dataset-deletion.contract.ts'
 import { datasetsContract } from './contract/datasets.contract.ts'
@@ -73,5 +75,7 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     runDeletionContract(room)
     runStatusesContract(room)
     agentTestsContract(room)
+    conversationsContract(room)
+    conversationDeletionContract(room, open)
   })
 }

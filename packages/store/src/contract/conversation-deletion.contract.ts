@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { append, eventsOf, find, newEvent } from './conversations.contract.ts'
+import { makeRoom, newTrace, now, type OpenStoreUnderTest, Room } from './room.contract.ts'
+
+/** How conversations end. */
+export function conversationDeletionContract(room: () => Promise<Room>, open: OpenStoreUnderTest): void {
+  const many = (count: number) => Array.from({ length: count }, () => newEvent())
+  const remove = (r: Room, threadId: string, limit = 1_000) =>
+    r.apply({ kind: 'deleteConversation', threadId, at: now, limit })
+  const kinds = async (r: Room) => (await r.journal()).map(({ kind }) => kind)
+
+  describe('a conversation that is deleted', () => {
+    test('is gone at once, and goes step by step; it cannot be told again', async () => {
+      const r = await room()
+      const secret = `secret-${randomUUID()}`
+      const texts = { title: secret, agent: secret, model: secret, error: secret, turn: { key: secret } }
+      const named = { runId: secret, invocationId: secret, eventId: secret, payload: JSON.stringify({ secret }) }
+      const origin = { target: secret, appName: secret, userId: secret, replayOf: secret }
+      await append(r, secret, { ...origin, events: [newEvent({ ...texts, turning: { kind: 'begins' } }, named)] })
+      await append(r, secret, { events: many(4) })
+      const { ref } = await find(r, secret)
+      expect(await remove(r, secret, 2)).toEqual({ found: true, more: true })
+      expect(await r.read('conversation', { threadId: secret })).toBe('deleted')
+      expect(await r.read('conversationEvents', { ref, after: 0, limit: 9, bytes: 1e6 })).toEqual({
+        events: [],
+        more: false,
+      })
+      expect(await r.read('conversationThinking', { ref, limit: 9 })).toEqual([])
+      const asked = { filter: {}, limit: 9, cursor: null, silentBefore: 0 }
+      expect(await r.read('conversations', asked)).toEqual({ items: [], nextCursor: null })
+      expect(await append(r, secret)).toEqual({ result: 'deleted' })
+      expect(await remove(r, secret, 2)).toEqual({ found: false, more: true })
+      expect(await remove(r, secret, 2)).toEqual({ found: false, more: false })
+      expect(await r.dump()).not.toContain(secret)
+      expect((await kinds(r)).slice(2)).toEqual(['conversation_deleted'])
+      expect(await append(r, 'another')).toMatchObject({ created: true })
+    })
+
+    test('is found by its own project only', async () => {
+      const [r, other] = [await room(), await room()]
+      await append(r, 't')
+      expect(await remove(other, 't')).toEqual({ found: false, more: false })
+      expect(await r.read('conversation', { threadId: 't' })).toMatchObject({ events: 1 })
+      expect(await remove(r, 'none')).toEqual({ found: false, more: false })
+    })
+
+    test('is removed by the sweep of every minute, where whoever deleted it died', async () => {
+      const r = await room()
+      const secret = `secret-${randomUUID()}`
+      await append(r, 't', { events: [newEvent({}, { payload: JSON.stringify({ secret }) }), ...many(5)] })
+      await remove(r, 't', 1)
+      expect(await r.dump()).toContain(secret)
+      await r.apply({ kind: 'sweep', at: now, messagesBefore: 0 })
+      expect(await r.dump()).not.toContain(secret)
+    })
+
+    test('makes room for one that is told while it goes', async () => {
+      const r = await room()
+      await append(r, 'a', { events: many(10) })
+      const told = Array.from({ length: 10 }, (_, i) => append(r, 'b', { events: [newEvent({}, { eventId: `${i}` })] }))
+      const steps = Array.from({ length: 10 }, () => remove(r, 'a', 1))
+      await Promise.all([...told, ...steps])
+      expect((await eventsOf(r, 'b')).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+      expect(await r.read('conversation', { threadId: 'a' })).toBe('deleted')
+    })
+  })
+
+  describe('conversations that are old', () => {
+    test('go in bounded steps, the oldest first, and may be told again', async () => {
+      const r = await room()
+      for (let i = 0; i < 4; i++)
+        await append(r, `t${i}`, {
+          events: [newEvent({}, { at: now + i }), newEvent({}, { at: now - 99 })],
+          at: now + 9,
+        })
+      const expire = (limit: number) => r.apply({ kind: 'expireConversations', before: now + 3, at: now + 10, limit })
+      expect(await expire(2)).toEqual({ deleted: 2, more: true })
+      expect(await r.read('conversation', { threadId: 't1' })).toBeNull()
+      expect(await r.read('conversation', { threadId: 't2' })).toMatchObject({ events: 2 })
+      expect(await expire(100)).toEqual({ deleted: 1, more: false })
+      expect(await expire(100)).toEqual({ deleted: 0, more: false })
+      expect(await r.read('conversation', { threadId: 't3' })).toMatchObject({ events: 2 })
+      expect((await kinds(r)).filter((kind) => kind === 'conversation_deleted')).toHaveLength(3)
+      expect(await append(r, 't0')).toMatchObject({ created: true, first: 1 })
+      expect((await eventsOf(r, 't0')).map(({ seq }) => seq)).toEqual([1])
+    })
+  })
+
+  describe('the conversations of a user who is erased', () => {
+    test('go with the traces, step by step, and cannot be told again', async () => {
+      const r = await room()
+      const secret = `secret-${randomUUID()}`
+      await r.ingest([newTrace({ userId: secret })])
+      for (let i = 0; i < 5; i++)
+        await append(r, `t${i}`, { userId: secret, events: [newEvent({ title: secret }), ...many(3)] })
+      await append(r, 'of another', { userId: 'bob' })
+      const erase = () => r.apply({ kind: 'eraseUser', userId: secret, at: now, limit: 2 })
+      let deleted = 0
+      for (let more = true; more; ) {
+        const step = await erase()
+        deleted += step.deleted
+        more = step.more
+      }
+      expect(deleted).toBe(6)
+      expect(await r.dump()).not.toContain(secret)
+      expect(await append(r, 't3')).toEqual({ result: 'deleted' })
+      expect(await r.read('conversation', { threadId: 'of another' })).toMatchObject({ events: 1 })
+    })
+  })
+
+  describe('what was told of a conversation', () => {
+    test('is there when the store is opened again, and goes on', async () => {
+      await using own = await open()
+      const first = await makeRoom(own)
+      await append(first, 't', { events: [newEvent({ title: 'a' }, { eventId: 'e' }), newEvent()] })
+      await append(first, 'gone')
+      await remove(first, 'gone')
+      const before = await find(first, 't')
+      await own.reopen()
+      const r = new Room(own, first.project)
+      expect(await find(r, 't')).toEqual(before)
+      expect(await append(r, 't', { events: [newEvent({}, { eventId: 'e' }), newEvent()] })).toMatchObject({
+        first: 3,
+        last: 3,
+        duplicates: 1,
+      })
+      expect(await append(r, 'gone')).toEqual({ result: 'deleted' })
+      expect((await eventsOf(r, 't')).map(({ seq }) => seq)).toEqual([1, 2, 3])
+    })
+  })
+}
