@@ -1,7 +1,7 @@
-import { Link, Outlet, useMatches, useNavigate } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useMatches, useNavigate } from '@tanstack/react-router'
 import { Command, Monitor, Moon, Sun } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { IconButton } from '../components/button.tsx'
 import { formatCompact } from '../format/numbers.ts'
 import { useCell } from '../stream/cell.ts'
@@ -70,27 +70,40 @@ export function Shell() {
       <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col pb-14 sm:pb-0">
         <Outlet />
       </main>
-      <nav
-        aria-label="Pages"
-        className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-8 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
-      >
-        {places.map(({ to, name, Icon }) => (
-          <Link
-            key={to}
-            to={to}
-            activeOptions={{ exact: to === '/', includeSearch: false }}
-            className="flex h-13 flex-col items-center justify-center gap-0.5 text-[0.5625rem] font-medium text-ink-2 aria-[current=page]:text-accent"
-          >
-            <Icon aria-hidden size={18} />
-            {name}
-          </Link>
-        ))}
-      </nav>
+      <BottomPlaces />
       <Suspense fallback={null}>
         {open === 'palette' && <Palette open onOpen={() => setOpen(null)} onKeys={() => setOpen('keys')} />}
         {open === 'keys' && <CheatSheet open onOpen={() => setOpen(null)} />}
       </Suspense>
     </div>
+  )
+}
+
+/** The pages on a narrow screen: as many as fit, the others a swipe away. */
+function BottomPlaces() {
+  const nav = useRef<HTMLElement>(null)
+  const path = useLocation({ select: ({ pathname }) => pathname })
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
+  }, [path])
+  return (
+    <nav
+      ref={nav}
+      aria-label="Pages"
+      className="fixed inset-x-0 bottom-0 z-30 flex overflow-x-auto border-t bg-surface pb-[env(safe-area-inset-bottom)] [scrollbar-width:none] sm:hidden"
+    >
+      {places.map(({ to, name, Icon }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: to === '/', includeSearch: false }}
+          className="flex h-13 min-w-17 flex-1 flex-col items-center justify-center gap-0.5 text-[0.5625rem] font-medium text-ink-2 aria-[current=page]:text-accent"
+        >
+          <Icon aria-hidden size={18} />
+          {name}
+        </Link>
+      ))}
+    </nav>
   )
 }
 

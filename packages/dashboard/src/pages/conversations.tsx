@@ -107,7 +107,7 @@ function Filters({ search }: { search: ConversationSearch }) {
 function Row({ row }: { row: Conversation }) {
   const { thread_id: thread, title, state, turns, tool_calls: calls, agents, tokens, target, user_id: user } = row
   return (
-    <li className="relative flex flex-wrap items-center gap-x-5 gap-y-1.5 px-4 py-3 hover:bg-hover">
+    <li className="relative flex flex-wrap items-center gap-x-5 gap-y-1.5 px-4 py-3 hover:bg-hover max-sm:gap-x-3">
       <div className="min-w-56 flex-1">
         <Link to="/conversations/$thread" params={{ thread }} className="cover foreign clip block font-medium text-ink">
           {title === '' ? thread : title}
@@ -132,7 +132,7 @@ function Row({ row }: { row: Conversation }) {
       <span className="w-24 text-right max-sm:w-auto">
         <ConversationBadge state={state} />
       </span>
-      <p className="w-20 text-right text-xs text-ink-3">
+      <p className="ml-auto w-20 text-right text-xs text-ink-3 max-sm:w-auto">
         <Ago time={row.updated_at} />
       </p>
     </li>
