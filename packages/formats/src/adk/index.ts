@@ -21,8 +21,13 @@ export type {
   AdkPart,
   AdkUsage,
 } from './event.ts'
-export { grouped as byInvocation, type InvocationOptions, isUser, toInvocations } from './invocations.ts'
+export { finalEventOf, type InvocationOptions, isUser, toInvocations } from './invocations.ts'
 export { readJson } from './json.ts'
+export { type BridgeLog, type BridgeRun, parseBridgeLog } from './logs-bridge.ts'
+export { type EngineLog, type EngineLogEvent, parseEngineLog } from './logs-engine.ts'
+export { type JoinedLogs, type JoinedThread, joinLogs } from './logs-join.ts'
+export { logLines } from './logs-lines.ts'
+export { type LogOptions, type LogWarning, type LogWarningCode, logWarningCodes } from './logs-words.ts'
 export { isFinalResponse, readAdkEvent } from './read-event.ts'
 export { type EvalForm, readEvalSet, type ReadEvalSetOptions } from './read-eval-set.ts'
 export { type AdkStreamItem, type AdkStreamOptions, readAdkStream, readAdkText } from './stream.ts'

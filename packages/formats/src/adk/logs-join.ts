@@ -1,0 +1,218 @@
+import type { ConversationEventInput, ConversationPayloads } from '@llm-eval/protocol'
+import { assignInvocations, type EngineInvocation } from './logs-assign.ts'
+import type { BridgeLog, BridgeRun } from './logs-bridge.ts'
+import type { EngineLog, EngineLogEvent } from './logs-engine.ts'
+import { readJson } from './json.ts'
+import { recordOf } from './logs-find.ts'
+import { type LogWarning, LogWarnings } from './logs-words.ts'
+
+/** A thread that was put together again, with its events as they would have been recorded. */
+export interface JoinedThread {
+  thread_id: string
+  app_name: string | null
+  user_id: string | null
+  events: ConversationEventInput[]
+}
+
+export interface JoinedLogs {
+  /** In the order in which they began. */
+  threads: JoinedThread[]
+  warnings: LogWarning[]
+}
+
+export interface JoinOptions {
+  /** Only this thread. */
+  thread?: string | undefined
+}
+
+/** A stretch of a thread: a run of the bridge with what the engine did for it, or either alone. */
+interface Stretch {
+  run: BridgeRun | null
+  invocations: EngineInvocation[]
+}
+
+/**
+ * Puts the logs of bridges and engines together: what an engine did belongs to the run that began one of its calls of tools, else
+ * to the run that names its invocation, else to the run of its session, or of any thread, that it fell into. Where an engine's
+ * events are known they are what is recorded, as they hold everything; of the bridge's run its user, its beginning and its end
+ * are taken. Seed 003's `generate_eval_json` is this and `exportConversation`.
+ */
+export function joinLogs(
+  bridge: readonly BridgeLog[],
+  engine: readonly EngineLog[],
+  { thread: only }: JoinOptions = {},
+): JoinedLogs {
+  const warnings = new LogWarnings(null)
+  const runs = bridge.flatMap((log) => log.runs)
+  const requests = engine.flatMap((log) => log.requests)
+  const asked = new Map(requests.flatMap((one) => (one.invocation === null ? [] : [[one.invocation, one.text]])))
+  const invocations = invocationsOf(engine.flatMap((log) => log.events))
+  const { byRun, alone } = assignInvocations(runs, invocations, warnings)
+  const threads = new Map<string, Stretch[]>()
+  const add = (thread: string, stretch: Stretch) => {
+    const known = threads.get(thread)
+    if (known) known.push(stretch)
+    else threads.set(thread, [stretch])
+  }
+  for (const run of runs) add(run.thread, { run, invocations: byRun.get(run) ?? [] })
+  for (const invocation of alone) add(invocation.session ?? invocation.id, { run: null, invocations: [invocation] })
+  const chosen = [...threads].filter(([thread]) => only === undefined || thread === only)
+  const joined = chosen.map(([thread, stretches]) => joinThread(thread, stretches, { warnings, asked }))
+  return { threads: joined.filter(({ events }) => events.length > 0), warnings: warnings.all() }
+}
+
+function joinThread(
+  thread: string,
+  stretches: readonly Stretch[],
+  { warnings, asked }: { warnings: LogWarnings; asked: ReadonlyMap<string, string> },
+): JoinedThread {
+  const ordered = stretches.toSorted((a, b) => (beginningOf(a) ?? 0) - (beginningOf(b) ?? 0))
+  const of = (pick: (one: EngineLogEvent) => string | null) =>
+    ordered.flatMap(({ invocations }) => invocations.flatMap(({ events }) => events.map(pick))).find((one) => one)
+  const events = ordered.flatMap((stretch) => eventsOf(stretch, { thread, warnings, asked }))
+  return { thread_id: thread, app_name: of(({ app }) => app) ?? null, user_id: of(({ user }) => user) ?? null, events }
+}
+
+interface Telling {
+  thread: string
+  warnings: LogWarnings
+  /** What users said, by the invocation that answers it. */
+  asked: ReadonlyMap<string, string>
+}
+
+function eventsOf(stretch: Stretch, telling: Telling): ConversationEventInput[] {
+  const { run, invocations } = stretch
+  const { warnings, thread } = telling
+  const begun = beginningOf(stretch)
+  if (begun === null) warnings.once('no_time', run?.line ?? null, `Nothing says when ${thread} was: it is dated 1970.`)
+  const runId = run?.run ?? null
+  const first = invocations[0]?.id ?? null
+  const said = saidIn(stretch, telling)
+  const told = invocations.length > 0 ? engineEvents(invocations, begun) : bridgeEvents(run, begun)
+  const last = told.at(-1)?.at ?? isoOf(begun)
+  const start = { at: isoOf(begun), run_id: runId, invocation_id: first, event_id: null }
+  const end = { at: run?.endedAt ? isoOf(run.endedAt) : last, run_id: runId, invocation_id: null, event_id: null }
+  return [
+    { ...start, kind: 'run_start', payload: { parent_run_id: null, target: null } },
+    ...said.map((one): ConversationEventInput => ({ ...start, ...one })),
+    ...told.map((one) => ({ ...one, run_id: runId })),
+    { ...end, kind: 'run_end', payload: endOf(run) },
+  ]
+}
+
+type Said =
+  | { kind: 'user_message'; event_id: string | null; payload: ConversationPayloads['user_message'] }
+  | { kind: 'tool_result'; event_id: string | null; payload: ConversationPayloads['tool_result'] }
+
+/** What the user, or a front end for the user, said to begin with. */
+function saidIn({ run, invocations }: Stretch, { thread, warnings, asked }: Telling): Said[] {
+  const users = (run?.users ?? []).map(
+    ({ id, text, files }): Said => ({
+      kind: 'user_message',
+      event_id: id,
+      payload: { id, text, files, author: 'user' },
+    }),
+  )
+  const results = (run?.results ?? []).map(
+    ({ id, name, content }): Said => ({
+      kind: 'tool_result',
+      event_id: null,
+      payload: { id, name, result: resultOf(content), author: 'user' },
+    }),
+  )
+  const isInEngine = invocations.some(({ events }) => events.some(({ event }) => event.author === 'user'))
+  if (users.length > 0 || results.length > 0) return isInEngine ? [] : [...users, ...results]
+  if (isInEngine) return []
+  const text = invocations[0] && asked.get(invocations[0].id)
+  if (text !== undefined)
+    return [{ kind: 'user_message', event_id: null, payload: { id: null, text, files: [], author: 'user' } }]
+  const place = run?.run ?? invocations[0]?.id ?? ''
+  warnings.add('no_user_message', run?.line ?? null, `No log says what the user said in ${thread}, ${place}.`)
+  return []
+}
+
+/** A result as ADK has it: what is no object stands in one. */
+function resultOf(content: string): Record<string, unknown> {
+  const read = readJson(content)
+  const value = 'value' in read ? read.value : content
+  return recordOf(value) ?? { result: value }
+}
+
+function engineEvents(invocations: readonly EngineInvocation[], begun: number | null): ConversationEventInput[] {
+  return invocations.flatMap(({ events }) =>
+    events.map(({ event, at, eventId }): ConversationEventInput => {
+      const when = event.timestamp > 0 ? event.timestamp * 1_000 : (at ?? begun)
+      return {
+        at: isoOf(when),
+        kind: 'adk_event',
+        run_id: null,
+        invocation_id: event.invocationId,
+        event_id: eventId,
+        payload: { ...event },
+      }
+    }),
+  )
+}
+
+function bridgeEvents(run: BridgeRun | null, begun: number | null): ConversationEventInput[] {
+  let when = begun
+  return (run?.events ?? []).map(({ at, event }): ConversationEventInput => {
+    when = at ?? when
+    return {
+      at: isoOf(when),
+      kind: 'agui_event',
+      run_id: null,
+      invocation_id: null,
+      event_id: null,
+      payload: event,
+    }
+  })
+}
+
+function endOf(run: BridgeRun | null): ConversationPayloads['run_end'] {
+  if (run === null) return { status: 'finished', code: null, message: null }
+  return { status: run.status ?? 'truncated', code: run.code, message: run.message }
+}
+
+function beginningOf({ run, invocations }: Stretch): number | null {
+  const times = [run?.startedAt ?? null, ...invocations.map(({ from }) => from)].filter((time) => time !== null)
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+function isoOf(ms: number | null): string {
+  return new Date(ms !== null && Math.abs(ms) < 8e15 ? ms : 0).toISOString()
+}
+
+/** Events by their invocation, in the order in which they were first seen; what was logged twice is there once. */
+function invocationsOf(events: readonly EngineLogEvent[]): EngineInvocation[] {
+  const found = new Map<string, EngineInvocation>()
+  const frames = new Map<string, Set<string>>()
+  for (const one of events) {
+    const { event } = one
+    const id = event.invocationId
+    const known = found.get(id) ?? { id, session: null, from: null, to: null, calls: new Set<string>(), events: [] }
+    found.set(id, known)
+    known.session ??= one.session
+    const eventId = frameId(one, frames)
+    if (eventId === undefined) continue
+    const at = event.timestamp > 0 ? event.timestamp * 1_000 : one.at
+    if (at !== null) {
+      known.from = Math.min(known.from ?? at, at)
+      known.to = Math.max(known.to ?? at, at)
+    }
+    for (const { functionCall } of event.content?.parts ?? []) if (functionCall?.id) known.calls.add(functionCall.id)
+    known.events.push({ ...one, eventId })
+  }
+  return [...found.values()]
+}
+
+/** The id of an event, numbered where ADK sent several frames with one id; undefined for a frame that was there before. */
+function frameId({ event }: EngineLogEvent, frames: Map<string, Set<string>>): string | null | undefined {
+  if (event.id === '') return null
+  const frame = JSON.stringify(event)
+  const known = frames.get(event.id) ?? new Set()
+  frames.set(event.id, known)
+  if (known.has(frame)) return undefined
+  known.add(frame)
+  return known.size === 1 ? event.id : `${event.id}#${known.size - 1}`
+}
