@@ -28,6 +28,7 @@ const entries = {
   index: join(sources, 'index.ts'),
   experiments: join(sources, 'experiments/index.ts'),
   agent: join(sources, 'agent/index.ts'),
+  recorder: join(sources, 'recorder/index.ts'),
 }
 /** For Node alone: it has the engine inside, and shares what it has of the rest with the root by `inside.js`. */
 const evaluation = {
@@ -37,7 +38,9 @@ const evaluation = {
 }
 const inside = join(sources, 'inside.ts')
 /** Declarations of the entries. */
-const declared = ['index.d.ts', 'experiments/index.d.ts', 'evaluation/index.d.ts', 'agent/index.d.ts']
+const declared = ['index', 'experiments/index', 'evaluation/index', 'agent/index', 'recorder/index'].map(
+  (name) => `${name}.d.ts`,
+)
 
 /** Tables of protocol, by the file each stands in. */
 const tables = {
@@ -223,7 +226,7 @@ function stagePackage(folder) {
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   // For tools that do not know `exports`.
-  for (const name of ['experiments', 'evaluation', 'agent']) {
+  for (const name of ['experiments', 'evaluation', 'agent', 'recorder']) {
     const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}/index.d.cts` }
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'package.json'), `${JSON.stringify(redirect, null, 2)}\n`)
@@ -246,6 +249,6 @@ mkdirSync(dirname(out), { recursive: true })
 replaceOut([...esm, ...cjs, ...nodeEsm, ...nodeCjs, ...declarations()])
 if (stage) stagePackage(stage)
 console.log(`llm-eval-sdk: ${await sizeOf(entries.index)}`)
-console.log(`llm-eval-sdk/experiments: ${await sizeOf(entries.experiments)}`)
+for (const name of ['experiments', 'recorder']) console.log(`llm-eval-sdk/${name}: ${await sizeOf(entries[name])}`)
 for (const name of ['LLMEvalClient', 'LLMEvalStreamClient'])
   console.log(`${name} alone: ${await sizeOf(`alone:${name}`)}`)

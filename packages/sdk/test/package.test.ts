@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as agent from '../src/agent/index.ts'
 import * as experiments from '../src/experiments/index.ts'
 import * as source from '../src/index.ts'
+import * as recorder from '../src/recorder/index.ts'
 import { ended, execution, started } from './execution-scene.ts'
 import { type FakeServer, startFakeServer, store } from './fake-server.ts'
 import { startRealServer } from './real-server.ts'
@@ -156,6 +157,11 @@ describe('the published package', () => {
         'dist/agent/index.d.ts',
         'dist/agent/index.d.cts',
         'agent/package.json',
+        'dist/recorder.js',
+        'dist/recorder.cjs',
+        'dist/recorder/index.d.ts',
+        'dist/recorder/index.d.cts',
+        'recorder/package.json',
       ]),
     )
     expect(names.filter((name) => /\.test\.|(^|\/)test\/|tsbuildinfo|^src/.test(name))).toEqual([])
@@ -175,6 +181,7 @@ describe('the published package', () => {
     expect(Object.keys(source).sort()).toEqual(['LLMEvalClient', 'LLMEvalError', 'LLMEvalStreamClient', 'TraceLogger'])
     expect(Object.keys(experiments).sort()).toEqual(experimentNames)
     expect(Object.keys(agent).sort()).toEqual(agentNames)
+    expect(Object.keys(recorder)).toEqual(['ConversationRecorder'])
   })
 })
 

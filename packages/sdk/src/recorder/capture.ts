@@ -1,0 +1,162 @@
+import type { ConversationEventInput, ConversationRunStatus } from '@llm-eval/protocol'
+import { isObject } from '../inside.ts'
+import type { AgentHearing, AgentListener } from './agent.ts'
+import { type Happening, readMessages, type Said } from './messages.ts'
+import type { Kept, Telling } from './recording.ts'
+
+/** Where what is heard goes. */
+export interface CaptureSink {
+  readonly threadId: string
+  /** Messages that were recorded, by their ids: each request sends the whole history again. */
+  readonly known: Set<string>
+  /** Whether nothing was recorded yet. */
+  isEmpty(): boolean
+  /** RFC 3339. */
+  now(): string
+  add(event: ConversationEventInput, telling: Telling): Kept | null
+  /** What was held may be told now. */
+  release(): void
+  warn(warning: string): void
+}
+
+/** One request to an agent, from when it is made until it is over. */
+interface Heard {
+  id: string
+  /** What waits to be told until it is known whether the bridge records too. */
+  held: Kept[] | null
+  telling: Telling
+  /** How it ended, as the agent said it. */
+  end: { status: ConversationRunStatus; code: string | null; message: string | null } | null
+}
+
+/** Hears the requests to an agent of AG-UI, and says what happened in each. */
+export class Capture implements AgentListener {
+  readonly #sink: CaptureSink
+  #run: Heard | null = null
+
+  constructor(sink: CaptureSink) {
+    this.#sink = sink
+  }
+
+  onRunInitialized = ({ input }: AgentHearing): void => {
+    this.#run = null
+    if (!isObject(input)) return
+    const { threadId } = this.#sink
+    if (input['threadId'] !== threadId)
+      return this.#sink.warn(`a request of thread ${String(input['threadId'])} was passed over: this is ${threadId}`)
+    const run: Heard = { id: String(input['runId']), held: [], telling: 'held', end: null }
+    this.#run = run
+    const fresh = this.#fresh(readMessages(input['messages']))
+    if (this.#sink.isEmpty()) this.#history(fresh)
+    const parent = typeof input['parentRunId'] === 'string' ? input['parentRunId'] : null
+    this.#add(run, { kind: 'run_start', event_id: null, payload: { parent_run_id: parent, target: null } })
+    // What an assistant said in between was heard, or is the front end's own.
+    const said = fresh.filter(({ role }) => role === 'user' || role === 'tool')
+    for (const event of said.flatMap(({ events }) => events)) this.#add(run, event)
+  }
+
+  onEvent = ({ event }: AgentHearing): void => {
+    const run = this.#run
+    if (!run || !isObject(event)) return
+    const payload = copied(event)
+    if (payload === null) return this.#sink.warn('an event that is no JSON was left out')
+    this.#settle(run, payload)
+    this.#learn(payload)
+    run.end = endOf(payload) ?? run.end
+    this.#add(run, { kind: 'agui_event', event_id: null, payload })
+  }
+
+  onRunFailed = ({ error }: AgentHearing): void => {
+    const run = this.#run
+    if (!run || run.end) return
+    const [name, message] = error instanceof Error ? [error.name, error.message] : ['Error', String(error)]
+    const status = name === 'AbortError' ? 'cancelled' : 'failed'
+    run.end = { status, code: null, message }
+  }
+
+  onRunFinalized = (): void => {
+    const run = this.#run
+    this.#run = null
+    if (!run) return
+    // A connection that closes early looks like success to the client: what counts is that the agent said it is through.
+    const end = run.end ?? {
+      status: 'truncated' as const,
+      code: null,
+      message: 'The stream ended before the agent did.',
+    }
+    this.#add(run, { kind: 'run_end', event_id: null, payload: end })
+    this.#decide(run, 'told')
+  }
+
+  /** Messages that no request brought before; their ids are known from here on. */
+  #fresh(messages: readonly Said[]): Said[] {
+    const { known } = this.#sink
+    return messages.filter(({ id }) => {
+      const isNew = id === null || !known.has(id)
+      if (id !== null) known.add(id)
+      return isNew
+    })
+  }
+
+  /** What was said before anybody listened: takes it out of the messages, and records it as far as it can be known. */
+  #history(fresh: Said[]): void {
+    const last = fresh.map(({ role }) => role).lastIndexOf('assistant')
+    const before = fresh.splice(0, last + 1).flatMap(({ events }) => events)
+    if (before.length === 0) return
+    this.#sink.warn(
+      'what was said before the recorder listened is taken from the messages of the page: its times and its agents are unknown',
+    )
+    for (const event of before)
+      this.#sink.add({ ...event, at: this.#sink.now(), run_id: null, invocation_id: null }, 'untold')
+  }
+
+  /** The first event of a request says whether its bridge records too. */
+  #settle(run: Heard, { metadata }: Record<string, unknown>): void {
+    if (run.held === null) return
+    const told = isObject(metadata) ? metadata['llm_eval'] : undefined
+    this.#decide(run, isObject(told) ? 'untold' : 'told')
+  }
+
+  #decide(run: Heard, telling: Telling): void {
+    if (run.held === null) return
+    run.telling = telling
+    for (const kept of run.held) kept.telling = telling
+    run.held = null
+    this.#sink.release()
+  }
+
+  /** Messages that the agent makes come back with the next request. */
+  #learn(event: Record<string, unknown>): void {
+    for (const name of ['messageId', 'toolCallId'])
+      if (typeof event[name] === 'string') this.#sink.known.add(event[name])
+  }
+
+  #add(run: Heard, happening: Happening): void {
+    const event = { ...happening, at: this.#sink.now(), run_id: run.id, invocation_id: null }
+    const kept = this.#sink.add(event, run.telling)
+    if (kept && run.held) run.held.push(kept)
+  }
+}
+
+/** How an event of AG-UI ends a request; null of one that does not. */
+function endOf(event: Record<string, unknown>): Heard['end'] {
+  const { type, code, message, outcome } = event
+  const told = { code: typeof code === 'string' ? code : null, message: typeof message === 'string' ? message : null }
+  if (type === 'RUN_ERROR') return { ...told, status: code === 'abort' ? 'cancelled' : 'failed' }
+  if (type !== 'RUN_FINISHED') return null
+  const how = isObject(outcome) ? outcome : {}
+  const pending = how['pendingToolCallIds']
+  if (how['type'] === 'cancelled') return { ...told, status: 'cancelled' }
+  const isWaiting = how['type'] === 'interrupt' || (Array.isArray(pending) && pending.length > 0)
+  return { ...told, status: isWaiting ? 'waiting' : 'finished' }
+}
+
+/** The client goes on to change what it hands out. */
+function copied(event: Record<string, unknown>): Record<string, unknown> | null {
+  try {
+    const copy: unknown = JSON.parse(JSON.stringify(event))
+    return isObject(copy) ? copy : null
+  } catch {
+    return null
+  }
+}

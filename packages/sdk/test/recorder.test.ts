@@ -1,0 +1,286 @@
+import { HttpAgent } from '@ag-ui/client'
+import { HttpAgent as HttpAgent0 } from '@ag-ui/client-0'
+import type { ConversationEvent } from '@llm-eval/protocol'
+import { describe, expect, it } from 'vitest'
+import { ConversationRecorder, type RecorderOptions } from '../src/recorder/index.ts'
+import { type AguiScript, primes, startAguiServer } from './agui-server.ts'
+
+const start = Date.UTC(2026, 0, 5, 9, 30)
+
+/** Each look at the clock is a second later. */
+function ticking(): () => number {
+  let at = start
+  return () => (at += 1_000)
+}
+
+const kinds = (events: readonly ConversationEvent[]) =>
+  events.map(({ kind, payload }) => ('type' in payload ? String(payload['type']) : kind))
+
+const turn = [
+  'run_start',
+  'user_message',
+  'RUN_STARTED',
+  'TOOL_CALL_START',
+  'TOOL_CALL_ARGS',
+  'TOOL_CALL_END',
+  'TOOL_CALL_RESULT',
+  'TEXT_MESSAGE_START',
+  'TEXT_MESSAGE_CONTENT',
+  'TEXT_MESSAGE_END',
+  'RUN_FINISHED',
+  'run_end',
+]
+
+const clients = [
+  ['1.0.0', HttpAgent],
+  ['0.0.59', HttpAgent0],
+] as const
+
+describe.each(clients)('a recorder attached to HttpAgent of @ag-ui/client %s', (_, Agent) => {
+  /** An agent, what records it, and a way to ask. */
+  async function scene(script: AguiScript, options: Partial<RecorderOptions> = {}) {
+    const server = await startAguiServer(script)
+    const agent = new Agent({ url: server.url, threadId: 'thread-1' })
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', now: ticking(), ...options })
+    const detach = recorder.attach(agent)
+    let asked = 0
+    return {
+      agent,
+      recorder,
+      detach,
+      async ask(content: string) {
+        agent.addMessage({ id: `u${++asked}`, role: 'user', content })
+        await agent.runAgent()
+      },
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
+  }
+
+  it('records what the user said before the agent is asked, all that came, and how it ended', async () => {
+    await using all = await scene(primes())
+    await all.ask('What is the 10th prime?')
+    const { events } = all.recorder
+    expect(kinds(events)).toEqual(turn)
+    expect(events.map(({ seq }) => seq)).toEqual(turn.map((_kind, index) => index + 1))
+    expect(new Set(events.map(({ run_id }) => run_id)).size).toBe(1)
+    expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(events.length)
+    expect(events[0]?.at).toBe('2026-01-05T09:30:01.000Z')
+    expect(events[1]?.payload).toEqual({ id: 'u1', text: 'What is the 10th prime?', files: [], author: null })
+    expect(events[11]?.payload).toEqual({ status: 'finished', code: null, message: null })
+  })
+
+  it('keeps pieces of one text as one event', async () => {
+    await using all = await scene(primes())
+    await all.ask('What is the 10th prime?')
+    const said = all.recorder.events.flatMap(({ kind, payload }) => (kind === 'agui_event' ? payload['delta'] : []))
+    expect(said.filter((delta) => delta !== undefined)).toEqual(['{"n":10}', 'It is 29.'])
+  })
+
+  it('records each message once, though every request sends the whole history again', async () => {
+    await using all = await scene(primes())
+    await all.ask('What is the 10th prime?')
+    await all.ask('And again?')
+    expect(kinds(all.recorder.events)).toEqual([...turn, ...turn])
+    const said = all.recorder.events.flatMap(({ kind, payload }) => (kind === 'user_message' ? payload : []))
+    expect(said).toMatchObject([{ text: 'What is the 10th prime?' }, { text: 'And again?' }])
+  })
+
+  it('records the results of tools that the page runs itself', async () => {
+    await using all = await scene(primes())
+    await all.ask('What is the 10th prime?')
+    all.agent.addMessage({ id: 't1', role: 'tool', toolCallId: 'c9', content: '{"ok":true}' })
+    await all.ask('Done')
+    expect(all.recorder.events.filter(({ kind }) => kind === 'tool_result')).toMatchObject([
+      { payload: { id: 'c9', name: null, result: { ok: true } } },
+    ])
+  })
+
+  it('records files that a user sends', async () => {
+    await using all = await scene(primes())
+    all.agent.addMessage({
+      id: 'u1',
+      role: 'user',
+      content: [
+        { type: 'text', text: 'What is this?' },
+        { type: 'image', source: { type: 'data', value: 'aGk=', mimeType: 'image/png' } },
+        { type: 'image', source: { type: 'url', value: 'https://example.com/a.png' } },
+      ],
+    })
+    await all.agent.runAgent()
+    expect(all.recorder.events[1]?.payload).toMatchObject({
+      text: 'What is this?',
+      files: [
+        { mime_type: 'image/png', data: 'aGk=', uri: null },
+        { mime_type: 'application/octet-stream', data: null, uri: 'https://example.com/a.png' },
+      ],
+    })
+  })
+
+  const ends: [string, AguiScript, object][] = [
+    [
+      'trap 17: a stream that breaks off, which the client takes for success, is truncated',
+      (say, { threadId, runId }) => say({ type: 'RUN_STARTED', threadId, runId }),
+      { status: 'truncated' },
+    ],
+    [
+      'trap 16: an error of the agent is a failure with its code',
+      (say, { threadId, runId }) => {
+        say({ type: 'RUN_STARTED', threadId, runId })
+        say({ type: 'RUN_ERROR', message: 'The model is gone.', code: 'GONE' })
+      },
+      { status: 'failed', code: 'GONE', message: 'The model is gone.' },
+    ],
+    [
+      'an agent that asks its user is waiting',
+      (say, { threadId, runId }) => {
+        say({ type: 'RUN_STARTED', threadId, runId })
+        say({
+          type: 'RUN_FINISHED',
+          threadId,
+          runId,
+          outcome: { type: 'interrupt', interrupts: [{ id: 'i1', reason: 'input_required' }] },
+        })
+      },
+      { status: 'waiting' },
+    ],
+  ]
+  it.each(ends)('%s', async (_name, script, end) => {
+    await using all = await scene(script)
+    await all.ask('Hello').catch(() => undefined)
+    expect(all.recorder.events.at(-1)).toMatchObject({ kind: 'run_end', payload: end })
+  })
+
+  it('a user who stops the agent cancels it', async () => {
+    await using all = await scene((say, { threadId, runId }, response) => {
+      say({ type: 'RUN_STARTED', threadId, runId })
+      say({ type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant' })
+      return new Promise((resolve) => void response.on('close', resolve))
+    })
+    all.agent.subscribe({ onTextMessageStartEvent: () => all.agent.abortRun() })
+    await all.ask('Hello').catch(() => undefined)
+    expect(all.recorder.events.at(-1)).toMatchObject({ kind: 'run_end', payload: { status: 'cancelled' } })
+  })
+
+  it('a server that does not answer as an agent is a failure', async () => {
+    await using all = await scene((_say, _input, response) => void response.end('data: {"type":"NONE"}\n\n'))
+    await all.ask('Hello').catch(() => undefined)
+    expect(all.recorder.events.at(-1)).toMatchObject({ kind: 'run_end' })
+    expect(all.recorder.events.at(-1)?.payload).not.toMatchObject({ status: 'finished' })
+  })
+
+  it('takes what was said before it listened from the messages of the page, and says that it did', async () => {
+    await using server = await startAguiServer(primes())
+    const agent = new Agent({ url: server.url, threadId: 'thread-1' })
+    agent.setMessages([
+      { id: 'u0', role: 'user', content: 'Hi' },
+      {
+        id: 'a0',
+        role: 'assistant',
+        content: 'One moment.',
+        toolCalls: [{ id: 'c0', type: 'function', function: { name: 'greet', arguments: '{"to":"you"}' } }],
+      },
+      { id: 't0', role: 'tool', toolCallId: 'c0', content: 'done' },
+      { id: 'a1', role: 'assistant', content: 'Hello!' },
+      { id: 'u1', role: 'user', content: 'What is the 10th prime?' },
+    ])
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    recorder.attach(agent)
+    await agent.runAgent()
+    expect(kinds(recorder.events)).toEqual([
+      'user_message',
+      'assistant_message',
+      'tool_call',
+      'tool_result',
+      'assistant_message',
+      ...turn,
+    ])
+    expect(recorder.events[2]?.payload).toMatchObject({ id: 'c0', name: 'greet', args: { to: 'you' } })
+    expect(recorder.events[3]?.payload).toMatchObject({ id: 'c0', result: { result: 'done' } })
+    expect(recorder.warnings).toEqual([expect.stringContaining('before the recorder listened')])
+  })
+
+  it('keeps out other threads, and says so', async () => {
+    await using server = await startAguiServer(primes())
+    const agent = new Agent({ url: server.url, threadId: 'another' })
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    recorder.attach(agent)
+    await agent.runAgent()
+    expect(recorder.events).toEqual([])
+    expect(recorder.warnings).toEqual([expect.stringContaining('another')])
+  })
+
+  it('stops listening when told', async () => {
+    await using all = await scene(primes())
+    all.detach()
+    await all.ask('What is the 10th prime?')
+    expect(all.recorder.events).toEqual([])
+  })
+})
+
+describe('a recorder that is told by hand', () => {
+  it('takes the methods of the source document', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', now: ticking() })
+    recorder.recordUserMessage('What is the 10th prime?')
+    recorder.recordThinking(86)
+    recorder.recordToolCall('find_nth_prime', { n: 10 }, 'adk-1')
+    recorder.recordToolResult('adk-1', { result: 29 })
+    recorder.recordAssistantMessage('It is 29.')
+    expect(kinds(recorder.events)).toEqual([
+      'user_message',
+      'thinking',
+      'tool_call',
+      'tool_result',
+      'assistant_message',
+    ])
+    expect(recorder.events[1]?.payload).toMatchObject({ usage: { thoughts: 86, input: null, total: null } })
+    expect(new Set(recorder.events.map(({ invocation_id }) => invocation_id)).size).toBe(1)
+    recorder.recordUserMessage('And the 11th?')
+    expect(recorder.events.at(-1)?.invocation_id).not.toBe(recorder.events[0]?.invocation_id)
+  })
+
+  it.each([
+    ['an object', { a: 1 }, { a: 1 }],
+    ['JSON of an object', '{"a":1}', { a: 1 }],
+    ['a list', [1, 2], { result: [1, 2] }],
+    ['plain text', 'done', { result: 'done' }],
+    ['a number', 29, { result: 29 }],
+    ['nothing', undefined, { result: null }],
+  ])('trap 10: a result that is %s stands in an object', (_, given, kept) => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    recorder.recordToolResult('c', given)
+    expect(recorder.events[0]?.payload).toMatchObject({ result: kept })
+  })
+
+  it('trap 9: a call without arguments has none, which is an object', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    recorder.recordToolCall('now', undefined, 'c')
+    expect(recorder.events[0]?.payload).toMatchObject({ args: {} })
+  })
+
+  it('takes a history of messages, of which it knows some', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    const history = [
+      { id: 'u1', role: 'user', content: 'Hi' },
+      { id: 'a1', role: 'assistant', content: 'Hello!' },
+    ]
+    recorder.recordMessages(history)
+    recorder.recordMessages([...history, { id: 'u2', role: 'user', content: 'Bye' }, { nonsense: true }])
+    expect(kinds(recorder.events)).toEqual(['user_message', 'assistant_message', 'user_message'])
+    expect(new Set(recorder.events.map(({ invocation_id }) => invocation_id)).size).toBe(2)
+  })
+
+  it('keeps the beginning when it is full, and says so', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', bounds: { events: 2 } })
+    for (const text of ['one', 'two', 'three']) recorder.recordUserMessage(text)
+    expect(recorder.events.map(({ payload }) => payload)).toMatchObject([{ text: 'one' }, { text: 'two' }])
+    expect(recorder.warnings).toEqual([expect.stringContaining('1 event')])
+    const small = new ConversationRecorder({ threadId: 'thread-1', bounds: { bytes: 1_000 } })
+    small.recordUserMessage('fits')
+    small.recordUserMessage('x'.repeat(1_000))
+    expect(small.events).toHaveLength(1)
+  })
+
+  it('wants a thread', () => {
+    expect(() => new ConversationRecorder({ threadId: '' })).toThrow(TypeError)
+  })
+})
