@@ -238,7 +238,7 @@ function manyCases(count: number): SuiteReport {
     attempts: [attempt],
     repeated: null,
   }))
-  const suite = { settings: {}, name: 's', cases: [], problems: [], baselines: '' }
+  const suite = { settings: {}, name: 's', cases: [], problems: [], baselines: '', secrets: [] }
   return testReport(suite, results, new Date(0).toISOString())
 }
 

@@ -5,6 +5,7 @@ import type { PlaceOptions } from '../place.ts'
 import type { Stage, Terminal } from '../terminal.ts'
 import { LiveCases } from './live.ts'
 import { runCases } from './run-cases.ts'
+import { hiding, secretsOf } from './secrets.ts'
 import { openSuite, problemLine, type Suite } from './suite.ts'
 import { type TestTools, testTools } from './tools.ts'
 
@@ -72,6 +73,7 @@ async function ran(
       settings: suite.settings,
       tools,
       signal,
+      hidden: hiding([...suite.secrets, ...secretsOf({ url: options.agent })]),
       agentUrl: options.agent,
       concurrency: options.concurrency ?? suite.settings.concurrency ?? 4,
       repeat: options.repeat,

@@ -16,15 +16,15 @@ interface Sender {
   env: NodeJS.ProcessEnv
 }
 
-/** Arrays and objects inside each other that a server takes of one value of a trace: its own are around them. */
-const deepest = 40
-
-/** A report as a server takes it. With more than one may hold it has the cases that did not pass first, and of long texts the beginnings. */
+/**
+ * A report as a server takes it. With more cases than one may hold it has those that did not pass first. Where it would be too
+ * large the largest results are shortened, then all, and said to be.
+ */
 export function reportBody(report: SuiteReport, { id, env }: Sender): AgentReportInput {
   const { suite, command, at, exitCode, verdict } = report
   const whole = report.cases
     .slice(0, limits.agentReportCases)
-    .map(({ result, check }) => ({ result: shallow(result), check: check && withoutResult(check) }))
+    .map(({ result, check }) => ({ result, check: check && withoutResult(check) }))
   const common = {
     report_id: id,
     suite,
@@ -38,55 +38,49 @@ export function reportBody(report: SuiteReport, { id, env }: Sender): AgentRepor
     exit_code: exitCode,
     run_id: id,
   }
-  if (sizeOf(whole) <= limits.agentReportBytes) return { ...common, cases: whole }
-  const short = whole.map(({ result, check }) => ({ result: brief(result, mostBrief), check }))
-  if (sizeOf(short) <= limits.agentReportBytes) return { ...common, cases: short }
-  return {
-    ...common,
-    cases: whole.map(({ result, check }) => ({
-      result: brief(result, leastBrief),
-      check: check && { ...check, steps: [] },
-    })),
+  return { ...common, cases: fitting(whole) }
+}
+
+type SentCase = AgentReportInput['cases'][number]
+
+/** Cases that fit into one request, as whole as may be. */
+function fitting(whole: SentCase[]): SentCase[] {
+  const sizes = whole.map(sizeOf)
+  // Added up: all of them as one text may be longer than a text can be.
+  const fits = (cases: readonly SentCase[]) =>
+    cases.reduce((sum, one, at) => sum + (one === whole[at] ? (sizes[at] ?? 0) : sizeOf(one)), 0) <= room
+  const share = room / whole.length
+  const shortened = (one: SentCase) => ({ ...one, result: brief(one.result, mostBrief), shortened: true })
+  const ladder = [
+    () => whole,
+    // What is within its share leaves room for all others.
+    () => whole.map((one, at) => ((sizes[at] ?? 0) <= share ? one : shortened(one))),
+    () => whole.map(shortened),
+  ]
+  for (const step of ladder) {
+    const cases = step()
+    if (fits(cases)) return cases
   }
+  return whole.map(({ result, check }) => ({
+    result: brief(result, leastBrief),
+    check: check && { ...check, steps: [] },
+    shortened: true,
+  }))
 }
 
-function sizeOf(cases: readonly object[]): number {
-  return Buffer.byteLength(JSON.stringify(cases))
+/** Bytes of a report for its cases: the rest is for what is said of all. */
+const room = limits.agentReportBytes - 100_000
+
+function sizeOf(one: SentCase): number {
+  return Buffer.byteLength(JSON.stringify(one)) + 1
 }
 
-/** A result whose values are no deeper than a server takes: those that are become their JSON. */
-function shallow(result: CaseResult): CaseResult {
-  const isDeep = ({ assertions, trace }: CaseResult['attempts'][number]) =>
-    [...assertions.flatMap(valuesOf), ...trace.tool_calls.flatMap(valuesOf)].some((value) => goesDeeper(value, deepest))
-  if (!result.attempts.some(isDeep)) return result
-  return {
-    ...result,
-    attempts: result.attempts.map((attempt) => ({
-      ...attempt,
-      assertions: attempt.assertions.map((one) => ({
-        ...one,
-        expected: shallowValue(one.expected),
-        actual: shallowValue(one.actual),
-      })),
-      trace: {
-        ...attempt.trace,
-        tool_calls: attempt.trace.tool_calls.map((call) => ({
-          ...call,
-          args: shallowValue(call.args),
-          result: shallowValue(call.result),
-        })),
-      },
-    })),
-  }
-}
+/** Arrays and objects inside each other that a run takes of one value: its own are around them. */
+const deepest = 40
 
-/** A value of an agent as a server takes it: one that is deeper becomes its JSON. */
+/** A value of an agent as a run takes it: one that is deeper becomes its JSON. */
 export function shallowValue(value: unknown): unknown {
   return goesDeeper(value, deepest) ? JSON.stringify(value) : value
-}
-
-function valuesOf(one: { expected: unknown; actual: unknown } | { args: unknown; result: unknown }): unknown[] {
-  return 'args' in one ? [one.args, one.result] : [one.expected, one.actual]
 }
 
 function goesDeeper(value: unknown, levels: number): boolean {

@@ -8,6 +8,8 @@ export interface CaseRun {
   settings: AgentSettings
   tools: TestTools
   signal: AbortSignal
+  /** Takes out of a result what must not be told; it is scored as it is. */
+  hidden: (attempt: AttemptResult) => AttemptResult
   /** Where the agent is, over what settings and cases say. */
   agentUrl?: string | undefined
   /** Attempts at the same time. */
@@ -60,7 +62,8 @@ async function attempted(one: TestCase, run: CaseRun): Promise<AttemptResult | n
   }))
   try {
     const trace = await ask(agent, questions, { ...tools.ask, signal })
-    return await scoreAttempt(one, trace, { engine: tools.engine, signal, judge: tools.judge, waived: run.waived })
+    const scoring = { engine: tools.engine, signal, judge: tools.judge, waived: run.waived }
+    return run.hidden(await scoreAttempt(one, trace, scoring))
   } catch (error) {
     if (signal.aborted) return null
     throw error

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { agentRoutes, type Baseline, type CaseResult, limits, type Quarantine } from '@llm-eval/protocol'
+import {
+  type AgentReportInput,
+  agentRoutes,
+  type Baseline,
+  type CaseResult,
+  limits,
+  type Quarantine,
+} from '@llm-eval/protocol'
 import { agentBaseline, agentBaselineList, agentReport } from '@llm-eval/protocol/agent-test-schemas'
 import { Complaint } from '../complaint.ts'
 import { oneLine } from '../display/width.ts'
@@ -67,12 +74,12 @@ export async function acceptOnServer(
   const target = patient(server, signal)
   const id = newRunId(suite.name)
   const body = { ...reportBody(testReport(suite, results, at), { id, env }), run_id: null }
-  // What a server would get in part is no example of what is right.
-  const whole = new Set(results)
-  const part = body.cases.find(({ result }) => !whole.has(result))
+  // What a server would get or keep in part is no example of what is right.
+  const whole = new Set(body.cases.map((one) => (isKept(one) ? one.result : null)))
+  const part = accepted.find((result) => !whole.has(result))
   if (part)
     throw new Complaint(
-      `What came of ${oneLine(part.result.name)} is too much for a server to take whole: accept it into files, or fewer cases at once with --tag.`,
+      `What came of ${oneLine(part.name)} is too much for a server to take whole: accept it into files, or fewer cases at once with --tag.`,
     )
   await readAnswer(await ask(target, { route: agentRoutes.sendAgentReport, body, signal }), agentReport)
   await eachOf(accepted, async ({ case_id }) => {
@@ -83,6 +90,10 @@ export async function acceptOnServer(
       agentBaseline,
     )
   })
+}
+
+function isKept(one: AgentReportInput['cases'][number]): boolean {
+  return one.shortened !== true && Buffer.byteLength(JSON.stringify(one)) <= limits.agentResultBytes
 }
 
 interface Snapshot {

@@ -5,6 +5,7 @@ import { type CaseProblem, limits, type TestCase } from '@llm-eval/protocol'
 import { Complaint, fileComplaint, systemCode } from '../complaint.ts'
 import { oneLine } from '../display/width.ts'
 import type { Terminal } from '../terminal.ts'
+import { secretsNamedIn, secretsOfSuite } from './secrets.ts'
 
 /** Where settings stand unless said, the first that is there; EvalView's last. */
 export const settingsFiles = ['llm-eval.agent.yaml', 'llm-eval.agent.yml', 'llm-eval.agent.toml', 'llm-eval.agent.json']
@@ -24,6 +25,8 @@ export interface Suite {
   problems: CaseProblem[]
   /** The folder of what was accepted. */
   baselines: string
+  /** What must not be told: keys that files name. */
+  secrets: string[]
 }
 
 /** Which cases are meant. */
@@ -43,7 +46,7 @@ export interface CaseChoice {
  * @throws {Complaint} for settings with a mistake, where there is no case, and for a case or tag that is named and not there
  */
 export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise<Suite> {
-  const { settings, evalview, problems } = await openSettings(terminal, choice.settingsFile)
+  const { settings, evalview, problems, secrets } = await openSettings(terminal, choice.settingsFile)
   const name = settings.suite ?? basename(terminal.cwd)
   const baselines = resolve(terminal.cwd, settings.baselines ?? join(usualFolder, 'baselines'))
   const files = await caseFiles(terminal, { choice, settings, evalview, baselines })
@@ -56,22 +59,28 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
       problems.push({ level: 'error', file, line: null, path: '', message: text.fault })
       continue
     }
+    secrets.push(...secretsNamedIn(text, terminal.env))
     const read = readCases(text, { file, suite: name, env: terminal.env, evalview })
     problems.push(...read.problems)
     cases.push(...withoutTwins(read.cases, { cases, problems }))
   }
   if (cases.length === 0 && problems.every(({ level }) => level !== 'error'))
     throw new Complaint(`No cases were found in ${files.length} files. \`llm-eval init\` writes a first one.`)
-  return { settings, name, cases: chosen(cases, choice), problems, baselines }
+  secrets.push(...secretsOfSuite(settings, cases))
+  return { settings, name, cases: chosen(cases, choice), problems, baselines, secrets }
 }
 
 /**
- * Reads the settings alone.
+ * Reads the settings alone, and the keys that they name.
  *
  * @throws {Complaint} for settings with a mistake, and for a file that is named and not there
  */
-export async function readAgentSettings(terminal: Terminal, named: string | undefined): Promise<AgentSettings> {
-  return (await openSettings(terminal, named)).settings
+export async function readAgentSettings(
+  terminal: Terminal,
+  named: string | undefined,
+): Promise<Pick<Suite, 'settings' | 'secrets'>> {
+  const { settings, secrets } = await openSettings(terminal, named)
+  return { settings, secrets: [...secrets, ...secretsOfSuite(settings, [])] }
 }
 
 /** A problem of a file on one line, with its place. */
@@ -92,11 +101,11 @@ async function openSettings(terminal: Terminal, named: string | undefined) {
     const { settings, problems } = readSettings(content, { file, env: terminal.env, evalview })
     const errors = problems.filter(({ level }) => level === 'error')
     if (errors.length > 0 || !settings) throw new Complaint(errors.map(problemLine).join('\n'))
-    return { settings, evalview, problems }
+    return { settings, evalview, problems, secrets: secretsNamedIn(content, terminal.env) }
   }
   if (named !== undefined) throw new Complaint(`${named}: it is not there.`)
   const empty: AgentSettings = {}
-  return { settings: empty, evalview: false, problems: [] as CaseProblem[] }
+  return { settings: empty, evalview: false, problems: [] as CaseProblem[], secrets: [] as string[] }
 }
 
 interface Where {

@@ -1,5 +1,6 @@
 import { type Examination, examine, type Finding } from '@llm-eval/agents'
 import { agentOf, askOptions } from '../agents/tools.ts'
+import { hiding, secretsOf, shownAddress } from '../agents/secrets.ts'
 import { readAgentSettings } from '../agents/suite.ts'
 import { Complaint, exitCodes } from '../complaint.ts'
 import { oneLine, safeJson, wrap } from '../display/width.ts'
@@ -18,17 +19,20 @@ export interface DoctorOptions extends GlobalOptions {
 export async function doctor(terminal: Stage, url: string | undefined, options: DoctorOptions): Promise<number> {
   if (url !== undefined && !URL.canParse(url))
     throw new Complaint(`${oneLine(url)} is no URL. Say where the agent answers: http://localhost:3000/api/chat`)
-  const settings = await readAgentSettings(terminal, options.agentConfig)
+  const { settings, secrets } = await readAgentSettings(terminal, options.agentConfig)
   try {
     const agent = agentOf(settings, null, url)
-    terminal.err.status(`Asking ${oneLine(agent.url)} …`)
-    const examination = await examine(
+    // What somebody typed may be shown to them; what stands in a file may hold keys.
+    const shown = oneLine(url ?? shownAddress(agent.url))
+    terminal.err.status(`Asking ${shown} …`)
+    const found = await examine(
       { ...agent, retries: 0, timeoutMs: options.timeout ?? agent.timeoutMs },
       { ...(await askOptions(terminal, settings)), signal: terminal.signal, query: options.query },
     )
     terminal.err.status('')
+    const examination = hiding([...secrets, ...secretsOf({ url })])(found)
     if (options.json) terminal.out.line(safeJson(JSON.stringify(examination)))
-    else show(terminal, agent.url, examination)
+    else show(terminal, { shown, isTyped: url !== undefined }, examination)
     return exitCodeOf(examination)
   } finally {
     terminal.err.status('')
@@ -44,19 +48,24 @@ function exitCodeOf({ trace, findings }: Examination): number {
 const marks = { well: '✓', advice: '+', problem: '✗' }
 const colours = { well: 'green', advice: 'yellow', problem: 'red' } as const
 
-function show({ out }: Terminal, url: string, { findings, trace }: Examination): void {
-  out.line(out.paint('bold', oneLine(url)))
+interface Address {
+  shown: string
+  /** Not of the settings: what comes next must name it again. */
+  isTyped: boolean
+}
+
+function show({ out }: Terminal, { shown, isTyped }: Address, { findings, trace }: Examination): void {
+  out.line(out.paint('bold', shown))
   const width = Math.max(...findings.map(({ topic }) => topic.length))
   for (const finding of findings) showFinding({ out }, finding, width)
   out.line()
-  const where = oneLine(url)
   if (findings.some(({ severity }) => severity === 'problem')) {
     out.line('Mend what is marked with ✗ first.')
-    out.line(`Next: llm-eval doctor ${where}`)
+    out.line(`Next: llm-eval doctor${isTyped ? ` ${shown}` : ''}`)
     return
   }
   out.line(`What can be tested now: ${tested[trace.level]}.`)
-  out.line(`Next: llm-eval init --agent ${where}`)
+  out.line(`Next: ${isTyped ? `llm-eval init --agent ${shown}` : 'llm-eval test'}`)
 }
 
 const tested = {

@@ -38,7 +38,7 @@ export async function recordAgent(terminal: Stage, options: RecordOptions): Prom
   const proxy = createRecordingProxy({
     target,
     onPassed: (passed) => taken.passed(passed),
-    onFailed: (where, message) => taken.told('red', 'error', `${oneLine(where)}  ${oneLine(message)}`),
+    onFailed: (where, message) => taken.told('red', 'error', `${oneLine(withoutSecrets(where))}  ${oneLine(message)}`),
   })
   const port = await listening(proxy, options.port)
   terminal.err.line(`Send your client to http://127.0.0.1:${port}${target.pathname}`)
@@ -119,7 +119,7 @@ class Taking {
 
   passed({ method, path, status, contentType, asked, answered }: Passed): void {
     this.passedBy++
-    const where = `${method} ${oneLine(path)}`
+    const where = `${method} ${oneLine(withoutSecrets(path))}`
     const question = asked === null ? null : questionIn(jsonOf(asked))
     if (asked === null || answered === null) return this.told('dim', 'passed', `${where}  too large, or not readable`)
     if (question === null) return this.told('dim', 'passed', `${where}  holds no question`)
