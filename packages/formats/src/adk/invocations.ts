@@ -118,16 +118,22 @@ function isResult(content: AdkContent | undefined): boolean {
   return parts.length > 0 && parts.every((part) => part.functionResponse !== undefined)
 }
 
-/** The last final response, unless it has no text and an earlier one has. */
+/** What the turn is answered with. */
 function finalOf(events: readonly AdkEvent[]): { content?: AdkContent | undefined; event?: AdkEvent | undefined } {
-  let chosen: AdkEvent | undefined
-  for (const event of events) {
-    if ((event.content?.parts?.length ?? 0) === 0 || !isFinalResponse(event)) continue
-    if (!chosen || !hasText(chosen) || hasText(event)) chosen = event
-  }
-  if (chosen) return { content: chosen.content, event: chosen }
+  const event = finalEventOf(events)
+  if (event) return { content: event.content, event }
   const spoken = transcriptOf(events, 'outputTranscription')
   return spoken === undefined ? {} : { content: { role: 'model', parts: [{ text: spoken }] } }
+}
+
+/** Of the events of agents in one invocation the last final response, unless it has no text and an earlier one has. */
+export function finalEventOf(events: readonly AdkEvent[]): AdkEvent | undefined {
+  let chosen: AdkEvent | undefined
+  for (const event of events) {
+    if (isUser(event) || (event.content?.parts?.length ?? 0) === 0 || !isFinalResponse(event)) continue
+    if (!chosen || !hasText(chosen) || hasText(event)) chosen = event
+  }
+  return chosen
 }
 
 function hasText({ content }: AdkEvent): boolean {

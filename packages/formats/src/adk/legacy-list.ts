@@ -53,7 +53,7 @@ export function readLegacyCases(value: unknown, telling: Telling): EvalCase[] {
   return (list(legacyCase).read(items, telling) ?? []).map(caseOf)
 }
 
-function caseOf({ name, data = [], initialSession }: LegacyCase, index: number): EvalCase {
+function caseOf({ name, data, initialSession }: LegacyCase, index: number): EvalCase {
   const evalId = name ?? `case_${index + 1}`
   const { appName = '', userId = '', state } = initialSession ?? {}
   return {

@@ -71,5 +71,5 @@ function readForm(
 function checkCase({ conversation, conversationScenario, evalId }: EvalCase, index: number, telling: Telling): void {
   if ((conversation === undefined) !== (conversationScenario === undefined)) return
   const wrong = conversation ? 'has both a conversation and a scenario' : 'has neither a conversation nor a scenario'
-  telling.fail(`eval_cases[${index}] (${String(evalId).slice(0, 100)}) ${wrong}`)
+  telling.fail(`eval_cases[${index}] (${evalId.slice(0, 100)}) ${wrong}`)
 }

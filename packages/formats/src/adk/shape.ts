@@ -225,12 +225,13 @@ function readObject({ json, telling, shapes, names, options }: ObjectReading): o
     }
     telling.leave()
   }
-  for (const name of options.required ?? [])
-    if (found[name] === undefined) {
-      telling.enter(snakeCase(name))
-      telling.fail('is missing')
-      telling.leave()
-    }
+  const missing = (options.required ?? []).filter((name) => found[name] === undefined)
+  for (const name of missing) {
+    telling.enter(snakeCase(name))
+    telling.fail('is missing')
+    telling.leave()
+  }
+  if (missing.length > 0) return undefined
   return options.empty === 'absent' && Object.keys(found).length === 0 ? undefined : found
 
   function readNewer(key: string, member: unknown): void {

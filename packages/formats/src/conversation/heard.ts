@@ -1,0 +1,140 @@
+import type { ConversationEvent } from '@llm-eval/protocol'
+import { type AdkEvent, type AdkPart, isUser, readAdkEvent } from '../adk/index.ts'
+import { adkJson, type PlainKind } from './plain-events.ts'
+import { invocationsOf } from './places.ts'
+
+export interface HearingOptions {
+  /** Who speaks where nobody is named. */
+  author?: string
+}
+
+/** An event of a conversation in the words of ADK, and where it comes from. */
+export interface Heard {
+  event: AdkEvent
+  runId: string | null
+  /** Milliseconds since 1970. */
+  at: number
+  /** Of the recorded event that it comes from; one that is made up has that of the event after it. */
+  seq: number
+}
+
+/** ADK's name for an agent that has none. */
+const someAgent = 'root_agent'
+
+/** All that was recorded, whoever told it, as events of ADK: users' too. */
+export function hear(
+  events: readonly ConversationEvent[],
+  { author = someAgent }: HearingOptions = {},
+): { heard: Heard[]; warnings: string[] } {
+  const hearing = new Hearing(author)
+  const places = invocationsOf(events)
+  for (const [index, event] of events.entries()) hearing.take(event, places[index] ?? '')
+  return { heard: hearing.heard, warnings: hearing.warnings }
+}
+
+/** What a user said in an invocation, and who told it. */
+interface UserSaid {
+  heard: Heard
+  /** Those of the event, to which more may come. */
+  parts: AdkPart[]
+  kind: ConversationEvent['kind']
+  texts: string[]
+}
+
+class Hearing {
+  readonly heard: Heard[] = []
+  readonly warnings: string[] = []
+  readonly #author: string
+  readonly #calls = new Map<string, { name: string; author: string; runId: string | null }>()
+  /** Requests in which an agent spoke. */
+  readonly #answered = new Set<string>()
+  /** What users said, by invocation. */
+  readonly #users = new Map<string, UserSaid>()
+  #lastUser: Heard | undefined
+
+  constructor(author: string) {
+    this.#author = author
+  }
+
+  take(event: ConversationEvent, invocationId: string): void {
+    switch (event.kind) {
+      case 'run_start':
+      case 'run_end':
+        return
+      case 'agui_event':
+        return this.#warn(event, 'is of AG-UI and cannot be read yet')
+      case 'adk_event':
+        return this.#read(event, { ...event.payload })
+      default:
+        return this.#plain(event, invocationId)
+    }
+  }
+
+  #plain(event: ConversationEvent<PlainKind>, invocationId: string): void {
+    const call = event.kind === 'tool_result' ? this.#calls.get(event.payload.id) : undefined
+    const isLate = call !== undefined && call.runId !== event.run_id && !this.#answered.has(event.run_id ?? '')
+    const fromUser = event.kind === 'tool_result' && (event.payload.author === 'user' || isLate)
+    this.#read(event, adkJson(event, { author: this.#author, invocationId, calls: this.#calls, fromUser }))
+  }
+
+  #read(event: ConversationEvent, json: Record<string, unknown>): void {
+    const read = readAdkEvent(json)
+    if ('fault' in read) return this.#warn(event, read.fault)
+    for (const lost of read.lost) if (!lost.startsWith('timestamp ')) this.#warn(event, lost)
+    const at = Date.parse(event.at)
+    const told = { ...read.event, ...(read.event.timestamp === 0 && { timestamp: at / 1_000 }) }
+    const heard = { event: told, runId: event.run_id, at, seq: event.seq }
+    if (isUser(told)) this.#addUser(heard, event.kind)
+    else this.#add(heard)
+  }
+
+  #add(heard: Heard): void {
+    const { event, runId } = heard
+    if (runId !== null) this.#answered.add(runId)
+    this.#repeatUser(heard)
+    for (const { functionCall } of event.content?.parts ?? [])
+      if (functionCall?.id !== undefined && event.partial !== true)
+        this.#calls.set(functionCall.id, { name: functionCall.name ?? '', author: event.author, runId })
+    this.heard.push(heard)
+  }
+
+  /** Messages of users that one request brings are one; a message that is told twice, by the bridge and by its agent, too. */
+  #addUser(heard: Heard, kind: ConversationEvent['kind']): void {
+    const { invocationId, content } = heard.event
+    const known = this.#users.get(invocationId)
+    const parts = content?.parts ?? []
+    const text = textOf(parts)
+    if (!known) {
+      const own = [...parts]
+      const first = { ...heard, event: { ...heard.event, content: { role: 'user', parts: own } } }
+      this.#users.set(invocationId, { heard: first, parts: own, kind, texts: [text] })
+      this.#lastUser = first
+      this.heard.push(first)
+    } else if (parts.length === 0 || (kind !== known.kind && known.texts.join('\n') === text)) return
+    else if (known.heard === this.heard.at(-1) && known.heard.runId === heard.runId) {
+      known.parts.push(...parts)
+      known.texts.push(text)
+    } else this.heard.push(heard)
+  }
+
+  /** A message that was sent before is recorded once, though it is answered again. */
+  #repeatUser({ event: { invocationId }, runId, at, seq }: Heard): void {
+    const last = this.#lastUser
+    if (this.#users.has(invocationId) || !last || runId === null || last.runId === null || last.runId === runId) return
+    const id = `${last.event.id}-again-${seq}`
+    const again: Heard = { event: { ...last.event, id, invocationId, timestamp: at / 1_000 }, runId, at, seq }
+    this.#users.set(invocationId, { heard: again, parts: [], kind: 'user_message', texts: [] })
+    this.heard.push(again)
+    this.warnings.push(
+      `${invocationId}: no message of the user was recorded: the one before is taken to be answered again`,
+    )
+  }
+
+  #warn({ seq, kind }: ConversationEvent, message: string): void {
+    this.warnings.push(`event ${seq} (${kind}): ${message}`)
+  }
+}
+
+function textOf(parts: readonly AdkPart[]): string {
+  return parts.map((part) => part.text ?? JSON.stringify(part)).join('\n')
+}

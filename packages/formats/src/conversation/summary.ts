@@ -1,0 +1,72 @@
+import type { Conversation, ConversationDetail, ConversationEvent } from '@llm-eval/protocol'
+import type { AdkEvent } from '../adk/index.ts'
+import { isUser } from '../adk/index.ts'
+import { hear, type HearingOptions } from './heard.ts'
+import type { Watch } from './requests.ts'
+import { addTokens, noTokens, tokensOf } from './tokens.ts'
+import { toTurns } from './turns.ts'
+
+/** What is known of a thread from its events alone. */
+export type ConversationNumbers = Omit<
+  ConversationDetail,
+  'thread_id' | 'target' | 'app_name' | 'user_id' | 'replay_of'
+>
+
+const titleChars = 100
+
+/**
+ * The numbers of a thread, by the same reading as its turns and its exports. Partial events count nothing, as what they say is told
+ * again as a whole. Without events `started_at` and `updated_at` are empty.
+ */
+export function summarise(
+  events: readonly ConversationEvent[],
+  options: HearingOptions & Watch = {},
+): ConversationNumbers {
+  const turns = toTurns(events, options)
+  const asked = turns.filter(({ user }) => user !== null)
+  const spoken = hear(events, options).heard.flatMap(({ event }) => (isUser(event) ? [] : [event]))
+  const whole = spoken.filter(({ partial }) => partial !== true)
+  const calls = whole.flatMap(callsOf)
+  const started_at = events[0]?.at ?? ''
+  const updated_at = events.at(-1)?.at ?? started_at
+  const tokens = whole.reduce(
+    (sum, { usageMetadata }) => (usageMetadata ? addTokens(sum, tokensOf(usageMetadata)) : sum),
+    noTokens,
+  )
+  const last = turns.at(-1)
+  return {
+    title: (asked[0]?.user?.text ?? '').replace(/\s+/g, ' ').trim().slice(0, titleChars),
+    state: last?.state ?? stateless(events),
+    error: last?.error ?? null,
+    started_at,
+    updated_at,
+    events: events.length,
+    turns: asked.length,
+    tool_calls: calls.length,
+    tokens,
+    agents: [...new Set(spoken.map(({ author }) => author))],
+    models: [...new Set(whole.flatMap(({ modelVersion }) => modelVersion ?? []))],
+    session_stats: {
+      totalThinkingTokens: tokens.thoughts,
+      totalToolCalls: calls.length,
+      durationSeconds: Math.max(0, (Date.parse(updated_at) - Date.parse(started_at)) / 1_000) || 0,
+    },
+    thinking: whole.flatMap(thinkingOf),
+  }
+}
+
+function stateless(events: readonly ConversationEvent[]): Conversation['state'] {
+  const end = events.findLast(({ kind }) => kind === 'run_end')
+  return end?.kind === 'run_end' ? end.payload.status : 'running'
+}
+
+function callsOf({ content }: AdkEvent): string[] {
+  return (content?.parts ?? []).flatMap(({ functionCall }) => (functionCall ? [functionCall.name ?? ''] : []))
+}
+
+function thinkingOf({ content, modelVersion, usageMetadata }: AdkEvent): ConversationDetail['thinking'] {
+  const isSigned = (content?.parts ?? []).some((part) => part.thought === true || part.thoughtSignature !== undefined)
+  const thoughtsTokenCount = usageMetadata?.thoughtsTokenCount ?? null
+  if (!isSigned && !thoughtsTokenCount) return []
+  return [{ thoughtsTokenCount, totalTokenCount: usageMetadata?.totalTokenCount ?? null, model: modelVersion ?? null }]
+}
