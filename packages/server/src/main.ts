@@ -8,6 +8,9 @@ import { ensureFirstKey, type FirstKey } from './access/first-key.ts'
 import { maskPassword } from './config/view.ts'
 import type { Config } from './config/config.ts'
 import { registerAgentTests } from './agent-tests/agent-tests.ts'
+import { createBridge } from './bridge/create-bridge.ts'
+import { registerBridge } from './bridge/routes.ts'
+import type { BridgeTap } from './bridge/running.ts'
 import { registerConversations } from './conversations/conversations.ts'
 import { registerDatasets } from './datasets/routes.ts'
 import { registerDescription } from './http/api-description.ts'
@@ -40,6 +43,7 @@ export { createAccess } from './access/access.ts'
 export { ConfigError, type ConfigSources, type LoadedConfig, loadConfig } from './config/sources.ts'
 export { type ShownSetting, showConfig } from './config/view.ts'
 export { type Config, defaultConfig } from './config/config.ts'
+export type { BridgeTap } from './bridge/running.ts'
 export { readCsv } from './datasets/read-csv.ts'
 
 /** How a server is started. */
@@ -57,6 +61,8 @@ export interface ServerOptions {
   dashboard?: string
   /** How long closing may take. */
   patience?: Patience
+  /** Is told all that goes over the bridge. */
+  tap?: BridgeTap
 }
 
 /** Milliseconds that closing gives to others. */
@@ -86,8 +92,14 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
+interface Served {
+  dashboard: string
+  tools: TaskTools
+  tap: BridgeTap | undefined
+}
+
 /** Everything that is served, in one list. */
-function slices(dashboard: string, tools: TaskTools): Register[] {
+function slices({ dashboard, tools, tap }: Served): Register[] {
   return [
     registerHealth,
     registerPrometheus,
@@ -106,6 +118,7 @@ function slices(dashboard: string, tools: TaskTools): Register[] {
     registerRuns(tools),
     registerAgentTests,
     registerConversations,
+    registerBridge(createBridge(tap)),
     registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),
@@ -142,10 +155,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const deps: Deps = { store, access, judge, config, now, log, meters, version, closing: closing.signal }
     const app = createApp(
       deps,
-      slices(
-        options.dashboard ?? builtDashboard,
-        createTaskTools(models, { allows: addressCheckOf(config), judgeConcurrency: config.judge_concurrency }),
-      ),
+      slices({
+        dashboard: options.dashboard ?? builtDashboard,
+        tools: createTaskTools(models, { allows: addressCheckOf(config), judgeConcurrency: config.judge_concurrency }),
+        tap: options.tap,
+      }),
     )
     const address = await listen(app, config)
     const url = ownUrl(address)

@@ -1,0 +1,121 @@
+import { toAdkRequest } from '@llm-eval/formats/agui'
+import { type ConversationEventInput, Failure, limits } from '@llm-eval/protocol'
+import { appendEvents } from '../recording/append.ts'
+import { answer } from './answer.ts'
+import { RunRecorder } from './run-recorder.ts'
+import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send } from './running.ts'
+import type { Target } from './targets.ts'
+import { Threads } from './threads.ts'
+
+/** A request whose message is stored. */
+export interface BegunRun {
+  /** Asks the agent and sends what comes of it, to the end. Never rejects. */
+  answer: (send: Send) => Promise<void>
+}
+
+/** Between front ends of AG-UI and agents: what both say is recorded. */
+export class Bridge {
+  readonly #options: BridgeOptions
+  readonly #threads: Threads
+  readonly #under: Set<Promise<void>> = new Set()
+
+  constructor(options: BridgeOptions) {
+    this.#options = options
+    this.#threads = new Threads(options.recording.store)
+  }
+
+  /** @throws {Failure} `target_not_found` */
+  target(name: string): Target {
+    const target = this.#options.targets.get(name)
+    if (target === undefined) throw new Failure('target_not_found', { values: { target: name } })
+    return target
+  }
+
+  /**
+   * Stores what the user said. The agent is asked with `answer`, which must be called.
+   *
+   * @throws {Failure} when it cannot be: `conversation_busy`, `too_many_streams`, `invalid_request`, and what storing throws
+   */
+  async begin(request: BridgeRequest): Promise<BegunRun> {
+    if (this.#under.size >= (this.#options.runs ?? limits.bridgeRuns))
+      throw new Failure('too_many_streams', { retryAfter: 5 })
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    this.#under.add(over)
+    const end = () => {
+      this.#under.delete(over)
+      resolve()
+    }
+    try {
+      const run = await this.#prepare(request)
+      return { answer: (send) => run(send).finally(end) }
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  /** Resolves when no request is under way. */
+  async settled(): Promise<void> {
+    while (this.#under.size > 0) await Promise.all(this.#under)
+  }
+
+  async #prepare(request: BridgeRequest): Promise<(send: Send) => Promise<void>> {
+    const { input, projectId, signal, target } = request
+    const held = await this.#threads.hold(projectId, input.threadId, () => signal.aborted)
+    try {
+      const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
+      if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
+      const append = this.#appendTo(request)
+      const { now } = this.#options.recording
+      const recorder = new RunRecorder({ runId: input.runId, append, now })
+      const running = { options: this.#options, request, known: held.known, asked, append, recorder }
+      await append(beginning(running))
+      for (const { id } of asked.users) held.known.seen.add(id)
+      return (send) => this.#run(running, send).finally(() => held.release())
+    } catch (error) {
+      held.release()
+      throw error
+    }
+  }
+
+  #appendTo({ input, projectId, replayOf, target }: BridgeRequest) {
+    const { appName, userId, name } = target
+    const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
+    return (events: ConversationEventInput[]) => appendEvents(this.#options.recording, thread, events)
+  }
+
+  async #run(running: Running, send: Send): Promise<void> {
+    const { log, tap } = this.#options
+    const { input } = running.request
+    const told: Send = (events) => {
+      if (tap) for (const event of events) tap.agui(event, input)
+      return send(events)
+    }
+    try {
+      await answer(running, told)
+    } catch (error) {
+      log.error({ err: error, thread_id: input.threadId }, 'a request to an agent failed')
+    }
+  }
+}
+
+function nothingNew(): Failure {
+  const message = 'holds no message of a user, and no result of a tool, since the agent last spoke'
+  return new Failure('invalid_request', { errors: [{ path: 'messages', message }] })
+}
+
+/** What is stored before the agent is asked. */
+function beginning(running: Running): ConversationEventInput[] {
+  const { asked, known, request } = running
+  const { input, target } = request
+  const payload = { parent_run_id: input.parentRunId ?? null, target: target.name, session_id: known.sessionId }
+  const start = runEvent(running, 'run_start', payload)
+  const shared = { at: start.at, run_id: input.runId, invocation_id: null, event_id: null }
+  const results = asked.results.map((result): ConversationEventInput => {
+    return { ...shared, kind: 'tool_result', payload: { ...result, author: 'user' } }
+  })
+  const users = asked.users.map((user): ConversationEventInput => {
+    return { ...shared, kind: 'user_message', payload: { ...user, author: null } }
+  })
+  return [start, ...results, ...users]
+}

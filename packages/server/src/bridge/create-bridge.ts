@@ -1,0 +1,22 @@
+import type { Deps } from '../http/app.ts'
+import { keepsAll } from '../recording/redact.ts'
+import { Bridge } from './bridge.ts'
+import type { BridgeTap } from './running.ts'
+import { createTargets, printedBy } from './targets.ts'
+
+/**
+ * The bridge of a server, with the targets of its configuration. These are the operator's own, and may be at private addresses.
+ *
+ * @param tap is told all that goes by
+ */
+export function createBridge(tap?: BridgeTap): (deps: Deps) => Bridge {
+  return ({ closing, config, log, now, store }) =>
+    new Bridge({
+      recording: { store, now, redactor: keepsAll },
+      targets: createTargets(config.targets, { fetch, env: process.env, printed: printedBy }),
+      fetch,
+      log,
+      closing,
+      tap,
+    })
+}

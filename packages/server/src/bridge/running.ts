@@ -1,0 +1,85 @@
+import type { AdkRequest, AguiEvent, RunAgentInput, RunEnding, RunOutcome } from '@llm-eval/formats/agui'
+import type { ConversationEventInput } from '@llm-eval/protocol'
+import type { Logger } from 'pino'
+import type { Recording } from '../recording/append.ts'
+import type { RunRecorder } from './run-recorder.ts'
+import type { Target } from './targets.ts'
+import type { KnownThread } from './threads.ts'
+
+/** Takes what the front end gets, as it comes; wait for it. */
+export type Send = (events: readonly AguiEvent[]) => void | Promise<void>
+
+/** Is told all that goes by, for the logs of `llm-eval bridge --log-dir`. */
+export interface BridgeTap {
+  /** What the front end gets. `request`: what it asked, with the first event. */
+  agui: (event: AguiEvent, place: { threadId: string; runId: string }) => void
+  /** An event of the agent as it was read, or what it said in place of one. */
+  raw: (event: unknown, place: { threadId: string; runId: string }) => void
+}
+
+/** What the bridge is made of. */
+export interface BridgeOptions {
+  recording: Recording
+  targets: ReadonlyMap<string, Target>
+  fetch: typeof globalThis.fetch
+  log: Pick<Logger, 'warn' | 'error'>
+  /** Aborted when the server closes. */
+  closing: AbortSignal
+  tap?: BridgeTap | undefined
+  /** Bytes of one answer, and requests at the same time; as `limits` has them unless said. */
+  answerBytes?: number
+  runs?: number
+}
+
+/** One request to an agent. */
+export interface BridgeRequest {
+  projectId: number
+  target: Target
+  input: RunAgentInput
+  /** That go on to the agent. */
+  headers: Readonly<Record<string, string>>
+  replayOf: string | null
+  /** Aborted when nobody wants the answer any more. */
+  signal: AbortSignal
+}
+
+/** A request that is under way. */
+export interface Running {
+  options: BridgeOptions
+  request: BridgeRequest
+  known: KnownThread
+  asked: AdkRequest
+  /** Stores events of its thread. */
+  append: (events: ConversationEventInput[]) => Promise<unknown>
+  recorder: RunRecorder
+}
+
+/** How the answer of an agent becomes what the front end gets. */
+export interface Telling {
+  /** Before the agent is asked. */
+  start: () => AguiEvent[]
+  /** What is last, once everything is on disk. */
+  end: (ending: RunEnding) => AguiEvent[]
+  /** How it came out, after its end. */
+  readonly outcome: RunOutcome | undefined
+}
+
+/** Listens to the answer of an agent. */
+export interface Hearing {
+  /** Aborted when it is not wanted any more, or does not come. */
+  signal: AbortSignal
+  /** Something came. */
+  heard: () => void
+  send: Send
+}
+
+/** An event of a run itself, as it is stored. */
+export function runEvent<K extends 'run_start' | 'run_end'>(
+  { options, request }: Pick<Running, 'options' | 'request'>,
+  kind: K,
+  payload: Extract<ConversationEventInput, { kind: K }>['payload'],
+): ConversationEventInput {
+  const shared = { run_id: request.input.runId, invocation_id: null, event_id: null }
+  const at = new Date(options.recording.now()).toISOString()
+  return { at, ...shared, kind, payload } as ConversationEventInput
+}

@@ -1,0 +1,60 @@
+import { HttpAgent } from '@ag-ui/client'
+import { Bridge } from '../src/bridge/bridge.ts'
+import { registerBridge } from '../src/bridge/routes.ts'
+import { createTargets, printedBy } from '../src/bridge/targets.ts'
+import { configSchema } from '../src/config/config.ts'
+import { keepsAll } from '../src/recording/redact.ts'
+import { type Ground, type GroundOptions, startGround } from './ground.ts'
+
+/** A server with the bridge and nothing else. */
+export function startBridge(
+  targets: Record<string, object>,
+  { env = {}, ...options }: GroundOptions & { env?: Record<string, string>; answerBytes?: number } = {},
+): Promise<Ground> {
+  const parsed = configSchema.parse({ targets, ...options.config })
+  const bridge = registerBridge(({ closing, config, log, now, store }) => {
+    return new Bridge({
+      recording: { store, now, redactor: keepsAll },
+      targets: createTargets(config.targets, { fetch, env, printed: printedBy }),
+      fetch,
+      log,
+      closing,
+      ...(options.answerBytes === undefined ? {} : { answerBytes: options.answerBytes }),
+    })
+  })
+  return startGround({ ...options, config: { ...options.config, targets: parsed.targets }, slices: [bridge] })
+}
+
+/** What a front end sees of one request. */
+export interface Seen {
+  // Tests look into events freely.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  events: any[]
+  error: unknown
+}
+
+/** A front end of `@ag-ui/client` that says something and waits for the end. */
+export async function talk(agent: HttpAgent, text?: string, id = `user-${agent.messages.length}`): Promise<Seen> {
+  const events: object[] = []
+  if (text !== undefined) agent.addMessage({ id, role: 'user', content: text })
+  const error = await agent.runAgent({}, { onEvent: ({ event }) => void events.push(event) }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  return { events, error }
+}
+
+/** What was recorded of a thread. */
+export async function recorded(ground: Pick<Ground, 'store' | 'access'>, threadId: string) {
+  const projectId = ground.access.home
+  const found = await ground.store.read(projectId, 'conversation', { threadId })
+  if (found === null || found === 'deleted') return []
+  const asked = { ref: found.ref, after: 0, limit: 1_000, bytes: 64 * 1024 * 1024 }
+  const { events } = await ground.store.read(projectId, 'conversationEvents', asked)
+  return events.map((event) => ({ ...event, payload: payloadOf(event.payload) }))
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any
+function payloadOf(text: string): any {
+  return JSON.parse(text)
+}
