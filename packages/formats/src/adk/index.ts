@@ -1,4 +1,22 @@
 export { decodeBytes, encodeBytes } from './bytes.ts'
+export {
+  type EvalConfig,
+  type EvalCriterion,
+  type MatchType,
+  matchTypes,
+  readEvalConfig,
+  writeEvalConfig,
+} from './eval-config.ts'
+export { readEvalResult, writeEvalResult } from './eval-result.ts'
+export {
+  type AdkSession,
+  type EvalCaseResult,
+  type EvalMetricResult,
+  type EvalMetricResultPerInvocation,
+  type EvalSetResult,
+  type EvalStatus,
+  evalStatuses,
+} from './eval-result-model.ts'
 export { type EvalCaseHead, type EvalSetHead, evalName, toEvalCase, toEvalSet } from './eval-case.ts'
 export type {
   AppDetails,
