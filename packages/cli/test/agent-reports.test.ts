@@ -179,6 +179,69 @@ describe('reports of agents', { timeout: 240_000 }, () => {
     expect(new Set(rows.map((row) => row.replaceAll(/\\./g, '').split('|').length)).size).toBe(1)
   })
 
+  test('Markdown calls nobody, points at no issue and holds no formula', async () => {
+    const { url } = await startAgent(() => [
+      call('@octocat', { who: '@org/team', why: 'fixes #12, GH-34 $a$' }),
+      said('x'),
+    ])
+    const cwd = place({
+      'agent-tests/a.yaml':
+        'name: For @ada\nquery: x\nexpected: {arguments: [{tool: "@octocat", args: {why: a@b.c}}]}\n',
+    })
+    await llmEval(['test', '--agent', url, '--markdown', 'summary.md'], { cwd })
+    const text = readFileSync(join(cwd, 'summary.md'), 'utf8')
+    expect(text).toContain('octocat')
+    // In code nobody is called.
+    expect(text.replaceAll(/`[^`]*`/g, '')).not.toMatch(/@[a-z0-9]|#\d|GH-\d|(?<!\\)\$/i)
+  })
+
+  test('Markdown fits into a comment, whatever names, reasons and changes there are', () => {
+    const name = `${'a\u0301\u0302\u0303\u0304'.repeat(50)}${'[]'.repeat(200)}`
+    const step = (index: number) => ({
+      kind: 'arguments' as const,
+      name: `${index}${name}`,
+      before: index,
+      after: index,
+      differences: [{ path: name, kind: 'value' as const, before: name, after: '*'.repeat(500) }],
+    })
+    const report = manyCases(150)
+    const nothing = { before: null, after: null, interval: null, detectable: null }
+    for (const one of report.cases) {
+      one.name = name
+      one.reasons = Array.from({ length: 10 }, () => '*_'.repeat(500))
+      one.check = {
+        case_id: 'a',
+        name,
+        suite: 's',
+        state: 'TOOLS_CHANGED',
+        variant: 'default',
+        steps: Array.from({ length: 20 }, (_, index) => step(index)),
+        output_similarity: 1,
+        score: nothing,
+        cost: nothing,
+        latency: nothing,
+        model: { before: null, after: null },
+        forbidden_tools: [],
+        quarantine: null,
+        reasons: [],
+        shown: null,
+        result: one.result,
+      }
+    }
+    report.problems = Array.from({ length: 100 }, (_, line) => ({
+      level: 'error' as const,
+      file: 'a.yaml',
+      line,
+      path: '',
+      message: '<>'.repeat(500),
+    }))
+    const markdown = agentMarkdown(report)
+    expect(markdown.length).toBeLessThan(65_536)
+    expect(markdown).toMatch(/and \d+ more cases$/m)
+    expect(markdown).toMatch(/and why \d+ more cases are not as they should be$/m)
+    expect(markdown).toContain('150 cases · ')
+  })
+
   test('tells how much it leaves out', () => {
     const report = manyCases(2_003)
     expect(agentHtml(report, '1')).toContain(
@@ -342,6 +405,13 @@ describe('llm-eval test while it works, and after', { timeout: 240_000 }, () => 
         trace: { ...one.trace, output: 'ü'.repeat(4_000_000) },
       }))
     expect(fits(long).cases[3]?.result.attempts[0]?.trace.output).toContain('more characters')
+    expect(fits(long).cases.map(({ shortened }) => shortened)).toEqual([true, true, true, true, true])
+    // What is small stays whole beside what is large.
+    const mixed = { ...long, cases: [...long.cases, ...manyCases(9).cases.slice(5)] }
+    expect(fits(mixed).cases.map(({ shortened }) => shortened === true)).toEqual([
+      ...Array.from({ length: 5 }, () => true),
+      ...Array.from({ length: 4 }, () => false),
+    ])
   })
 
   test('results that cannot be sent are a warning, and no other verdict', async () => {

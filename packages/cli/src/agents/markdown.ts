@@ -6,7 +6,11 @@ import { meanOf, scoreOf, stepMarks } from './reasons.ts'
 import { type SuiteReport, isChanged, type ReportedCase } from './report.ts'
 import { problemLine } from './suite.ts'
 
-/** Cases in the table, and those whose reasons are told: a comment on GitHub holds 65,536 characters. */
+/** Characters in all, and in the table: a comment on GitHub holds 65,536. */
+const mostChars = 60_000
+const mostTableChars = 30_000
+
+/** Cases in the table, and those whose reasons are told. */
 const mostRows = 100
 const mostReasons = 20
 const reasonsOfOne = 5
@@ -18,31 +22,54 @@ const caseMarks = { pass: '✅', fail: '❌', cannot_tell: '⚠️', skip: '⏸�
 /** What was found as Markdown, for a pull request or the summary of a CI job. */
 export function agentMarkdown(report: SuiteReport): string {
   const { suite, exitCode, verdict, headline, cases, next } = report
-  const lines = [
-    `### ${marks[exitCode]} ${markdownText(verdict)} · ${markdownText(truncate(suite, 80))}`,
+  const before = [
+    `### ${marks[exitCode]} ${markdownText(verdict)} · ${cut(suite, 80)}`,
     '',
-    markdownText(headline),
+    cut(headline, 500),
     '',
     ...tableOf(report),
-    ...cases
-      .filter((one) => (one.outcome !== 'pass' || isChanged(one)) && one.reasons.length > 0)
-      .slice(0, mostReasons)
-      .flatMap(reasonsLines),
+  ]
+  const after = [
     ...problemLines(report),
     factsOf(report),
     ...(next === null || exitCode === 0 ? [] : ['', `Next: \`${oneLine(next).replaceAll('`', '')}\``]),
   ]
-  return `${lines.join('\n')}\n`
+  const reasoned = cases.filter((one) => (one.outcome !== 'pass' || isChanged(one)) && one.reasons.length > 0)
+  const room = mostChars - sizeOf(before) - sizeOf(after)
+  const told = fitting(reasoned.slice(0, mostReasons).map(reasonsLines), room)
+  const untold = reasoned.length - told.length
+  const more = untold === 0 ? [] : [`and why ${count(untold)} more cases are not as they should be`, '']
+  return `${[...before, ...told.flat(), ...more, ...after].join('\n')}\n`
+}
+
+function sizeOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + line.length + 1, 0)
+}
+
+/** As many of the blocks, from the first on, as there is room for. */
+function fitting(blocks: readonly string[][], room: number): string[][] {
+  let left = room
+  const end = blocks.findIndex((block) => (left -= sizeOf(block)) < 0)
+  return end < 0 ? [...blocks] : blocks.slice(0, end)
+}
+
+/** Text in a few cells. Marks without any width could be without end. */
+function cut(text: string, cells: number): string {
+  return markdownText(truncate(text.slice(0, 4 * cells).toWellFormed(), cells))
 }
 
 function tableOf({ command, cases, unasked }: SuiteReport): string[] {
   if (cases.length === 0) return []
   const head = ['case', command === 'test' ? 'outcome' : 'state', 'score', 'passed', 'tools', 'cost', 'time']
-  const untold = cases.length - mostRows
+  const rows = fitting(
+    cases.slice(0, mostRows).map((one) => [`| ${cellsOf(one).join(' | ')} |`]),
+    mostTableChars,
+  )
+  const untold = cases.length - rows.length
   return [
     `| | ${head.join(' | ')} |`,
     '|---|---|---|--:|--:|--:|--:|--:|',
-    ...cases.slice(0, mostRows).map((one) => `| ${cellsOf(one).join(' | ')} |`),
+    ...rows.flat(),
     ...(untold > 0 ? ['', `and ${count(untold)} more cases`] : []),
     ...(unasked > 0 ? ['', `${count(unasked)} cases were not asked.`] : []),
     '',
@@ -59,7 +86,7 @@ function cellsOf(one: ReportedCase): string[] {
   const time = meanOf(attempts.map(({ trace }) => trace.latency_ms))
   return [
     isChanged(one) ? '🔶' : caseMarks[one.outcome],
-    markdownText(truncate(name, 80)),
+    cut(name, 80),
     markdownText(state),
     figure(scoreOf(result)),
     `${passed}/${attempts.length}${repeated?.flaky ? ' flaky' : ''}`,
@@ -72,9 +99,9 @@ function cellsOf(one: ReportedCase): string[] {
 function reasonsLines({ name, reasons, check }: ReportedCase): string[] {
   const steps = (check?.steps ?? []).filter(({ kind }) => kind !== 'same')
   return [
-    `**${markdownText(truncate(name, 120))}**`,
+    `**${cut(name, 120)}**`,
     '',
-    ...reasons.slice(0, reasonsOfOne).map((reason) => `- ${markdownText(truncate(reason, 300))}`),
+    ...reasons.slice(0, reasonsOfOne).map((reason) => `- ${cut(reason, 300)}`),
     ...(reasons.length > reasonsOfOne ? [`- and ${count(reasons.length - reasonsOfOne)} more`] : []),
     ...steps.slice(0, stepsOfOne).map(stepLine),
     ...(steps.length > stepsOfOne ? [`- and ${count(steps.length - stepsOfOne)} more changes of tools`] : []),
@@ -86,7 +113,7 @@ function stepLine({ kind, name, differences }: ToolStep): string {
   const told = differences
     .slice(0, 3)
     .map(({ path, before, after }) => `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
-  return `- ${markdownText(`${stepMarks[kind]} ${truncate(name, 80)} ${truncate(told.join(', '), 200)}`)}`
+  return `- ${markdownText(stepMarks[kind])} ${cut(name, 80)} ${cut(told.join(', '), 200)}`
 }
 
 function problemLines({ problems }: SuiteReport): string[] {
@@ -95,7 +122,7 @@ function problemLines({ problems }: SuiteReport): string[] {
   return [
     'Files that cannot be read as they are:',
     '',
-    ...errors.slice(0, mostReasons).map((problem) => `- ${markdownText(truncate(problemLine(problem), 300))}`),
+    ...errors.slice(0, mostReasons).map((problem) => `- ${cut(problemLine(problem), 300)}`),
     ...(errors.length > mostReasons ? [`- and ${count(errors.length - mostReasons)} more`] : []),
     '',
   ]
