@@ -412,6 +412,13 @@ describe('llm-eval test while it works, and after', { timeout: 240_000 }, () => 
       ...Array.from({ length: 5 }, () => true),
       ...Array.from({ length: 4 }, () => false),
     ])
+    expect(fits(long).cases.map(({ shortened }) => shortened)).toEqual([true, true, true, true, true])
+    // What is small stays whole beside what is large.
+    const mixed = { ...long, cases: [...long.cases, ...manyCases(9).cases.slice(5)] }
+    expect(fits(mixed).cases.map(({ shortened }) => shortened === true)).toEqual([
+      ...Array.from({ length: 5 }, () => true),
+      ...Array.from({ length: 4 }, () => false),
+    ])
   })
 
   test('results that cannot be sent are a warning, and no other verdict', async () => {

@@ -93,15 +93,25 @@ describe('baselines on a server', () => {
 
   test('results that a server cannot keep whole are not accepted, and still sent', async () => {
     const { agent, ask, run } = await stage()
-    let deep: unknown = 'bottom'
-    for (let i = 0; i < 200; i++) deep = { deeper: deep }
-    agent.becomes(() => [call('quote', { deep }), call('compare'), said('AAPL is at 266.')])
+    const large = 'x'.repeat(1024 * 1024)
+    agent.becomes(() => [call('quote', { large }), call('compare'), said('AAPL is at 266.')])
     const { code, err } = await run('snapshot', '--baselines', 'server')
     expect(code).not.toBe(0)
     expect(err).toContain('is too much for a server to take whole')
     const sent = await run('test', '--send')
     expect([sent.code, sent.err]).toEqual([0, expect.not.stringContaining('were not sent')])
     expect((await ask('')).cases.map(({ last }) => last.outcome)).toEqual(['passed', 'passed'])
+  })
+
+  test('results are kept as deep as agents may answer', async () => {
+    const { agent, ask, run } = await stage()
+    let deep: unknown = 'bottom'
+    for (let i = 0; i < 400; i++) deep = { deeper: deep }
+    agent.becomes(() => [call('quote', { deep }), call('compare'), said('AAPL is at 266.')])
+    expect((await run('snapshot', '--baselines', 'server')).code).toBe(0)
+    const checked = await run('check', '--baselines', 'server', '--send')
+    expect([checked.code, checked.err]).toEqual([0, expect.not.stringContaining('were not sent')])
+    expect((await ask('')).cases.map(({ last }) => last.state)).toEqual(['PASSED', 'PASSED'])
   })
 
   test('of a server that was asked too often are waited for', async () => {

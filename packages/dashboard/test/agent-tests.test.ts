@@ -278,6 +278,33 @@ test('names and answers of agents cannot become markup', async () => {
   expect(problems).toEqual([])
 })
 
+test('a result that was shortened or too large says so, and offers nothing to accept', async () => {
+  const cut = { ...after, output: 'Apple stands at… (3,999,500 more characters)', tool_calls: [] }
+  const result = caseResult('quote', { name: 'Quote of one company', attempts: [attemptResult({ trace: cut })] })
+  const send = (at: number, one: AgentReportInput['cases'][number]) =>
+    stage.call(
+      'POST',
+      '/api/v1/agent-tests/reports',
+      agentReportOf({ at: new Date(Date.now() + at).toISOString(), cases: [one] }),
+    )
+  await send(0, { result, check: null, shortened: true })
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/quote')
+  await live(page)
+  await page.getByText('Shortened: the whole report was too large').waitFor()
+  await page.getByText('Its calls were left out').waitFor()
+  await page.getByRole('button', { name: 'Quarantine…' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Accept…' }).count()).toBe(0)
+  const large = caseResult('quote', {
+    name: 'Quote of one company',
+    attempts: [attemptResult({ trace: { ...after, output: 'x'.repeat(1_100_000) } })],
+  })
+  await send(1_000, { result: large, check: null })
+  await page.getByRole('heading', { name: 'Only its numbers are kept' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Accept…' }).count()).toBe(0)
+  expect(problems).toEqual([])
+})
+
 test('an agent that gave no answer has nothing to accept, and its unknown numbers are no zeros', async () => {
   const { open, problems } = await stage.profile()
   const page = await open('/tests/stocks/down')

@@ -162,7 +162,16 @@ export const agentReportInput = z.strictObject({
   exit_code: z.literal([0, 1, 2]),
   run_id: name.nullable().default(null),
   cases: z
-    .array(z.strictObject({ result: caseResult, check: caseCheck.nullable().default(null) }))
+    .array(
+      z.strictObject({
+        result: caseResult,
+        check: caseCheck.nullable().default(null),
+        shortened: z
+          .boolean()
+          .optional()
+          .describe('That what is long was cut or left out, so that it could be sent: nothing can be accepted of it.'),
+      }),
+    )
     .max(limits.agentReportCases, `may hold at most ${limits.agentReportCases} cases`)
     .refine(
       (cases) => new Set(cases.map(({ result }) => result.case_id)).size === cases.length,
@@ -330,6 +339,7 @@ export const agentCaseDetail = z.object({
   report: agentReport,
   result: caseResult.nullable().describe('Null where it was too large to be kept.'),
   check: caseCheck.nullable(),
+  shortened: z.boolean().describe('Whether what is long was cut or left out of the result before it was sent.'),
   compared: z.object({ attempt: whole, baseline: baselineSchema, steps: z.array(toolStep) }).nullable(),
 }) satisfies z.ZodType<AgentCaseDetail>
 
@@ -340,4 +350,8 @@ export const agentBaselineList = z.object({
 })
 
 /** The whole result of a case as a report holds it. */
-export const keptResult = z.object({ result: caseResult, check: caseCheck.nullable() })
+export const keptResult = z.object({
+  result: caseResult,
+  check: caseCheck.nullable(),
+  shortened: z.boolean().default(false),
+})

@@ -34,7 +34,12 @@ export interface AgentReportInput {
   exit_code: 0 | 1 | 2
   /** The run that holds the same results; null without one. */
   run_id: string | null
-  cases: { result: CaseResult; check: CaseCheck | null }[]
+  cases: {
+    result: CaseResult
+    check: CaseCheck | null
+    /** Whether what is long was cut or left out, so that the report could be sent: nothing can be accepted of it. */
+    shortened?: boolean | undefined
+  }[]
 }
 
 /** A report in short. */
@@ -146,6 +151,8 @@ export interface AgentCaseDetail {
   result: CaseResult | null
   /** As `llm-eval check` found it; null where nothing was checked. */
   check: CaseCheck | null
-  /** An attempt beside the first attempt of a baseline; null without either. */
+  /** Whether what is long was cut or left out of the result before it was sent. */
+  shortened: boolean
+  /** An attempt beside the first attempt of a baseline; null without either, and of what was shortened. */
   compared: { attempt: number; baseline: Baseline; steps: ToolStep[] } | null
 }

@@ -213,6 +213,8 @@ export const limits = {
   /** Cases of one report of agent tests, and bytes of its body after decompression. */
   agentReportCases: 2_000,
   agentReportBytes: 32 * 1024 * 1024,
+  /** Levels of nesting of such a body: those that an answer of an agent may have, and those around it. */
+  agentReportDepth: 520,
   /** Bytes of the whole result of a case in a report, as JSON: of a larger one only the numbers are kept. */
   agentResultBytes: 1024 * 1024,
   /** Accepted ways of one case, and days ahead that a quarantine may end. */

@@ -88,6 +88,58 @@ describe('a report of agent tests', () => {
     expect([accepted.status, accepted.json.code]).toEqual([409, 'agent_result_unusable'])
   })
 
+  it('is kept as deep as agents may answer, whole, and refused with its depth where it goes deeper', async () => {
+    const deep = (levels: number) => {
+      let value: unknown = 'bottom'
+      for (let i = 0; i < levels; i++) value = { deeper: value }
+      return value
+    }
+    const of = (levels: number) => {
+      const trace = agentTrace({ tool_calls: [toolCall('quote', deep(levels))] })
+      return { cases: [{ result: caseResult('a', { attempts: [attemptResult({ trace })] }), check: null }] }
+    }
+    // The report, its cases, one, its result, its attempts, one, its trace, its calls and one of them are around it.
+    const around = 9
+    expect((await report({ report_id: 'deep', ...of(limits.agentJsonDepth) })).status).toBe(201)
+    expect((await read(one)).result.attempts[0].trace.tool_calls[0].args).toEqual(deep(limits.agentJsonDepth))
+    expect((await put(`${one}/baselines/default`, { report_id: 'deep' })).status).toBe(200)
+    expect((await read(one)).compared.steps).toMatchObject([{ kind: 'same' }])
+    expect((await report(of(limits.agentReportDepth - around))).status).toBe(201)
+    const deeper = await report(of(limits.agentReportDepth - around + 1))
+    expect([deeper.status, deeper.json.code]).toEqual([422, 'too_deep'])
+    expect(deeper.text).toContain(`${limits.agentReportDepth} levels`)
+  })
+
+  it('says of a shortened result that it is one, keeps the numbers of all attempts, and is no example of what is right', async () => {
+    await report({ report_id: 'whole' })
+    await put(`${one}/baselines/default`, { report_id: 'whole' })
+    const repeated = {
+      n: 5,
+      passed: 3,
+      pass_rate: { estimate: 0.6, low: 0.2, high: 0.9, level: 0.95 },
+      pass_at_k: [],
+      pass_hat_k: [],
+      mean_score: 71,
+      standard_deviation: null,
+      flaky: false,
+      flaky_p: 1,
+    }
+    const result = caseResult('a', { attempts: [attemptResult(), attemptResult()], repeated })
+    await report({ report_id: 'short', at: iso(noon), cases: [{ result, check: null, shortened: true }] })
+    expect(await read(one)).toMatchObject({
+      shortened: true,
+      compared: null,
+      baselines: [{ variant: 'default' }],
+      history: [
+        { n: 5, passed: 3, score: 71, cost: null, latency_ms: null },
+        { n: 1, passed: 1, score: 90 },
+      ],
+    })
+    const accepted = await put(`${one}/baselines/default`, { report_id: 'short' })
+    expect([accepted.status, accepted.json.code]).toEqual([409, 'agent_result_unusable'])
+    expect(await read(`${one}?report_id=whole`)).toMatchObject({ shortened: false, compared: { attempt: 0 } })
+  })
+
   it(`takes ${limits.agentReportBytes} bytes and none more`, async () => {
     const text = JSON.stringify(agentReportOf())
     const send = (bytes: number) =>
@@ -244,7 +296,7 @@ describe('a case', () => {
     await report({ report_id: 'r' })
     const seen = { report_id: 'r', expected_accepted_at: null }
     const both = await Promise.all(['ann', 'bob'].map((by) => put(`${one}/baselines/default`, { ...seen, by })))
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 409]))
     const winner = both.find(({ status }) => status === 200)?.json
     expect(both.find(({ status }) => status === 409)?.json.code).toBe('agent_baseline_changed')
     expect((await read(one)).baselines).toEqual([winner])
@@ -260,7 +312,7 @@ describe('a case', () => {
 
     const quarantine = { owner: 'ann', reason: 'x', expires_at: iso(noon + 5_000), expected_set_at: null }
     const set = await Promise.all(['ann', 'bob'].map((owner) => put(`${one}/quarantine`, { ...quarantine, owner })))
-    expect(set.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(new Set(set.map(({ status }) => status))).toEqual(new Set([200, 409]))
     expect(set.find(({ status }) => status === 409)?.json.code).toBe('agent_quarantine_changed')
     const stale = { expected_set_at: iso(noon) }
     expect(await removal(`${one}/quarantine`, stale)).toBe('agent_quarantine_changed')

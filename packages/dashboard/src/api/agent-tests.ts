@@ -312,6 +312,7 @@ const caseDetail = shape<AgentCaseDetail>({
   report,
   result: nullable(caseResult),
   check: nullable(check),
+  shortened: flag,
   compared: nullable(
     shape<NonNullable<AgentCaseDetail['compared']>>({ attempt: number, baseline: wholeBaseline, steps: list(step) }),
   ),

@@ -185,7 +185,13 @@ function Attempt({ detail, attempt }: { detail: AgentCaseDetail; attempt: Attemp
           {trace.fault.message}
         </p>
       )}
-      {accepted ? (
+      {detail.shortened ? (
+        <p role="note" className="rounded-lg bg-wait-soft px-4 py-3 text-wait">
+          Shortened: the whole report was too large to be sent at once. Long texts are cut, and arguments and results of
+          calls are left out, so that it is shown alone and nothing can be accepted of it. Fewer cases at once are kept
+          whole: “llm-eval test --tag … --send”.
+        </p>
+      ) : accepted ? (
         <p className="foreign text-sm text-ink-2">
           Held against “{accepted.variant}”, accepted {accepted.accepted_by !== null && `by ${accepted.accepted_by} `}
           <Ago time={accepted.accepted_at} />
@@ -195,7 +201,11 @@ function Attempt({ detail, attempt }: { detail: AgentCaseDetail; attempt: Attemp
         <p className="text-sm text-ink-2">Nothing was accepted of this case yet: it is shown alone.</p>
       )}
       <Part title="Tool calls">
-        <TestCalls before={before} after={trace} steps={compared?.steps ?? null} />
+        {detail.shortened && trace.tool_calls.length === 0 ? (
+          <p className="text-ink-2">Its calls were left out, if there were any.</p>
+        ) : (
+          <TestCalls before={before} after={trace} steps={compared?.steps ?? null} />
+        )}
       </Part>
       <Part title="Answer">
         <TestAnswers before={before} after={trace} />

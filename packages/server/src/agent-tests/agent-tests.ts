@@ -52,6 +52,7 @@ function registerReports(app: App, { store, now }: Deps): void {
   mount(app, agentRoutes.sendAgentReport, {
     schema: { body: agentReportInput, response: { 200: agentReport, 201: agentReport } },
     bodyLimit: limits.agentReportBytes,
+    bodyDepth: limits.agentReportDepth,
     handler: async ({ principal: { projectId }, body }, reply) => {
       // A time far ahead would stand before all that comes.
       if (Date.parse(body.at) > now() + day) throw refused('at', 'must not be more than a day ahead')
@@ -136,6 +137,7 @@ function registerBaselines(app: App, { store, now }: Deps): void {
       const kept = await readResult(store, { projectId, suite, caseId }, body.report_id)
       if (kept === null) throw new Failure('agent_case_not_found')
       if (kept.result === null) throw unusable('it was too large to be kept')
+      if (kept.shortened) throw unusable('it was shortened before it was sent')
       const at = now()
       const accepted = baselineOf(kept.result, { variant, at, by, note: body.note })
       if (!accepted) throw unusable('no attempt got an answer')

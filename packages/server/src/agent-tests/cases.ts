@@ -1,14 +1,6 @@
 /** Suites and their cases as they are looked at. */
 import { alignCalls } from '@llm-eval/engine'
-import {
-  type AgentCase,
-  type AgentCaseDetail,
-  type AgentSuiteDetail,
-  type Baseline,
-  type CaseCheck,
-  type CaseResult,
-  Failure,
-} from '@llm-eval/protocol'
+import { type AgentCase, type AgentCaseDetail, type AgentSuiteDetail, type Baseline, Failure } from '@llm-eval/protocol'
 import { baselineSchema } from '@llm-eval/protocol/agent-schemas'
 import { keptResult } from '@llm-eval/protocol/agent-test-schemas'
 import type { Store } from '@llm-eval/store'
@@ -120,6 +112,8 @@ export async function caseDetail(
   }
 }
 
+type KeptResult = Pick<AgentCaseDetail, 'result' | 'check' | 'shortened'>
+
 /**
  * The whole result of a case in a report, with nulls where it was too large to be kept.
  *
@@ -129,10 +123,10 @@ export async function readResult(
   store: Store,
   { projectId, caseId }: CasePlace,
   reportId: string,
-): Promise<{ result: CaseResult | null; check: CaseCheck | null } | null> {
+): Promise<KeptResult | null> {
   const found = await store.read(projectId, 'agentResult', { reportId, caseId })
   if (found === null) return null
-  if (found.body === null) return { result: null, check: null }
+  if (found.body === null) return { result: null, check: null, shortened: false }
   const body: unknown = JSON.parse(found.body)
   return keptResult.parse(body)
 }
@@ -145,7 +139,7 @@ export function readBaseline({ body }: { body: string }): Baseline {
 
 /** The variant that was asked for; else the one that `check` found nearest, the default one, or any. */
 function compared(
-  { result, check }: { result: CaseResult | null; check: CaseCheck | null },
+  { result, check, shortened }: KeptResult,
   baselines: readonly Baseline[],
   look: CaseLook,
 ): AgentCaseDetail['compared'] {
@@ -153,7 +147,8 @@ function compared(
   if (look.variant !== undefined && !named(look.variant))
     throw new Failure('agent_baseline_not_found', { values: { variant: look.variant } })
   const baseline = named(look.variant ?? check?.variant) ?? named('default') ?? baselines[0]
-  if (!baseline || !result) return null
+  // Of what was left out it cannot be told whether it differs.
+  if (!baseline || !result || shortened) return null
   const passed = result.attempts.findIndex(({ outcome }) => outcome === 'passed')
   const attempt = Math.min(look.attempt ?? Math.max(0, passed), result.attempts.length - 1)
   const before = baseline.attempts[0]?.trace.tool_calls ?? []

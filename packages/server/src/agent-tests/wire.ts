@@ -42,18 +42,20 @@ export function toStored(given: AgentReportInput): NewAgentReport {
 
 function rowOf({ result, check }: AgentReportInput['cases'][number]): AgentResultRow {
   const { attempts, repeated } = result
-  const cost = meanOf(attempts.map(({ trace }) => trace.cost))
+  // A shortened result may not hold them all: what is not known of all is unknown.
+  const all = repeated === null || repeated.n <= attempts.length
+  const cost = all ? meanOf(attempts.map(({ trace }) => trace.cost)) : null
   return {
     caseId: result.case_id,
     name: result.name,
     outcome: result.outcome,
     state: check?.state ?? null,
-    score: meanOf(attempts.map(({ score }) => score)),
+    score: all ? meanOf(attempts.map(({ score }) => score)) : (repeated?.mean_score ?? null),
     costNano: cost === null ? null : Math.round(cost * 1e9),
-    latencyMs: meanOf(attempts.map(({ trace }) => (trace.fault === null ? trace.latency_ms : null))),
+    latencyMs: all ? meanOf(attempts.map(({ trace }) => (trace.fault === null ? trace.latency_ms : null))) : null,
     model: toModelName(attempts.find(({ trace }) => trace.model !== null)?.trace.model ?? null),
-    passed: attempts.filter(({ outcome }) => outcome === 'passed').length,
-    n: attempts.length,
+    passed: repeated?.passed ?? attempts.filter(({ outcome }) => outcome === 'passed').length,
+    n: repeated?.n ?? attempts.length,
     flaky: repeated?.flaky ?? false,
   }
 }

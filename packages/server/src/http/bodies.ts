@@ -9,7 +9,7 @@ import { readBody } from './raw-body.ts'
 export function acceptJson(app: App): void {
   acceptBodies(app, async (request, stream) => {
     const raw = await readJsonBytes(app, request, { stream, maxBytes: limits.bodyBytes })
-    return raw.length === 0 ? undefined : parseJson(raw)
+    return raw.length === 0 ? undefined : parseJson(raw, request.routeOptions.config.bodyDepth)
   })
 }
 

@@ -44,6 +44,8 @@ export interface Mounted<S extends RouteSchema> {
   schema?: S
   /** Bytes of the body, after decompression; `limits.bodyBytes` without it. */
   bodyLimit?: number
+  /** Levels of nesting of the body; `limits.jsonDepth` without it. */
+  bodyDepth?: number
   /** Shown in the API description as the body of a route that reads raw bytes, or that looks into what it was given. */
   describedBody?: z.ZodType | Described
   /** Returns the answer, or sends it by `reply` and returns `reply`. Throw a `Failure` to refuse. */
@@ -55,6 +57,7 @@ declare module 'fastify' {
     /** The row of the route table that is served here. */
     route?: Route
     bodyBytes?: number
+    bodyDepth?: number
     describedBody?: z.ZodType | Described
     /** Of a route that is not mounted as the others are. */
     described?: RouteSchema
@@ -83,6 +86,7 @@ export function mount<S extends RouteSchema>(app: App, route: Route, mounted: Mo
       config: {
         route,
         ...(mounted.bodyLimit === undefined ? {} : { bodyBytes: mounted.bodyLimit }),
+        ...(mounted.bodyDepth === undefined ? {} : { bodyDepth: mounted.bodyDepth }),
         ...(mounted.describedBody === undefined ? {} : { describedBody: mounted.describedBody }),
       },
       onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
