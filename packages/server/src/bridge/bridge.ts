@@ -69,9 +69,10 @@ export class Bridge {
       const { now } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now })
       const running = { options: this.#options, request, known: held.known, asked, append, recorder }
-      await append(beginning(running))
+      const [start, ...said] = beginning(running)
+      await append([start, ...said])
       for (const { id } of asked.users) held.known.seen.add(id)
-      return (send) => this.#run(running, send).finally(() => held.release())
+      return (send) => this.#run(running, marking(running, start.at, send)).finally(() => held.release())
     } catch (error) {
       held.release()
       throw error
@@ -99,13 +100,27 @@ export class Bridge {
   }
 }
 
+/**
+ * Tells a recorder in the front end, with RUN_STARTED at `metadata.llm_eval`, what only the bridge knows: that it records by itself,
+ * whose thread it is, and when its request was stored. With it the recorder makes the same file as the export here.
+ */
+function marking({ request: { target } }: Running, at: string, send: Send): Send {
+  const mark = { app_name: target.appName, user_id: target.userId, target: target.name, at }
+  return (events) =>
+    send(
+      events.map((event) =>
+        event.type === 'RUN_STARTED' ? { ...event, metadata: { ...event.metadata, llm_eval: mark } } : event,
+      ),
+    )
+}
+
 function nothingNew(): Failure {
   const message = 'holds no message of a user, and no result of a tool, since the agent last spoke'
   return new Failure('invalid_request', { errors: [{ path: 'messages', message }] })
 }
 
 /** What is stored before the agent is asked. */
-function beginning(running: Running): ConversationEventInput[] {
+function beginning(running: Running): [start: ConversationEventInput, ...said: ConversationEventInput[]] {
   const { asked, known, request } = running
   const { input, target } = request
   const payload = { parent_run_id: input.parentRunId ?? null, target: target.name, session_id: known.sessionId }
