@@ -1,10 +1,11 @@
 import { type CheckState, failStates } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { examples, type Parts } from './command.ts'
+import type { TestOptions } from './commands/agent-tests.ts'
 import { moment, timeSpan, wholeNumber } from './moments.ts'
 import { several } from './run-commands.ts'
 
-/** `llm-eval doctor`, `init`, `test`, `snapshot`, `check`, `record` and `quarantine` */
+/** `llm-eval doctor`, `init`, `test`, `watch`, `snapshot`, `check`, `record` and `quarantine` */
 export function addAgents(program: Command, parts: Parts): void {
   addFirstSteps(program, parts)
   addTesting(program, parts)
@@ -58,6 +59,23 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
     .option('--schema', 'print the JSON Schema of files of cases, for editors, and ask nothing')
   test.action((paths: string[], _options, command: Command) =>
     perform(async () => (await load()).testAgent(terminal, paths, command.optsWithGlobals())),
+  )
+
+  const watch = withReports(
+    withCases(program.command('watch').description('Test again whenever cases or settings change: `test --watch`.')),
+  )
+  examples(watch, [
+    'llm-eval watch --agent http://localhost:3000/api/chat',
+    'llm-eval watch agent-tests/stocks.yaml --verbose',
+    '',
+    'Ctrl-C ends it.',
+  ])
+  // What it starts with every change is the same command line, and then asks once.
+  watch.action((paths: string[], _options, command: Command) =>
+    perform(async () => {
+      const options: TestOptions = command.optsWithGlobals()
+      return (await load()).testAgent(terminal, paths, { ...options, watch: terminal.onFile === undefined })
+    }),
   )
 
   const snapshot = withCases(
