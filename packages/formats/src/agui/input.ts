@@ -30,7 +30,7 @@ const message = z.discriminatedUnion('role', [
   z.looseObject({
     ...messageBase,
     role: z.literal('assistant'),
-    content: z.unknown(),
+    content: z.unknown().optional(),
     toolCalls: z.array(toolCall).nullish(),
   }),
   z.looseObject({
@@ -43,7 +43,7 @@ const message = z.discriminatedUnion('role', [
   z.looseObject({
     ...messageBase,
     role: z.enum(['developer', 'system', 'activity', 'reasoning']),
-    content: z.unknown(),
+    content: z.unknown().optional(),
   }),
 ])
 
@@ -55,7 +55,7 @@ export const runAgentInputSchema = z.looseObject({
   state: z.unknown().optional(),
   messages: z.array(message),
   tools: z.array(z.unknown()).nullish(),
-  context: z.array(z.looseObject({ description: z.string(), value: z.unknown() })).nullish(),
+  context: z.array(z.looseObject({ description: z.string(), value: z.unknown().optional() })).nullish(),
   forwardedProps: z.unknown().optional(),
   resume: z.array(z.looseObject({ interruptId: z.string(), status: maybe, payload: z.unknown().optional() })).nullish(),
 })
