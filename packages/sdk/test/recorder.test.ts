@@ -80,6 +80,7 @@ describe.each(clients)('a recorder attached to HttpAgent of @ag-ui/client %s', (
     await using all = await scene(primes())
     await all.ask('What is the 10th prime?')
     await all.ask('And again?')
+    expect(all.recorder.warnings).toEqual([])
     expect(kinds(all.recorder.events)).toEqual([...turn, ...turn])
     const said = all.recorder.events.flatMap(({ kind, payload }) => (kind === 'user_message' ? payload : []))
     expect(said).toMatchObject([{ text: 'What is the 10th prime?' }, { text: 'And again?' }])

@@ -1,3 +1,4 @@
+import { readRunAgentInput, toAdkRequest } from '@llm-eval/formats/agui'
 import type { ConversationEventInput, ConversationRunStatus } from '@llm-eval/protocol'
 import { isObject } from '../inside.ts'
 import type { AgentHearing, AgentListener } from './agent.ts'
@@ -17,6 +18,8 @@ export interface CaptureSink {
   /** What was held may be told now. */
   release(): void
   warn(warning: string): void
+  /** What a bridge that records says of the thread: whose it is. */
+  onBridge(told: Record<string, unknown>): void
 }
 
 /** One request to an agent, from when it is made until it is over. */
@@ -46,13 +49,10 @@ export class Capture implements AgentListener {
       return this.#sink.warn(`a request of thread ${String(input['threadId'])} was passed over: this is ${threadId}`)
     const run: Heard = { id: String(input['runId']), held: [], telling: 'held', end: null }
     this.#run = run
-    const fresh = this.#fresh(readMessages(input['messages']))
-    if (this.#sink.isEmpty()) this.#history(fresh)
+    if (this.#sink.isEmpty()) this.#history(readMessages(input['messages']))
     const parent = typeof input['parentRunId'] === 'string' ? input['parentRunId'] : null
     this.#add(run, { kind: 'run_start', event_id: null, payload: { parent_run_id: parent, target: null } })
-    // What an assistant said in between was heard, or is the front end's own.
-    const said = fresh.filter(({ role }) => role === 'user' || role === 'tool')
-    for (const event of said.flatMap(({ events }) => events)) this.#add(run, event)
+    for (const said of this.#said(input)) this.#add(run, said)
   }
 
   onEvent = ({ event }: AgentHearing): void => {
@@ -88,33 +88,51 @@ export class Capture implements AgentListener {
     this.#decide(run, 'told')
   }
 
-  /** Messages that no request brought before; their ids are known from here on. */
-  #fresh(messages: readonly Said[]): Said[] {
+  /** What a request tells the agent, of the whole thread that it sends: read as the bridge reads it. */
+  #said(input: Record<string, unknown>): Happening[] {
     const { known } = this.#sink
-    return messages.filter(({ id }) => {
-      const isNew = id === null || !known.has(id)
-      if (id !== null) known.add(id)
-      return isNew
-    })
+    const warn = (warning: string) => this.#sink.warn(warning)
+    const read = readRunAgentInput(input)
+    if ('faults' in read) {
+      warn(
+        `what the page said cannot be read: ${read.faults.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
+      )
+      return []
+    }
+    const { users, results, warnings } = toAdkRequest(read.input, { isSeen: (id) => known.has(id), state: {} })
+    for (const { id } of users) known.add(id)
+    for (const warning of warnings) warn(warning)
+    return [
+      ...results.map((result): Happening => {
+        return { kind: 'tool_result', event_id: null, payload: { ...result, author: 'user' } }
+      }),
+      ...users.map((user): Happening => ({ kind: 'user_message', event_id: null, payload: { ...user, author: null } })),
+    ]
   }
 
-  /** What was said before anybody listened: takes it out of the messages, and records it as far as it can be known. */
-  #history(fresh: Said[]): void {
-    const last = fresh.map(({ role }) => role).lastIndexOf('assistant')
-    const before = fresh.splice(0, last + 1).flatMap(({ events }) => events)
+  /** What was said before anybody listened, as far as it can be known. */
+  #history(messages: readonly Said[]): void {
+    const last = messages.map(({ role }) => role).lastIndexOf('assistant')
+    const before = messages.slice(0, last + 1)
+    for (const { id } of before) if (id !== null) this.#sink.known.add(id)
     if (before.length === 0) return
     this.#sink.warn(
       'what was said before the recorder listened is taken from the messages of the page: its times and its agents are unknown',
     )
-    for (const event of before)
+    for (const event of before.flatMap(({ events }) => events))
       this.#sink.add({ ...event, at: this.#sink.now(), run_id: null, invocation_id: null }, 'untold')
   }
 
-  /** The first event of a request says whether its bridge records too. */
+  /** The first event of a request says whether its bridge records too, and when it did. */
   #settle(run: Heard, { metadata }: Record<string, unknown>): void {
     if (run.held === null) return
     const told = isObject(metadata) ? metadata['llm_eval'] : undefined
-    this.#decide(run, isObject(told) ? 'untold' : 'told')
+    if (!isObject(told)) return this.#decide(run, 'told')
+    this.#sink.onBridge(told)
+    const at = typeof told['at'] === 'string' ? Date.parse(told['at']) : Number.NaN
+    // What was said has the time of the bridge, so that both make the same file of it.
+    if (!Number.isNaN(at)) for (const { event } of run.held) event.at = new Date(at).toISOString()
+    this.#decide(run, 'untold')
   }
 
   #decide(run: Heard, telling: Telling): void {

@@ -1,8 +1,10 @@
 import type { ConversationEvent, ConversationTokens } from '@llm-eval/protocol'
 import { newIdentifier } from '../identifier.ts'
+import { isObject } from '../inside.ts'
 import type { AttachableAgent } from './agent.ts'
 import { Capture } from './capture.ts'
 import { Courier, type RecorderReceipt, type RecorderServer } from './courier.ts'
+import { type EvalFile, type EvalFileOptions, saveInBrowser, toFile } from './file.ts'
 import { asResult, type Happening, readMessages } from './messages.ts'
 import { Recording, type RecordingBounds, usualBounds, type Telling } from './recording.ts'
 
@@ -21,6 +23,11 @@ export interface RecorderOptions {
   server?: RecorderServer | undefined
   /** What is held in memory; 100,000 events and 64 MiB if absent. What comes after that is not recorded, and `warnings` say so. */
   bounds?: Partial<RecordingBounds> | undefined
+}
+
+/** How the JSON of a conversation is written; lines of events are none. */
+export interface EvalJsonOptions extends EvalFileOptions {
+  format?: 'evalset' | 'evalcase' | 'legacy' | undefined
 }
 
 /** What may be known of a message beside its text. */
@@ -61,6 +68,8 @@ export class ConversationRecorder {
   /** Tells the events of this recorder from those of another. */
   readonly #name = newIdentifier()
   #invocation: string | null = null
+  /** What the bridge said of the thread. */
+  #told: Record<string, unknown> = {}
 
   constructor(options: RecorderOptions) {
     if (typeof options.threadId !== 'string' || options.threadId === '')
@@ -158,9 +167,38 @@ export class ConversationRecorder {
       },
       release: () => this.#courier?.wake(),
       warn: (warning) => this.#warnings.add(warning),
+      onBridge: (told) => void (this.#told = told),
     })
     const subscription = agent.subscribe(capture)
     return () => subscription.unsubscribe()
+  }
+
+  /** The conversation as a file: unless said, an eval set that `adk eval` runs. */
+  toFile(options: EvalFileOptions = {}): EvalFile {
+    const { appName = textOf(this.#told['app_name']) ?? 'agent', rootAgent } = this.#options
+    const { userId = textOf(this.#told['user_id']) ?? 'user' } = this.#options
+    const file = toFile({ threadId: this.threadId, appName, userId, rootAgent }, this.events, options)
+    return { ...file, warnings: [...this.warnings, ...file.warnings] }
+  }
+
+  /**
+   * The conversation as the JSON of an eval file: unless said, the bare case. `adk eval` does not load a bare case: take
+   * `{ format: 'evalset' }` for it.
+   */
+  exportToEvalFormat(options: EvalJsonOptions = {}): Record<string, unknown> {
+    const read: unknown = JSON.parse(this.toFile({ ...options, format: options.format ?? 'evalcase' }).text)
+    return isObject(read) ? read : {}
+  }
+
+  /**
+   * Hands the conversation to the user of a page as a file: unless said, an eval set that `adk eval` runs.
+   *
+   * @throws {TypeError} where there is no page
+   */
+  download(options: EvalFileOptions = {}): EvalFile {
+    const file = this.toFile(options)
+    saveInBrowser(file)
+    return file
   }
 
   /** Tells the server what it was not told yet. Null without a server. Never rejects. */
@@ -188,8 +226,12 @@ export class ConversationRecorder {
   }
 }
 
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
 function asArguments(args: unknown): Record<string, unknown> {
-  return typeof args === 'object' && args !== null && !Array.isArray(args) ? { ...args } : {}
+  return isObject(args) ? { ...args } : {}
 }
 
 function usageOf(tokens: Partial<ConversationTokens>): ConversationTokens {
