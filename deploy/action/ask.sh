@@ -13,6 +13,10 @@ case "${COMMAND:-}" in
   check | test) ;;
   *) fail "command must be check or test, not ${COMMAND:-nothing}." ;;
 esac
+# A wish that is misspelt would be a gate that is not there.
+for wish in "strict=${STRICT:=false}" "judge=${JUDGE:=true}"; do
+  [[ "$wish" =~ =(true|false)$ ]] || fail "${wish%%=*} must be true or false, not ${wish#*=}."
+done
 [[ "${VERSION:=latest}" =~ ^[A-Za-z0-9._-]+$ ]] || fail "version must be a version or tag of npm."
 
 folder="$(mktemp -d "${RUNNER_TEMP:-/tmp}/llm-eval-agent.XXXXXX")"

@@ -137,6 +137,8 @@ describe('the GitHub Action', { timeout: 120_000 }, () => {
     ['a path looks like an option', { paths: '--help' }],
     ['the version is none', { version: '1; touch pwned' }],
     ['test is told what to fail on', { command: 'test', strict: 'true' }],
+    ['strict is neither true nor false', { command: 'check', strict: 'True' }],
+    ['judge is neither true nor false', { command: 'test', judge: 'no' }],
   ])('is never green when %s', async (_what, inputs) => {
     const cwd = place(cases)
     const given = { inputs: { agent: await startAgent('Hello!'), ...inputs } }
