@@ -183,6 +183,11 @@ export const failureTable = {
     says: 'A conversation may hold at most {max} events.',
     next: 'Go on in a new thread.',
   },
+  redaction_failed: {
+    status: 503,
+    says: 'What must not be kept could not be told from the rest in time. Nothing was stored.',
+    next: 'Send less at once; the operator mends the patterns under `redact` in the configuration.',
+  },
   turn_not_found: {
     status: 404,
     says: 'The conversation has no turn {turn}.',

@@ -13,7 +13,7 @@ import { openConnection } from './sqlite/connection.ts'
 import { kyselyOn } from './sqlite/session.ts'
 import type { Tables } from './tables.ts'
 
-interface Place {
+interface Place extends AsyncDisposable {
   under: StoreUnderTest
   /** Works on the bare database. */
   on: (work: (db: Kysely<Tables>) => Promise<void>) => Promise<void>
@@ -25,8 +25,10 @@ const places = {
   async sqlite(): Promise<Place> {
     const directory = mkdtempSync(join(tmpdir(), 'llm-eval-conversations-'))
     const end = async () => rmSync(directory, { recursive: true })
+    const under = await reopenable({ directory }, { dump, end })
     return {
-      under: await reopenable({ directory }, { dump, end }),
+      under,
+      [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
       async on(work) {
         const connection = openConnection(join(directory, 'llm-eval.db'), { write: 'full' })
         await work(kyselyOn(connection)).finally(() => connection.close())
@@ -36,8 +38,10 @@ const places = {
   async postgres(): Promise<Place> {
     const database = await createDatabase(inject('postgresUrl'))
     const end = async () => database[Symbol.asyncDispose]()
+    const under = await reopenable({ directory: '', databaseUrl: database.url }, { dump, end })
     return {
-      under: await reopenable({ directory: '', databaseUrl: database.url }, { dump, end }),
+      under,
+      [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
       on: (work) => withClient(database.url, (session) => work(session.db)),
     }
   },
@@ -49,11 +53,10 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
     const many = (count: number) => Array.from({ length: count }, () => newEvent())
 
     test(`one holds ${limits.conversationEvents} events, all of a request or none`, async () => {
-      const { under, on } = await places[dialect]()
-      await using _end = under
-      const r = new Room(under, 1)
+      await using place = await places[dialect]()
+      const r = new Room(place.under, 1)
       await append(r, 't')
-      await on(async (db) => {
+      await place.on(async (db) => {
         await sql`UPDATE conversation_events SET seq = ${limits.conversationEvents - 9}`.execute(db)
         await sql`UPDATE conversations SET events = ${limits.conversationEvents - 9}`.execute(db)
       })
@@ -65,11 +68,10 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
     })
 
     test(`a project holds ${limits.conversations} of them, and whoever deletes one makes room`, async () => {
-      const { under, on } = await places[dialect]()
-      await using _end = under
-      const r = new Room(under, 1)
+      await using place = await places[dialect]()
+      const r = new Room(place.under, 1)
       await append(r, 'a')
-      await on(async (db) => {
+      await place.on(async (db) => {
         await sql`UPDATE conversation_counts SET conversations = ${limits.conversations - 1}`.execute(db)
       })
       expect(await append(r, 'b')).toMatchObject({ result: 'ok' })
@@ -84,11 +86,10 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
 
 describe('what a conversation is found by', () => {
   test('is looked for in a bounded number of them at once: a page may be empty and have a next one', async () => {
-    const { under, on } = await places.sqlite()
-    await using _end = under
-    const r = new Room(under, 1)
+    await using place = await places.sqlite()
+    const r = new Room(place.under, 1)
     await append(r, 'oldest', { events: [newEvent({ title: 'needle' })] })
-    await on(async (db) => {
+    await place.on(async (db) => {
       await sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
         INSERT INTO conversations (project_id, thread_id, app_name, user_id, title, searched, state, started_at, updated_at, heard_at, events, turns,
           tool_calls, agents, models)
@@ -105,11 +106,10 @@ describe('what a conversation is found by', () => {
   })
 
   test('stands in an index, on SQLite too', async () => {
-    const { under, on } = await places.sqlite()
-    await using _end = under
-    const r = new Room(under, 1)
+    await using place = await places.sqlite()
+    const r = new Room(place.under, 1)
     await append(r, 't', { userId: 'u', target: 'x' })
-    await on(async (db) => {
+    await place.on(async (db) => {
       const planOf = async (where: string) => {
         const text = `EXPLAIN QUERY PLAN SELECT updated_at, ref FROM conversations WHERE project_id = 1 AND thread_id IS NOT NULL AND ${where}
           ORDER BY updated_at DESC, ref DESC LIMIT 5`

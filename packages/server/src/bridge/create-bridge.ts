@@ -1,5 +1,5 @@
 import type { Deps } from '../http/app.ts'
-import { keepsAll } from '../recording/redact.ts'
+import { createRecording } from '../recording/append.ts'
 import { Bridge } from './bridge.ts'
 import type { BridgeTap } from './running.ts'
 import { createTargets, printedBy } from './targets.ts'
@@ -12,7 +12,7 @@ import { createTargets, printedBy } from './targets.ts'
 export function createBridge(tap?: BridgeTap): (deps: Deps) => Bridge {
   return ({ closing, config, log, now, store }) =>
     new Bridge({
-      recording: { store, now, redactor: keepsAll },
+      recording: createRecording({ store, now, config }),
       targets: createTargets(config.targets, { fetch, env: process.env, printed: printedBy }),
       fetch,
       log,

@@ -1,6 +1,7 @@
 import { pricesSchema, providersSchema } from '@llm-eval/engine'
 import { limits } from '@llm-eval/protocol'
 import * as z from 'zod'
+import { redactionSchema } from './redaction.ts'
 import { targetsSchema } from './targets.ts'
 
 const perMinute = z.int().nonnegative().max(1_000_000_000)
@@ -66,6 +67,8 @@ export const configSchema = z.strictObject({
   judge_concurrency: z.int().min(1).max(1_000).default(8),
   /** Agents that front ends reach through the bridge, by name. */
   targets: targetsSchema,
+  /** What is taken out of conversations before they are stored. */
+  redact: redactionSchema,
 })
 
 /** The effective settings of one server. */

@@ -71,4 +71,5 @@ export const settings: readonly Setting[] = [
   setting('allow_private_evaluators', yesOrNo),
   setting('judge_concurrency', number),
   setting('targets', json),
+  setting('redact', json),
 ]

@@ -2,14 +2,21 @@
 import { type ConversationEventInput, Failure, type Fault, limits } from '@llm-eval/protocol'
 import type { ConversationOrigin, NewConversationEvent, Store } from '@llm-eval/store'
 import { factsOf } from './facts.ts'
-import type { Redactor } from './redact.ts'
+import type { Config } from '../config/config.ts'
+import { createRedact, type Redact } from './redact.ts'
 
 /** What recording needs. */
 export interface Recording {
   store: Store
   /** Milliseconds since 1970. */
   now: () => number
-  redactor: Redactor
+  redact: Redact
+}
+
+/** What recording needs, by a configuration. */
+export function createRecording(parts: { store: Store; now: () => number; config: Pick<Config, 'redact'> }): Recording {
+  const { store, now, config } = parts
+  return { store, now, redact: createRedact(config.redact) }
 }
 
 /** Which thread, and what it is of; only its first events say the latter. */
@@ -33,15 +40,15 @@ export interface Recorded {
  *
  * @param events as they happened; payloads of `adk_event` in the normal form of `formats/adk`
  * @throws Failure `invalid_request` where an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
- * `conversation_full`, `limit_reached`, and what the store throws
+ * `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
  */
 export async function appendEvents(
-  { store, now, redactor }: Recording,
+  { store, now, redact }: Recording,
   { projectId, ...origin }: RecordedThread,
   events: readonly ConversationEventInput[],
 ): Promise<Recorded> {
   const faults: Fault[] = []
-  const rows = events.flatMap((event, at) => toRow(event, redactor) ?? (faults.push(tooLarge(at)), []))
+  const rows = redact(events).flatMap((event, at) => toRow(event) ?? (faults.push(tooLarge(at)), []))
   if (faults.length > 0) throw new Failure('invalid_request', { errors: faults.slice(0, 20) })
   const change = { kind: 'appendConversation', origin, events: rows, at: now() } as const
   const outcome = await store.apply(projectId, change)
@@ -62,8 +69,7 @@ function tooLarge(at: number): Fault {
 }
 
 /** Undefined where it is too large. */
-function toRow(given: ConversationEventInput, redactor: Redactor): NewConversationEvent | undefined {
-  const event = redactor.redact(given)
+function toRow(event: ConversationEventInput): NewConversationEvent | undefined {
   const payload = JSON.stringify(event.payload)
   if (Buffer.byteLength(payload) > limits.conversationEventBytes) return undefined
   return {

@@ -114,7 +114,7 @@ function userFacts(
   parts: readonly Record<string, unknown>[],
 ): Facts {
   // Results of tools that took long are no words of a user.
-  if (parts.length === 0 || parts.every((part) => record(part.functionResponse) !== null)) return nothing
+  if (parts.every((part) => record(part.functionResponse) !== null)) return nothing
   const words = parts.flatMap((part) => text(part.text) ?? []).join(' ')
   return { ...nothing, ...asked(event, words), turning: tells('running') }
 }
