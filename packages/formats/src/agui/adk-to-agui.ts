@@ -23,6 +23,8 @@ export interface RunBeginning {
   threadId: string
   runId: string
   parentRunId?: string | null | undefined
+  /** Of AG-UI, as the front end says; those of 1.0 say so. */
+  protocolVersion?: string | null | undefined
   /** The front end's; a change of it can be told as a patch only where it is an object. */
   state?: unknown
 }
@@ -53,6 +55,7 @@ export class AdkToAgui {
   readonly #calls = new Set<string>()
   readonly #longRunning = new Set<string>()
   readonly #results = new Map<string, number>()
+  readonly #frames = new Map<string, number>()
   readonly #usage = new UsageSum()
   #author: string | undefined
   #step: string | undefined
@@ -115,14 +118,18 @@ export class AdkToAgui {
     return { status: this.#longRunning.size > 0 ? 'waiting' : 'finished', code: null, message: null }
   }
 
-  #terminal({ threadId, runId }: RunBeginning, { code, message }: RunOutcome): AguiEvent {
+  #terminal({ threadId, runId, protocolVersion }: RunBeginning, { code, message }: RunOutcome): AguiEvent {
     const total = this.#usage.total()
     const usage: { usage?: AguiUsage[] } = total.length === 0 ? {} : { usage: total }
     const timestamp = this.#ms()
     if (message !== null) return { type: 'RUN_ERROR', message, ...(code === null ? {} : { code }), ...usage, timestamp }
+    const finished = { type: 'RUN_FINISHED', threadId, runId, ...usage, timestamp } as const
     const pendingToolCallIds = [...this.#longRunning]
-    const pending = pendingToolCallIds.length === 0 ? {} : { pendingToolCallIds }
-    return { type: 'RUN_FINISHED', threadId, runId, outcome: { type: 'success', ...pending }, ...usage, timestamp }
+    if (pendingToolCallIds.length === 0) return { ...finished, outcome: { type: 'success' } }
+    // Clients before 1.0 break on an outcome with a member that they do not know, so they find it beside.
+    const told = { ...finished, metadata: { adk: { pendingToolCallIds } } }
+    const knows = typeof protocolVersion === 'string'
+    return { ...told, outcome: { type: 'success', ...(knows ? { pendingToolCallIds } : {}) } }
   }
 
   /** Another agent speaks: a step of its own, unless both speak at once. */
@@ -164,7 +171,9 @@ export class AdkToAgui {
     this.#usage.add(event)
     const parts = event.content?.parts ?? []
     const stream = this.#streams.get(keyOf(event))
-    const words = new Emission(event)
+    const frame = (this.#frames.get(event.id) ?? 0) + 1
+    this.#frames.set(event.id, frame)
+    const words = new Emission(event, frame)
     const texts = parts.flatMap((part): TextPart[] => {
       const kind = textKind(part)
       return kind === undefined ? [] : [{ kind, text: part.text ?? '', part }]
@@ -201,7 +210,7 @@ export class AdkToAgui {
       words.add(hush(stream, stampOf(event, { ...words.whole(), stream: stream.id })))
     } else {
       words.add(hush(stream, stampOf(event)))
-      words.verbatim()
+      words.verbatim(stream.id)
     }
     for (const [at, { part }] of texts.entries()) {
       const piece = stream.pieces[at]

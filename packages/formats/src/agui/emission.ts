@@ -9,11 +9,14 @@ type Stamp = ReturnType<typeof stampOf>
 export class Emission {
   readonly #event: AdkEvent
   readonly #events: AguiEvent[] = []
+  readonly #frame: { frame?: number }
   #told = false
-  #isVerbatim = false
+  #verbatim: { stream?: string } | undefined
 
-  constructor(event: AdkEvent) {
+  /** @param frame how many events of its id there were, with it */
+  constructor(event: AdkEvent, frame: number) {
     this.#event = event
+    this.#frame = frame > 1 ? { frame } : {}
   }
 
   add(events: readonly AguiEvent[]): void {
@@ -22,9 +25,13 @@ export class Emission {
 
   /** All that there is to say of the event, once. */
   whole(): AdkMetadata {
-    if (this.#told) return placeOf(this.#event)
+    if (this.#told) return this.#place()
     this.#told = true
-    return metadataOf(this.#event)
+    return { ...metadataOf(this.#event), ...this.#frame }
+  }
+
+  #place(): AdkMetadata {
+    return { ...placeOf(this.#event), ...this.#frame }
   }
 
   stamp(): Stamp {
@@ -58,14 +65,19 @@ export class Emission {
     this.add([{ type: 'REASONING_ENCRYPTED_VALUE', subtype, entityId, encryptedValue, timestamp }])
   }
 
-  /** The event is told as it is too, since what else is told does not hold all of it. */
-  verbatim(): void {
-    this.#isVerbatim = true
+  /**
+   * The event is told as it is too, since what else is told does not hold all of it.
+   *
+   * @param stream the pieces that it stands for
+   */
+  verbatim(stream?: string): void {
+    if (stream !== undefined) this.#verbatim = { stream }
+    else this.#verbatim ??= {}
   }
 
   done(): AguiEvent[] {
-    if (!this.#isVerbatim && this.#told) return this.#events
-    const { timestamp } = stampOf(this.#event)
-    return [...this.#events, { type: 'CUSTOM', name: adkEventName, value: this.#event, timestamp }]
+    if (this.#verbatim === undefined && this.#told) return this.#events
+    const stamp = stampOf(this.#event, { ...this.#place(), ...this.#verbatim })
+    return [...this.#events, { type: 'CUSTOM', name: adkEventName, value: this.#event, ...stamp }]
   }
 }

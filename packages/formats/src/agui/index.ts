@@ -1,3 +1,4 @@
+export { AguiToAdk, type AguiToAdkOptions } from './agui-to-adk.ts'
 export { AdkToAgui, type RunBeginning, type RunEnding, type RunOutcome } from './adk-to-agui.ts'
 export { type AguiEvent, type AguiEventOf, readAguiEvent } from './events.ts'
 export { readRunAgentInput, type RunAgentInput, runAgentInputSchema } from './input.ts'

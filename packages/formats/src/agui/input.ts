@@ -52,6 +52,7 @@ export const runAgentInputSchema = z.looseObject({
   threadId: z.string().min(1).max(1_000),
   runId: z.string().min(1).max(1_000),
   parentRunId: maybe,
+  protocolVersion: maybe,
   state: z.unknown().optional(),
   messages: z.array(message),
   tools: z.array(z.unknown()).nullish(),

@@ -23,6 +23,8 @@ export interface AdkMetadata {
   more?: Record<string, unknown> | undefined
   /** Of text that came in pieces: the id of the first, which all of them share. */
   stream?: string | undefined
+  /** From 2: of events that share one id, as ADK tells one that holds an artifact in two. */
+  frame?: number | undefined
 }
 
 /** Name of the CUSTOM event that holds an event of ADK whole, where events of AG-UI cannot say what it says. */
@@ -41,6 +43,7 @@ const metadataSchema = z.object({
   actions: z.record(z.string(), z.unknown()).optional(),
   more: z.record(z.string(), z.unknown()).optional(),
   stream: z.string().optional(),
+  frame: z.number().optional(),
 })
 
 /** The part of an event's metadata that is about ADK, if it has one that can be read. */

@@ -45,3 +45,27 @@ function sumOf(one: number | undefined, other: number | undefined): number | und
 function told(field: (typeof fields)[number], value: number | undefined): AguiUsage {
   return value === undefined ? {} : { [field]: value }
 }
+
+/** What AG-UI tells of tokens, in ADK's words; of several models only the sum. */
+export function foreignUsage(usages: readonly AguiUsage[]): { usage?: Record<string, unknown>; modelVersion?: string } {
+  const of = (field: (typeof fields)[number]) => {
+    const known = usages.flatMap((usage) => usage[field] ?? [])
+    return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0)
+  }
+  const thoughts = of('reasoningTokens')
+  const output = of('outputTokens')
+  const usage = {
+    ...named('promptTokenCount', of('inputTokens')),
+    ...named('candidatesTokenCount', output === undefined ? undefined : Math.max(0, output - (thoughts ?? 0))),
+    ...named('thoughtsTokenCount', thoughts),
+    ...named('cachedContentTokenCount', of('cachedInputTokens')),
+    ...named('totalTokenCount', of('totalTokens')),
+  }
+  const [first] = usages
+  const model = usages.length === 1 && typeof first?.model === 'string' ? { modelVersion: first.model } : {}
+  return Object.keys(usage).length === 0 ? model : { usage, ...model }
+}
+
+function named(name: keyof AdkUsage & string, value: number | undefined): Record<string, unknown> {
+  return value === undefined ? {} : { [name]: value }
+}

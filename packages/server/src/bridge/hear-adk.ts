@@ -11,9 +11,9 @@ export interface AdkTelling extends Telling {
 
 export function tellAdk({ options, request }: Running): AdkTelling {
   const reducer = new AdkToAgui({ now: options.recording.now })
-  const { threadId, runId, parentRunId, state } = request.input
+  const { threadId, runId, parentRunId, protocolVersion, state } = request.input
   return {
-    start: () => reducer.start({ threadId, runId, parentRunId, state }),
+    start: () => reducer.start({ threadId, runId, parentRunId, protocolVersion, state }),
     push: (event) => reducer.push(event),
     end: (ending) => reducer.end(ending),
     get outcome() {
