@@ -68,7 +68,7 @@ const criterionObject = object<EvalCriterion>(
     evaluateIntermediateNlResponses: flag,
     stopSignal: text,
   },
-  { open: 'newer', required: ['threshold'] },
+  { open: 'own', required: ['threshold'] },
 )
 
 /** A number is a threshold. */

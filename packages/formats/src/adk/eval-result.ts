@@ -42,12 +42,15 @@ const metricResult = object<EvalMetricResult>(
       { empty: 'absent' },
     ),
   },
-  { required: ['metricName', 'evalStatus'], nulls: 'written' },
+  {
+    required: ['metricName', 'evalStatus'],
+    nulls: ['threshold', 'criterion', 'customFunctionPath', 'score'],
+  },
 )
 
 const perInvocation = object<EvalMetricResultPerInvocation>(
   { actualInvocation: invocation, expectedInvocation: invocation, evalMetricResults: list(metricResult) },
-  { required: ['actualInvocation'], defaults: { evalMetricResults: [] }, nulls: 'written' },
+  { required: ['actualInvocation'], defaults: { evalMetricResults: [] }, nulls: ['expectedInvocation'] },
 )
 
 const session = object<AdkSession>(
@@ -77,7 +80,7 @@ const caseResult = object<EvalCaseResult>(
   {
     required: ['finalEvalStatus', 'sessionId'],
     defaults: { evalSetId: '', evalId: '', overallEvalMetricResults: [], evalMetricResultPerInvocation: [] },
-    nulls: 'written',
+    nulls: ['evalSetFile', 'sessionDetails', 'userId'],
   },
 )
 

@@ -166,10 +166,10 @@ export interface ObjectOptions<T> {
   defaults?: Partial<T>
   /** Without these it is a fault. */
   required?: (keyof T & string)[]
-  /** Whether newer versions may have keys that are not known here, which are kept where that is wished. */
-  open?: 'newer'
+  /** Keys that are not known here: of newer versions, which are kept where that is wished, or users' own, which stay as they are. */
+  open?: 'newer' | 'own'
   /** Written as null where they are absent. */
-  nulls?: 'written'
+  nulls?: (keyof T & string)[]
   empty?: 'kept' | 'absent'
 }
 
@@ -188,10 +188,11 @@ export function object<T extends object>(fields: Fields<T>, options: ObjectOptio
         telling.enter(name)
         const shape = shapes[name]
         if (shape) written[snakeCase(name)] = shape.write(member, telling)
+        else if (options.open === 'own') written[name] = member
         else telling.lose('is not known to the format and left out')
         telling.leave()
       }
-      if (options.nulls) for (const name of Object.keys(fields)) written[snakeCase(name)] ??= null
+      for (const name of options.nulls ?? []) written[snakeCase(name)] ??= null
       return written
     },
   }
@@ -236,7 +237,8 @@ function readObject({ json, telling, shapes, names, options }: ObjectReading): o
 
   function readNewer(key: string, member: unknown): void {
     if (isPrototype(key, telling)) return
-    if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(member, telling)
+    if (options.open === 'own') found[key] = opaque.read(member, telling)
+    else if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(member, telling)
     else telling.lose('is not known')
   }
 }
