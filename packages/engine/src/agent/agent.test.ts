@@ -391,6 +391,16 @@ describe('a case that is asked often', () => {
     expect(caseResult(caseWith({}), attempts(10, 0)).outcome).toBe('passed')
   })
 
+  test('is flaky when it passes and fails by turns, and not for attempts of which nothing could be told', () => {
+    const flaky = (...given: Parameters<typeof attempts>) => caseResult(caseWith({}), attempts(...given)).repeated
+    expect(flaky(4, 2)).toMatchObject({ n: 6, passed: 4, flaky: true })
+    expect(flaky(4, 0, 2)).toMatchObject({ n: 6, passed: 4, flaky: false, flaky_p: 1 })
+    expect(flaky(0, 4, 2)).toMatchObject({ n: 6, passed: 0, flaky: false, flaky_p: 1 })
+    expect(flaky(0, 0, 4)).toMatchObject({ flaky: false, flaky_p: 1 })
+    const untold = [...attempts(4, 0), attempt('unevaluated'), attempt('unevaluated')]
+    expect(caseResult(caseWith({}), untold).repeated).toMatchObject({ flaky: false, flaky_p: 1 })
+  })
+
   test('has its rates with their uncertainty', () => {
     // Wilson's interval of 8 of 10: R, binom.confint(8, 10, method = "wilson").
     expect(caseResult(varied(), attempts(8, 2)).repeated).toMatchObject({

@@ -25,7 +25,9 @@ function repeatedOf({ thresholds: { variance } }: TestCase, attempts: readonly A
   const level = variance?.confidence_level ?? 0.95
   const rate = proportion(passed, n, { level })
   const scores = attempts.flatMap(({ score }) => (score === null ? [] : [score]))
-  const { flaky, p } = attemptsFlakiness(n, passed)
+  // What got no answer or could not be told is no failure of the agent.
+  const failed = attempts.filter(({ outcome }) => outcome === 'failed').length
+  const { flaky, p } = attemptsFlakiness(passed + failed, passed)
   const ks = Array.from({ length: Math.min(n, 10) }, (_, index) => index + 1)
   return {
     n,

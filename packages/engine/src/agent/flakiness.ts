@@ -23,7 +23,7 @@ export function flakinessOf(outcomes: readonly AttemptOutcome[]): AgentFlakiness
   return { flaky: p !== null && p < flakyLevel && changes > 2, changes, of, p }
 }
 
-/** Whether attempts at a case pass and fail by turns, of `n` at the same agent. */
+/** Whether attempts at a case pass and fail by turns, of `n` at the same agent that did one or the other. */
 export function attemptsFlakiness(n: number, passed: number): { flaky: boolean; p: number } {
   const p = chanceOf(Math.min(passed, n - passed), { n, p: steadyRate })
   return { flaky: p < flakyLevel, p }
