@@ -19,7 +19,7 @@ let client: LLMEvalClient
 let streams: LLMEvalStreamClient
 
 beforeAll(async () => {
-  project = await openProject(['express', 'react', 'react-dom', 'vue', '@vitejs/plugin-vue'])
+  project = await openProject(['express', 'react', 'react-dom', 'vue', '@vitejs/plugin-vue', '@ag-ui/client'])
   home = project.home
   const config = { ...defaultConfig(), data: join(home, 'data'), port: 0, log_level: 'silent' as const }
   server = await startServer({ config })

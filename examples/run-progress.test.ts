@@ -12,7 +12,7 @@ let ground: Ground
 let browser: Browser
 
 beforeAll(async () => {
-  project = await openProject(['react', 'react-dom', 'vue', '@vitejs/plugin-vue'])
+  project = await openProject(['react', 'react-dom', 'vue', '@vitejs/plugin-vue', '@ag-ui/client'])
   pages = await openPages(project.home)
   ground = await openGround()
   browser = await openBrowser(ground.url)

@@ -17,12 +17,13 @@ export default {
   build: {
     rolldownOptions: {
       input: [
-        'browser-streaming',
-        'live-metrics',
-        'frontend-integration',
-        'run-progress-react',
-        'run-progress-vue',
-      ].map((page) => `around/${page}.html`),
+        'around/browser-streaming',
+        'around/live-metrics',
+        'around/frontend-integration',
+        'around/run-progress-react',
+        'around/run-progress-vue',
+        'seed-003/chat',
+      ].map((page) => `${page}.html`),
     },
     emptyOutDir: true,
   },

@@ -69,7 +69,7 @@ export class Courier {
   /** There may be something to tell. */
   wake(): void {
     if (this.#isBusy || this.#cancel || this.#ending.signal.aborted) return
-    this.#at = this.#recording.skip(this.#at)
+    this.#at = this.#recording.past(this.#at)
     if (!this.#recording.isTold(this.#at)) return this.#release()
     this.#after(this.#waiting.size > 0 ? 0 : (this.#server.flushIntervalMs ?? 500))
   }

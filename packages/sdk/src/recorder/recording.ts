@@ -87,8 +87,8 @@ export class Recording {
     return { events, next }
   }
 
-  /** The first place after one whose event is to be told, or will be. */
-  skip(from: number): number {
+  /** The first place from one on whose event is to be told, or will be. */
+  past(from: number): number {
     let at = from
     while (this.#kept[at]?.telling === 'untold') at++
     return at
