@@ -7,11 +7,12 @@ export {
   type InvocationComparison,
   type InvocationDone,
 } from './adk/compare-invocations.ts'
+export { meanTokenUsage, type ReportedUsage, tokenUsage, type TokenUsageDetails } from './adk/token-usage.ts'
 export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'
 export { checkCase, checkDefaults, type CheckThresholds } from './agent/check.ts'
 export { failOnAlways, release } from './agent/release.ts'
-export { scoreAttempt } from './agent/score-attempt.ts'
+export { isWaived, scoreAttempt } from './agent/score-attempt.ts'
 export { createEngine } from './create-engine.ts'
 export type { Engine } from './engine.ts'
 export { providersFromEnvironment } from './models/providers.ts'

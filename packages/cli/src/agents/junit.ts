@@ -21,6 +21,7 @@ export function agentJunit(report: SuiteReport): string {
   const facts = [
     ['command', `llm-eval ${command}`],
     ['verdict', verdict],
+    ['headline', headline],
     ...(unasked > 0 ? [['cases_not_asked', String(unasked)] as const] : []),
   ] as const
   return junitXml([{ name: suite, seconds, timestamp: at, facts, tests }])

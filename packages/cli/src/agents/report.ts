@@ -2,6 +2,7 @@ import type { Baseline, CaseProblem, CaseResult, CheckResult, CheckState, Releas
 import { count } from '../display/amounts.ts'
 import type { JunitTest } from '../reports/junit-xml.ts'
 import type { Baselines } from './baseline-files.ts'
+import { isWaived } from '@llm-eval/engine/agent'
 import { reasonsOf, scoreOf } from './reasons.ts'
 import type { Suite } from './suite.ts'
 
@@ -76,7 +77,7 @@ export function testReport(suite: Suite, results: readonly CaseResult[], at: str
     at,
     exitCode,
     verdict: words[exitCode],
-    headline: `${count(passed)} of ${count(results.length)} cases passed${mean}${mistakesIn(suite)}.`,
+    headline: `${count(passed)} of ${count(results.length)} cases passed${mean}${mistakesIn(suite)}.${waivedIn(results)}`,
     next: exitCode === 0 ? 'llm-eval snapshot' : nextAfter(results),
     cases: badFirst(cases),
   }
@@ -118,7 +119,7 @@ export function checkReport(suite: Suite, { release, checks, failOn, baselines }
     at,
     exitCode: release.exit_code,
     verdict: release.verdict,
-    headline: release.headline,
+    headline: `${release.headline}${waivedIn(results)}`,
     next: release.next,
     cases: badFirst(cases),
   }
@@ -128,6 +129,12 @@ export function checkReport(suite: Suite, { release, checks, failOn, baselines }
 function mistakesIn({ problems }: Suite): string {
   const errors = problems.filter(({ level }) => level === 'error').length
   return errors === 0 ? '' : `, and ${count(errors)} mistake${errors === 1 ? '' : 's'} in files`
+}
+
+/** What somebody said need not be known is told with the verdict: it is green without it. */
+function waivedIn(results: readonly CaseResult[]): string {
+  const waived = results.filter(({ attempts }) => attempts.some(({ assertions }) => assertions.some(isWaived))).length
+  return waived === 0 ? '' : ` In ${count(waived)} case${waived === 1 ? '' : 's'} demands were waived.`
 }
 
 /** 1 when a case fails, 2 when one could not be told, 0 only when all that was to be tested passed. */

@@ -24,9 +24,15 @@ export async function testTools(
   const { createEngine, providersFromEnvironment } = await import('@llm-eval/engine/agent')
   const providers = providersFromEnvironment(terminal.env)
   const hasJudge = wish.judge && Object.keys(providers).length > 0
+  const model = settings.judge?.model ?? null
+  // What stands behind an address of one's own has no usual model.
+  if (hasJudge && model === null && Object.values(providers).every(({ base_url: own }) => own !== null))
+    terminal.err.line(
+      `${terminal.err.paint('yellow', 'warning:')} Nobody says which model judges: judge.model in llm-eval.agent.yaml, such as openai/NAME for OPENAI_BASE_URL.`,
+    )
   return {
     engine: createEngine(hasJudge ? (await import('./judging.ts')).judgesWith(providers) : {}),
-    judge: hasJudge ? { model: settings.judge?.model ?? null } : null,
+    judge: hasJudge ? { model } : null,
     ask: await askOptions(terminal, settings),
   }
 }
@@ -72,7 +78,7 @@ export function agentOf({ agent: own }: AgentSettings, one: TestCase | null, url
     headers: { ...headers, ...one?.agent.headers },
     timeoutMs: one?.agent.timeout_ms ?? seconds ?? (profile === undefined ? undefined : timeoutProfiles[profile]),
     retries,
-    userId,
+    userId: userId ?? one?.adk?.user_id ?? undefined,
     model: one?.model ?? model,
   }
 }

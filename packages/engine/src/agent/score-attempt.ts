@@ -10,6 +10,7 @@ import type {
 } from '@llm-eval/protocol'
 import { scoreParts } from '@llm-eval/protocol'
 import type { Engine } from '../engine.ts'
+import { adkAssertions } from './adk-assertions.ts'
 import { judge } from './judged.ts'
 import { fromScore, outputAssertions } from './output-assertions.ts'
 import { forbiddenAssertions, sequenceScore, toolAccuracy, toolAssertions } from './tool-assertions.ts'
@@ -29,11 +30,13 @@ export interface AttemptScoring {
  */
 export async function scoreAttempt(one: TestCase, trace: AgentTrace, scoring: AttemptScoring): Promise<AttemptResult> {
   if (trace.fault) return faulted(one, trace)
-  const [demanded, judged] = await Promise.all([
+  const adk = one.adk ? adkAssertions(one.adk, trace) : null
+  const [others, judged] = await Promise.all([
     demandsOf(one, trace, scoring),
-    scoring.judge ? judge(one, trace, { ...scoring, model: scoring.judge.model }) : null,
+    scoring.judge && !adk ? judge(one, trace, { ...scoring, model: scoring.judge.model }) : null,
   ])
-  const parts = partsOf(one, trace, { demanded, judged: judged?.output ?? null })
+  const demanded = [...others, ...(adk?.assertions ?? [])]
+  const parts = adk?.parts ?? partsOf(one, trace, { demanded, judged: judged?.output ?? null })
   const score = weighed(parts, one)
   const unjudged = judged ? judged.assertions : withoutJudge(one)
   const told = [...demanded, ...unjudged, ...thresholds(one, trace, { score, parts, demanded })]
@@ -219,10 +222,17 @@ function waivedOr(
   if (outcome !== 'unknown') return assertion
   const isScore = kind === 'thresholds.min_score'
   if (isScore && told.every((one) => one.outcome === 'unknown')) return { ...assertion, message: untested }
-  const isJudged = isScore || /^(rubric|checks\.(hallucination|safety))$/.test(kind)
-  const isTools = isScore || kind.startsWith('tools.')
+  const isJudged = isScore || /^(rubric|checks\.(hallucination|safety)|judged\..+)$/.test(kind)
+  const isTools = isScore || /^(tools|adk\.tool)[._]/.test(kind)
   const passes = (waived.judge && isJudged) || (waived.tools && isTools)
-  return passes ? { ...assertion, outcome: 'passed', message: `Waived. ${message}` } : assertion
+  return passes ? { ...assertion, outcome: 'passed', message: `${waivedMark}${message}` } : assertion
+}
+
+const waivedMark = 'Waived. '
+
+/** Whether a demand counts as met because somebody said that the case may go without it. */
+export function isWaived({ outcome, message }: Assertion): boolean {
+  return outcome === 'passed' && message.startsWith(waivedMark)
 }
 
 const untested = 'Nothing of it was tested: expect something that can be seen of the answer, or have it judged.'
