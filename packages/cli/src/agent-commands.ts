@@ -48,6 +48,7 @@ function addTesting(program: Command, { terminal, perform }: Parts): void {
   examples(test, [
     'llm-eval test --agent http://localhost:3000/api/chat',
     'llm-eval test agent-tests/stocks.yaml --repeat 10',
+    'llm-eval test trips.evalset.json --agent adk:http://localhost:8000/trips',
     'llm-eval test --tag smoke --watch',
     'llm-eval test --junit agent.xml --html agent.html --markdown "$GITHUB_STEP_SUMMARY"',
     'llm-eval test --schema > llm-eval-cases.schema.json',
@@ -181,8 +182,12 @@ const exitNote =
 function withCases(command: Command): Command {
   return command
     .argument('[paths...]', 'files or folders of cases; as llm-eval.agent.yaml says, else agent-tests')
-    .option('--agent <url>', 'where the agent answers, whatever settings and cases say')
+    .option(
+      '--agent <url>',
+      'where the agent answers, whatever settings and cases say; adk:http://host:8000/app of ADK',
+    )
     .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
+    .option('--adk-config <file>', "criteria of ADK's eval files; test_config.json beside them unless said")
     .option('--test <name>', 'only this case; as often as you like', several)
     .option('--tag <tag>', 'only cases with this tag; as often as you like', several)
     .option('--repeat <times>', 'ask every case so often', wholeNumber(1, 1_000))
@@ -198,6 +203,7 @@ function withReports(command: Command): Command {
     .option('--junit <file>', 'write JUnit XML: a test for each case')
     .option('--markdown <file>', 'add a summary in Markdown to this file, such as "$GITHUB_STEP_SUMMARY"')
     .option('--html <file>', 'write a report that needs nothing but a browser')
+    .option('--adk-results <folder>', "write the results of ADK's eval sets as ADK does, into this folder")
     .option('--send', 'keep the results as a run of the server; where none is, in the data directory')
     .option('--local', 'with --send: in the data directory, whatever server is there')
 }

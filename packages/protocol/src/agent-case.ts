@@ -98,6 +98,41 @@ export interface CaseAgent {
   tools: unknown[]
 }
 
+/** A call of a tool as an eval file of Google's ADK expects it. Null is a call without arguments, which is not one with empty ones. */
+export interface AdkCallExpected {
+  name: string
+  args: Record<string, unknown> | null
+}
+
+/** How called tools must lie to those that are expected, by ADK's names. */
+export const adkTrajectoryMatches = ['EXACT', 'IN_ORDER', 'ANY_ORDER'] as const
+export type AdkTrajectoryMatch = (typeof adkTrajectoryMatches)[number]
+
+/** A measure of ADK that decides a case. */
+export interface AdkCriterion {
+  /** Such as `tool_trajectory_avg_score`. */
+  metric: string
+  /** Scores from here on pass. */
+  threshold: number
+  /** Of trajectories. */
+  match: AdkTrajectoryMatch
+  ignore_args: boolean
+  /** Whether ADK asks a model for it. */
+  judged: boolean
+  /** Why it cannot be measured here; null where it can. */
+  fault: string | null
+}
+
+/** What an eval set of ADK expects, turn by turn, and by which of its measures that is decided. */
+export interface AdkExpected {
+  eval_set_id: string
+  eval_id: string
+  app_name: string | null
+  user_id: string | null
+  turns: { calls: AdkCallExpected[]; response: string }[]
+  criteria: AdkCriterion[]
+}
+
 /** One case of a suite, whatever format it was written in. */
 export interface TestCase {
   /** Of its suite and name, the same on every machine. */
@@ -122,6 +157,8 @@ export interface TestCase {
   difficulty: string | null
   suite_type: 'capability' | 'regression' | null
   meta: Record<string, unknown>
+  /** Of a case of an eval set of ADK: its measures decide, in place of `expected` and a judge. */
+  adk?: AdkExpected | undefined
 }
 
 /** What is wrong with a file of cases. An `error` makes the whole run fail, though the other cases go on. */

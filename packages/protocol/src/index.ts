@@ -74,6 +74,11 @@ export { limits } from './limits.ts'
 export { pathsOf, pathTo, type Route, type RouteName, routes } from './routes.ts'
 export { createSseDecoder, encodeSse, type SseDecoder, type SseHandlers, type SseMessage } from './sse.ts'
 export {
+  type AdkCallExpected,
+  type AdkCriterion,
+  type AdkExpected,
+  type AdkTrajectoryMatch,
+  adkTrajectoryMatches,
   type ArgumentsExpected,
   type CallCountExpected,
   type CaseAgent,

@@ -13,6 +13,10 @@ import { type TestTools, testTools } from './tools.ts'
 export interface CaseOptions extends PlaceOptions, ReportFiles {
   agent?: string
   agentConfig?: string
+  /** Criteria of eval files of ADK. */
+  adkConfig?: string
+  /** Where ADK's result files are written. */
+  adkResults?: string
   test?: string[]
   tag?: string[]
   repeat?: number
@@ -46,7 +50,13 @@ export async function withResults(
   use: (tested: Tested) => Promise<number> | number,
 ): Promise<number> {
   const { test: tests = [], tag: tags = [] } = options
-  const suite = await openSuite(terminal, { paths, settingsFile: options.agentConfig, tests, tags })
+  const suite = await openSuite(terminal, {
+    paths,
+    settingsFile: options.agentConfig,
+    tests,
+    tags,
+    evalConfig: options.adkConfig,
+  })
   for (const problem of suite.problems) {
     const paint = problem.level === 'error' ? 'red' : 'yellow'
     terminal.err.line(`${terminal.err.paint(paint, `${problem.level}:`)} ${problemLine(problem)}`)

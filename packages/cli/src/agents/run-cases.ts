@@ -1,7 +1,7 @@
-import { ask } from '@llm-eval/agents'
 import { caseResult, scoreAttempt } from '@llm-eval/engine/agent'
 import type { AgentSettings } from '@llm-eval/formats'
 import type { AttemptResult, CaseResult, TestCase } from '@llm-eval/protocol'
+import { askAgent } from './ask-agent.ts'
 import { agentOf, type TestTools } from './tools.ts'
 
 export interface CaseRun {
@@ -61,7 +61,7 @@ async function attempted(one: TestCase, run: CaseRun): Promise<AttemptResult | n
     context: index === 0 && one.agent.tools.length > 0 ? { ...context, tools: one.agent.tools } : context,
   }))
   try {
-    const trace = await ask(agent, questions, { ...tools.ask, signal })
+    const trace = await askAgent(agent, questions, { ...tools.ask, signal })
     const scoring = { engine: tools.engine, signal, judge: tools.judge, waived: run.waived }
     return run.hidden(await scoreAttempt(one, trace, scoring))
   } catch (error) {

@@ -5,6 +5,7 @@ import { type CaseProblem, limits, type TestCase } from '@llm-eval/protocol'
 import { Complaint, fileComplaint, systemCode } from '../complaint.ts'
 import { oneLine } from '../display/width.ts'
 import type { Terminal } from '../terminal.ts'
+import { isEvalAside, isEvalFile, isEvalName } from './eval-names.ts'
 import { secretsNamedIn, secretsOfSuite } from './secrets.ts'
 
 /** Where settings stand unless said, the first that is there; EvalView's last. */
@@ -38,6 +39,8 @@ export interface CaseChoice {
   tests: readonly string[]
   /** Cases with any of them. */
   tags: readonly string[]
+  /** Criteria of eval files of ADK, in place of the ones beside them. */
+  evalConfig?: string | undefined
 }
 
 /**
@@ -51,6 +54,7 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
   const baselines = resolve(terminal.cwd, settings.baselines ?? join(usualFolder, 'baselines'))
   const files = await caseFiles(terminal, { choice, settings, evalview, baselines })
   for (const path of files) terminal.onFile?.(path)
+  const config = choice.evalConfig === undefined ? undefined : resolve(terminal.cwd, choice.evalConfig)
   const cases: TestCase[] = []
   for (const path of files) {
     const file = relative(terminal.cwd, path).split(sep).join('/')
@@ -60,7 +64,9 @@ export async function openSuite(terminal: Terminal, choice: CaseChoice): Promise
       continue
     }
     secrets.push(...secretsNamedIn(text, terminal.env))
-    const read = readCases(text, { file, suite: name, env: terminal.env, evalview })
+    const read = isEvalFile(path, text)
+      ? await (await import('./eval-sets.ts')).readEvalFile({ path, text, file, config })
+      : readCases(text, { file, suite: name, env: terminal.env, evalview })
     problems.push(...read.problems)
     cases.push(...withoutTwins(read.cases, { cases, problems }))
   }
@@ -174,7 +180,7 @@ async function leadsToFolder(link: string): Promise<boolean> {
 
 /** What stands among cases and is none. */
 function isAside(name: string, evalview: boolean): boolean {
-  if (name === 'node_modules' || name.startsWith('.')) return true
+  if (name === 'node_modules' || name.startsWith('.') || isEvalAside(name)) return true
   return evalview && /^(config|quarantine)\./.test(name)
 }
 
@@ -182,8 +188,8 @@ function isAside(name: string, evalview: boolean): boolean {
 async function textOrFault(path: string): Promise<string | { fault: string }> {
   try {
     const { size } = await stat(path)
-    if (size > limits.caseFileBytes)
-      return { fault: `The file is larger than ${limits.caseFileBytes} bytes. Split it.` }
+    const most = isEvalName(path) ? limits.evalFileBytes : limits.caseFileBytes
+    if (size > most) return { fault: `The file is larger than ${most} bytes. Split it.` }
     return await readFile(path, 'utf8')
   } catch (error) {
     return { fault: fileComplaint('It cannot be read', error).message }

@@ -52,6 +52,8 @@ export async function testAgent(terminal: Stage, paths: string[], options: TestO
   if (options.watch) return (await import('../agents/watch-cases.ts')).watchCases(terminal, paths, options)
   return withResults(terminal, { paths, options }, async ({ suite, results, at }) => {
     const report = testReport(suite, results, at)
+    if (options.adkResults !== undefined)
+      await (await import('../agents/adk-results.ts')).saveAdkResults(terminal, options.adkResults, { suite, results })
     return finish(terminal, options, {
       report,
       results,

@@ -1,3 +1,4 @@
+import { adkTrajectoryMatches } from '@llm-eval/protocol'
 import * as z from 'zod'
 import { evaluator, NoScore } from '../evaluator.ts'
 import { byLength, referenceField, responseField, textOf } from '../text/comparison.ts'
@@ -5,7 +6,7 @@ import { threshold } from '../text/similarity.ts'
 import { toolCallsOf } from '../tools/calls.ts'
 import { callsField } from '../tools/tool-call-match.ts'
 import { responseMatch } from './response-match.ts'
-import { toolParameterMatch, toolTrajectory, trajectoryMatches } from './tool-calls.ts'
+import { toolParameterMatch, toolTrajectory } from './tool-calls.ts'
 
 const expectedField = {
   name: 'expected_tool_calls',
@@ -28,7 +29,7 @@ export const adkToolTrajectory = evaluator({
   output: [],
   config: z.strictObject({
     threshold: threshold(1),
-    match_type: z.enum(trajectoryMatches).default('EXACT').describe('How the calls must lie to the expected ones.'),
+    match_type: z.enum(adkTrajectoryMatches).default('EXACT').describe('How the calls must lie to the expected ones.'),
     ignore_args: z.boolean().default(false).describe('Names alone are compared.'),
   }),
   range: { min: 0, max: 1 },

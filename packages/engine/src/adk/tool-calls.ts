@@ -1,3 +1,4 @@
+import type { AdkTrajectoryMatch } from '@llm-eval/protocol'
 import { isEqualInPython } from './equality.ts'
 
 /** A call of a tool as ADK compares it: its id says nothing. */
@@ -7,22 +8,10 @@ export interface InvocationCall {
   args: Readonly<Record<string, unknown>> | null
 }
 
-/** How calls must lie to those that are expected (ADK's `match_type`, in the order of its numbers). */
-export const trajectoryMatches = ['EXACT', 'IN_ORDER', 'ANY_ORDER'] as const
-export type TrajectoryMatch = (typeof trajectoryMatches)[number]
-
 export interface TrajectoryOptions {
-  match: TrajectoryMatch
+  match: AdkTrajectoryMatch
   /** Names alone are compared. */
   ignoreArgs: boolean
-}
-
-/** What a `match_type` of a file means: a name in any case, with `-` or spaces too, or ADK's number. Undefined for anything else. */
-export function trajectoryMatchOf(written: unknown): TrajectoryMatch | undefined {
-  if (typeof written === 'number') return trajectoryMatches[written]
-  if (typeof written !== 'string') return undefined
-  const name = written.trim().toUpperCase().replaceAll(/[- ]/g, '_')
-  return trajectoryMatches.find((known) => known === name)
 }
 
 /** Compared at most, in any order: both lists are walked for each other. */

@@ -1,3 +1,5 @@
+export { callsOf, casesToAsk, type EvalCaseFault, type EvalCaseToAsk, textOf } from './cases.ts'
+export { defaultCriteria, readCriteria } from './criteria.ts'
 export { decodeBytes, encodeBytes } from './bytes.ts'
 export {
   type EvalConfig,
