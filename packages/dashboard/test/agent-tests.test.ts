@@ -278,6 +278,33 @@ test('names and answers of agents cannot become markup', async () => {
   expect(problems).toEqual([])
 })
 
+test('a history shows each known value, breaks where it is unknown, and tells its oldest reports when they are wished', async () => {
+  const lost = attemptResult({
+    outcome: 'faulted',
+    score: null,
+    trace: { ...before, cost: null, fault: { code: 'timeout', message: 'Too slow.' } },
+  })
+  for (let i = 0; i < 25; i++) {
+    const known = attemptResult({ score: 50 + i, trace: before })
+    const one = { result: caseResult('gaps', { attempts: [i % 2 === 0 ? known : lost] }), check: null }
+    const at = new Date(Date.now() - (25 - i) * 60_000).toISOString()
+    await stage.call('POST', '/api/v1/agent-tests/reports', agentReportOf({ at, cases: [one] }))
+  }
+  const { open, problems } = await stage.profile()
+  const page = await open('/tests/stocks/gaps')
+  const score = page.getByRole('figure').filter({ hasText: 'Score' })
+  await eventually(() => score.locator('path').count()).toBe(13)
+  await score.getByText('from 50 to 74, unknown in 12 of 25').waitFor({ state: 'attached' })
+  // Each stands alone, and is a dot.
+  for (const path of await score.locator('path').all()) expect(await path.getAttribute('d')).toMatch(/^M(\S+ \S+)L\1$/)
+  await page.getByText('It ended alike in all of the 13 newest reports that could tell.').waitFor()
+  const rows = page.getByRole('table').getByRole('row')
+  await eventually(() => rows.count()).toBe(21)
+  await page.getByRole('button', { name: '5 more' }).click()
+  await eventually(() => rows.count()).toBe(26)
+  expect(problems).toEqual([])
+})
+
 test('a result that was shortened or too large says so, and offers nothing to accept', async () => {
   const cut = { ...after, output: 'Apple stands at… (3,999,500 more characters)', tool_calls: [] }
   const result = caseResult('quote', { name: 'Quote of one company', attempts: [attemptResult({ trace: cut })] })

@@ -214,6 +214,14 @@ describe('a suite', () => {
     expect(b?.last).toMatchObject({ state: 'PASSED', cost: 0.002, latency_ms: 120, model: 'gpt-4o', passed: 1, n: 1 })
   })
 
+  it('tells its cases by their names, as people count', async () => {
+    const names = ['Case 10', 'case 9', 'Case 1', 'Ärger']
+    const cases = names.map((name, at) => ({ result: caseResult(`c${at}`, { name }), check: null }))
+    await report({ cases })
+    const { cases: told } = agentSuiteDetail.parse(await read(`${suites}/stocks`))
+    expect(told.map(({ name }) => name)).toEqual(['Ärger', 'Case 1', 'case 9', 'Case 10'])
+  })
+
   it('shows what is unknown as unknown: no score, no cost, no time of what got no answer', async () => {
     const fault = { code: 'refused', message: 'Nobody answers.' } as const
     const trace = agentTrace({ cost: null, model: null, fault })

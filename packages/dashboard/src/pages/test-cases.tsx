@@ -32,7 +32,7 @@ function Row({ suite, one }: { suite: string; one: AgentCase }) {
   const { case_id: caseId, name, last, history, flakiness, quarantine, variants, current } = one
   return (
     <li className="relative grid grid-cols-[1fr_auto] items-center gap-x-5 gap-y-1.5 px-4 py-2.5 hover:bg-hover lg:grid-cols-[1fr_auto_8rem_13rem]">
-      <div className="min-w-0">
+      <div className="min-w-0 max-sm:col-span-2">
         <Link
           to="/tests/$suite/$caseId"
           params={{ suite, caseId }}
@@ -50,7 +50,7 @@ function Row({ suite, one }: { suite: string; one: AgentCase }) {
           {last.n > 1 && ` · ${last.passed} of ${last.n} attempts passed`}
         </p>
       </div>
-      <div className="flex flex-wrap justify-end gap-1.5">
+      <div className="flex flex-wrap justify-end gap-1.5 max-sm:col-span-2 max-sm:justify-start">
         <FlakyBadge flakiness={flakiness} />
         <QuarantineBadge quarantine={quarantine} />
         <SaidBadge said={caseSaid(last)} />

@@ -1,20 +1,31 @@
 import type { AgentCaseDetail, AgentOutcome } from '@llm-eval/protocol'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { SaidBadge } from '../components/agent-badges.tsx'
+import { Button } from '../components/button.tsx'
 import { Part } from '../components/part.tsx'
 import { caseSaid, formatPoints } from '../format/agent-words.ts'
-import { formatCost, formatLatency } from '../format/numbers.ts'
+import { formatCost, formatCount, formatLatency } from '../format/numbers.ts'
 import { formatTime } from '../format/times.ts'
+
+/** Rows that are shown at first. */
+const atOnce = 20
 
 const route = getRouteApi('/shell/tests/$suite/$caseId')
 
 /** How the case did from report to report. */
 export function TestHistory({ detail: { history, report, flakiness } }: { detail: AgentCaseDetail }) {
   const { suite, caseId } = route.useParams()
+  const [most, setMost] = useState(atOnce)
   const says =
     flakiness.p === null
       ? undefined
-      : `It changed between passed and failed ${flakiness.changes} of ${flakiness.of} times; of a case that changes once in twenty that is likely to ${flakiness.p < 0.001 ? 'less than 0.1' : (flakiness.p * 100).toFixed(1)} %.`
+      : flakiness.changes === 0
+        ? `It ended alike in all of the ${flakiness.of + 1} newest reports that could tell.`
+        : `It changed between passed and failed ${flakiness.changes} of ${flakiness.of} times; of a case that changes once in twenty that is likely to ${flakiness.p < 0.001 ? 'less than 0.1' : (flakiness.p * 100).toFixed(1)} %.`
+  // The one that is looked at is always among them.
+  const looked = history.findIndex(({ report_id: id }) => id === report.report_id)
+  const rows = history.slice(0, Math.max(most, looked + 1))
   return (
     <Part title="History" says={says}>
       {history.length > 1 && (
@@ -36,7 +47,7 @@ export function TestHistory({ detail: { history, report, flakiness } }: { detail
             </tr>
           </thead>
           <tbody>
-            {history.map((one) => (
+            {rows.map((one) => (
               <tr
                 key={one.report_id}
                 aria-current={one.report_id === report.report_id ? 'true' : undefined}
@@ -69,6 +80,11 @@ export function TestHistory({ detail: { history, report, flakiness } }: { detail
           </tbody>
         </table>
       </div>
+      {rows.length < history.length && (
+        <Button className="mt-2" onClick={() => setMost(history.length)}>
+          {`${formatCount(history.length - rows.length)} more`}
+        </Button>
+      )}
     </Part>
   )
 }
@@ -95,17 +111,17 @@ function Trend({
     return { x, y: high - 4 - (top === 0 ? 0 : (one / top) * (high - 8)) }
   }
   const pieces: string[] = []
-  let piece = ''
+  let isOpen = false
   for (const [at, one] of values.entries()) {
-    if (one === null) {
-      if (piece !== '') pieces.push(piece)
-      piece = ''
-      continue
+    if (one !== null) {
+      const { x, y } = point(one, at)
+      const place = `${x.toFixed(1)} ${y.toFixed(1)}`
+      // A line of no length is drawn as a dot: one that stands alone is seen, too.
+      if (isOpen) pieces.push(`${pieces.pop() ?? ''}L${place}`)
+      else pieces.push(`M${place}L${place}`)
     }
-    const { x, y } = point(one, at)
-    piece += `${piece === '' ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`
+    isOpen = one !== null
   }
-  if (piece !== '') pieces.push(piece)
   return (
     <figure className="card min-w-0 px-3 py-2">
       <figcaption className="flex items-baseline justify-between text-sm">

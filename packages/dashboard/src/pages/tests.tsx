@@ -37,8 +37,8 @@ export function TestsPage() {
 
 function Row({ suite: { suite, reports, updated_at: updated, last } }: { suite: AgentSuite }) {
   return (
-    <li className="relative flex flex-wrap items-center gap-x-5 gap-y-1.5 px-4 py-3 hover:bg-hover">
-      <div className="min-w-48 flex-1">
+    <li className="relative grid grid-cols-[1fr_auto] items-center gap-x-5 gap-y-2 px-4 py-3 hover:bg-hover sm:grid-cols-[1fr_13rem_11rem_5rem]">
+      <div className="min-w-0">
         <Link to="/tests/$suite" params={{ suite }} className="cover foreign font-medium text-ink">
           {suite}
         </Link>
@@ -46,13 +46,18 @@ function Row({ suite: { suite, reports, updated_at: updated, last } }: { suite: 
       </div>
       {last && (
         <>
-          <Shares report={last} />
-          <span className="w-44 text-right max-sm:w-auto">
+          <div className="min-w-0 max-sm:order-1">
+            <Shares report={last} />
+          </div>
+          <span className="text-right">
             <SaidBadge said={reportSaid(last)} />
           </span>
         </>
       )}
-      <p className="w-20 text-right text-xs text-ink-3" title={`${formatCount(reports)} reports`}>
+      <p
+        className="text-right text-xs text-ink-3 max-sm:order-2 sm:col-start-4"
+        title={`${formatCount(reports)} reports`}
+      >
         <Ago time={last?.at ?? updated} />
       </p>
     </li>
@@ -73,7 +78,7 @@ export function Shares({ report: { cases, passed, failed, faulted, unevaluated }
     { count: faulted + unevaluated, word: 'not told', fill: 'bg-wait' },
   ].filter(({ count }) => count > 0)
   return (
-    <div className="w-52 min-w-0">
+    <div className="w-52 max-w-full">
       <p className="text-sm text-ink-2">
         {cases === 0 ? 'no cases' : parts.map(({ count, word }) => `${formatCount(count)} ${word}`).join(', ')}
       </p>
