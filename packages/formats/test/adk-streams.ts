@@ -68,29 +68,31 @@ function isPlainKey(key: string): boolean {
 type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never
 
 /** Streams, with the events that are no mere pieces. */
-export const streams = fc.array(turn, { minLength: 1, maxLength: 5 }).map((turns) => {
-  const events: AdkEvent[] = []
-  let number = 0
-  const next = (given: Turn, more: Partial<AdkEvent>): AdkEvent => {
-    number++
-    const { author: by, branch } = given
-    const whose = branch === undefined ? {} : { branch }
-    return {
-      id: `event-${number}`,
-      invocationId: 'e-1',
-      author: by,
-      timestamp: 1_700_000_000 + number / 8,
-      ...whose,
-      ...more,
+export const streams = fc
+  .tuple(fc.array(turn, { minLength: 1, maxLength: 5 }), fc.boolean())
+  .map(([turns, isShared]) => {
+    const events: AdkEvent[] = []
+    let number = 0
+    const next = (given: Turn, more: Partial<AdkEvent>): AdkEvent => {
+      number++
+      const { author: by, branch } = given
+      const whose = branch === undefined ? {} : { branch }
+      return {
+        id: `event-${number}`,
+        invocationId: 'e-1',
+        author: by,
+        timestamp: 1_700_000_000 + number / 8,
+        ...whose,
+        ...more,
+      }
     }
-  }
-  // What broke off is the last that was said.
-  for (const [at, one] of turns.entries())
-    events.push(
-      ...eventsOf(at < turns.length - 1 && one.streamed === 'broken' ? { ...one, streamed: 'pieces' } : one, next),
-    )
-  return { events, whole: events.filter(({ partial }) => partial !== true) }
-})
+    // What broke off is the last that was said.
+    for (const [at, one] of turns.entries())
+      events.push(
+        ...eventsOf(at < turns.length - 1 && one.streamed === 'broken' ? { ...one, streamed: 'pieces' } : one, next),
+      )
+    return { events, whole: events.filter(({ partial }) => partial !== true) }
+  })
 
 function eventsOf(one: Turn, next: (given: Turn, more: Partial<AdkEvent>) => AdkEvent): AdkEvent[] {
   const events: AdkEvent[] = []
@@ -130,4 +132,14 @@ function eventsOf(one: Turn, next: (given: Turn, more: Partial<AdkEvent>) => Adk
   const answered = calls.map(({ id, name }) => ({ functionResponse: { id, name, response: { result: name } } }))
   if (answered.length > 0) events.push(next(one, { content: { role: 'user', parts: answered.toReversed() } }))
   return events
+}
+
+function unbroken({ streamed }: Turn): Turn['streamed'] {
+  return streamed === 'broken' ? 'pieces' : streamed
+}
+
+/** ADK gives the pieces of a text the id of the whole, or ids of their own. */
+function named(isShared: boolean, events: AdkEvent[]): AdkEvent[] {
+  const id = events.find(({ partial }) => partial !== true)?.id ?? events[0]?.id
+  return events.map((event) => (isShared && event.partial === true && id !== undefined ? { ...event, id } : event))
 }

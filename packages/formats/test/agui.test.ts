@@ -1,4 +1,6 @@
-import { type AdkEvent, type AdkPart, readAdkEvent } from '@llm-eval/formats/adk'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AdkEvent, type AdkPart, type AdkStreamItem, readAdkEvent, readAdkText } from '@llm-eval/formats/adk'
 import { AdkToAgui, type AguiEvent, AguiToAdk, readAguiEvent, type RunEnding } from '@llm-eval/formats/agui'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -72,3 +74,114 @@ function textOf(events: readonly AdkEvent[]): string {
   }
   return text + open
 }
+
+const folder = join(import.meta.dirname, 'fixtures/adk-streams')
+
+async function captured(name: string): Promise<AdkStreamItem[]> {
+  return [...readAdkText(await readFile(join(folder, `${name}.sse`), 'utf8'))]
+}
+
+function eventsIn(items: readonly AdkStreamItem[]): AdkEvent[] {
+  return items.flatMap((item) => (item.kind === 'event' ? [item.event] : []))
+}
+
+const typesOf = (events: readonly AguiEvent[]) => events.map(({ type }) => type)
+
+describe('what ADK 2.13 for Python really says', async () => {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sse')).map((name) => name.slice(0, -4))
+
+  it.each(names)('of %s is accepted by both clients and comes back', async (name) => {
+    const events = eventsIn(await captured(name))
+    for (const version of versions) {
+      const { error, messages } = await readBy(version, told(events, { version }))
+      expect(error).toBeUndefined()
+      const shown = messages.flatMap(({ role, content }) => (role === 'assistant' && content ? [content] : []))
+      expect(shown.join('')).toBe(textOf(events))
+    }
+    expect(back(told(events)).map(normal)).toEqual(events.filter(({ partial }) => partial !== true))
+  })
+
+  it('text in pieces, under one id, is said once', async () => {
+    const events = told(eventsIn(await captured('streamed')))
+    const [, start, first, second, end, last] = events
+    expect(typesOf(events)).toEqual([
+      'RUN_STARTED',
+      'TEXT_MESSAGE_START',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_END',
+      'RUN_FINISHED',
+    ])
+    expect([first, second]).toMatchObject([{ delta: 'Hel' }, { delta: 'lo!' }])
+    expect(start).toMatchObject({ name: 'root_agent', metadata: { adk: { author: 'root_agent' } } })
+    expect(end).toMatchObject({ metadata: { adk: { modelVersion: 'scripted-1', usage: { totalTokenCount: 32 } } } })
+    expect(last).toMatchObject({
+      usage: [{ model: 'scripted-1', inputTokens: 20, outputTokens: 12, reasoningTokens: 5 }],
+    })
+  })
+
+  it('thoughts end before the text begins, and a signature follows the call that it is of', async () => {
+    expect(typesOf(told(eventsIn(await captured('tool'))))).toEqual([
+      'RUN_STARTED',
+      'REASONING_START',
+      'REASONING_MESSAGE_START',
+      'REASONING_MESSAGE_CONTENT',
+      'REASONING_MESSAGE_END',
+      'REASONING_END',
+      'TOOL_CALL_START',
+      'TOOL_CALL_ARGS',
+      'TOOL_CALL_END',
+      'REASONING_ENCRYPTED_VALUE',
+      'TOOL_CALL_RESULT',
+      'TEXT_MESSAGE_START',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_END',
+      'RUN_FINISHED',
+    ])
+  })
+
+  it('a call without arguments has no TOOL_CALL_ARGS (trap 9), and of parallel calls only the first is signed (trap 4)', async () => {
+    const events = told(eventsIn(await captured('parallel')))
+    const calls = events.flatMap((event) => (event.type === 'TOOL_CALL_START' ? [event.toolCallId] : []))
+    const withArguments = events.flatMap((event) => (event.type === 'TOOL_CALL_ARGS' ? [event.toolCallId] : []))
+    const signed = events.flatMap((event) => (event.type === 'REASONING_ENCRYPTED_VALUE' ? [event.entityId] : []))
+    expect(calls).toHaveLength(2)
+    expect(withArguments).toEqual(calls.slice(0, 1))
+    expect(signed).toEqual(calls.slice(0, 1))
+  })
+
+  it('a call that takes long has no result, and the run waits for it (trap 13)', async () => {
+    for (const version of versions) {
+      const events = told(eventsIn(await captured('long-running')), { version })
+      expect(typesOf(events)).not.toContain('TOOL_CALL_RESULT')
+      const call = events.find((event) => event.type === 'TOOL_CALL_START')
+      expect(events.at(-1)).toMatchObject({
+        type: 'RUN_FINISHED',
+        outcome: { type: 'success', ...(version === '1.0.0' ? { pendingToolCallIds: [call?.toolCallId] } : {}) },
+        metadata: { adk: { pendingToolCallIds: [call?.toolCallId] } },
+      })
+    }
+  })
+
+  it('another agent speaks in a step of its own (trap 11)', async () => {
+    const events = told(eventsIn(await captured('transfer')))
+    const steps = events.flatMap((event) => ('stepName' in event ? [`${event.type} ${String(event.stepName)}`] : []))
+    expect(steps).toEqual(['STEP_STARTED billing', 'STEP_FINISHED billing'])
+  })
+
+  it('what a model failed with ends the run as failed', async () => {
+    expect(told(eventsIn(await captured('error'))).at(-1)).toMatchObject({
+      type: 'RUN_ERROR',
+      code: 'MALFORMED_FUNCTION_CALL',
+      message: 'The call makes no sense.',
+    })
+  })
+
+  it('changes of state are patches with escaped keys, whose prefixes stay (trap 23)', async () => {
+    const events = eventsIn(await captured('state'))
+    const patch = told(events).find((event) => event.type === 'STATE_DELTA')
+    expect(patch).toMatchObject({ delta: [{ op: 'add', path: '/user:a~1b~0c', value: { seen: true } }] })
+    for (const version of versions)
+      expect((await readBy(version, told(events))).state).toEqual({ 'user:a/b~c': { seen: true } })
+  })
+})

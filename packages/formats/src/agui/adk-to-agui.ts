@@ -56,6 +56,7 @@ export class AdkToAgui {
   readonly #longRunning = new Set<string>()
   readonly #results = new Map<string, number>()
   readonly #frames = new Map<string, number>()
+  readonly #messages = new Set<string>()
   readonly #usage = new UsageSum()
   #author: string | undefined
   #step: string | undefined
@@ -160,7 +161,7 @@ export class AdkToAgui {
     let stream = this.#streams.get(key)
     if (stream === undefined) {
       if (!event.content?.parts?.some((part) => textKind(part) !== undefined)) return []
-      stream = beginStream(event)
+      stream = beginStream(event, (id) => this.#messageId(id))
       this.#streams.set(key, stream)
     }
     return say(stream, event)
@@ -184,7 +185,7 @@ export class AdkToAgui {
     for (const [index, part] of parts.entries()) {
       const kind = textKind(part)
       if (kind === undefined) this.#tell(part, { event, index, words })
-      else if (!said) words.text({ id: index === 0 ? event.id : `${event.id}:${index}`, kind }, part)
+      else if (!said) words.text({ id: this.#messageId(event.id), kind }, part)
     }
     const state = stateEvent(event.actions?.stateDelta, this.#hasState ? 'known' : 'unknown')
     if (state) {
@@ -248,6 +249,14 @@ export class AdkToAgui {
       this.#error = undefined
     }
     this.#final = isLastWord(event, this.#longRunning)
+  }
+
+  /** ADK gives the pieces of a text and the whole one id, and messages must have one each. */
+  #messageId(id: string): string {
+    let free = id
+    for (let number = 2; this.#messages.has(free); number++) free = `${id}:${number}`
+    this.#messages.add(free)
+    return free
   }
 
   #ms(): number {

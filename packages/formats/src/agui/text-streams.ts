@@ -21,6 +21,8 @@ export interface TextStream {
   pieces: Piece[]
   /** Its newest event: what it tells counts only if no whole comes. */
   last: AdkEvent
+  /** A free id for a message. */
+  messageId: (id: string) => string
 }
 
 /** Text of a whole event. */
@@ -72,8 +74,8 @@ export function closing({ id: messageId, kind }: Pick<Piece, 'id' | 'kind'>, sta
 }
 
 /** Starts to say text piece by piece. */
-export function beginStream(event: AdkEvent): TextStream {
-  return { id: event.id, author: event.author, pieces: [], last: event }
+export function beginStream(event: AdkEvent, messageId: TextStream['messageId']): TextStream {
+  return { id: event.id, author: event.author, pieces: [], last: event, messageId }
 }
 
 /** Says the text of an event that is only a piece. Whatever else it holds comes again with the whole. */
@@ -97,8 +99,7 @@ export function sayMore(
     return [delta(last, text, stamp)]
   }
   const ended = last?.open ? close(last, stamp) : []
-  const number = stream.pieces.length
-  const piece = { id: number === 0 ? stream.id : `${stream.id}:${number}`, kind, text, open: true }
+  const piece = { id: stream.messageId(stream.id), kind, text, open: true }
   stream.pieces.push(piece)
   const begun = stampOf(event, { ...placeOf(event), stream: stream.id })
   return [...ended, ...opening(piece, { author: stream.author, stamp: begun }), delta(piece, text, stamp)]
