@@ -175,20 +175,24 @@ export interface ObjectOptions<T> {
 
 /** An object whose keys are ADK's own, in either casing, key by key. Null is the same as absent. */
 export function object<T extends object>(fields: Fields<T>, options: ObjectOptions<T> = {}): Shape<T> {
-  const shapes: Record<string, Shape<unknown>> = { ...(fields as Record<string, Shape<unknown>>), ...options.more }
-  const names = new Map<string, string>()
-  for (const name of Object.keys(shapes)) names.set(name, name).set(snakeCase(name), name)
+  const members = new Map<string, Member>()
+  for (const [name, shape] of Object.entries<Shape<unknown>>({
+    ...(fields as Record<string, Shape<unknown>>),
+    ...options.more,
+  }))
+    members.set(name, { name, snake: snakeCase(name), shape })
+  const spelled = new Map(members)
+  for (const member of members.values()) spelled.set(member.snake, member)
   return {
-    read: (json, telling) =>
-      readObject({ json, telling, shapes, names, options: options as ObjectOptions<object> }) as T,
+    read: (json, telling) => readObject({ json, telling, spelled, options: options as ObjectOptions<object> }) as T,
     write(value, telling) {
       const written: Record<string, unknown> = {}
-      for (const [name, member] of Object.entries(value)) {
-        if (member === undefined) continue
+      for (const [name, told] of Object.entries(value)) {
+        if (told === undefined) continue
         telling.enter(name)
-        const shape = shapes[name]
-        if (shape) written[snakeCase(name)] = shape.write(member, telling)
-        else if (options.open === 'own') written[name] = member
+        const member = members.get(name)
+        if (member) written[member.snake] = member.shape.write(told, telling)
+        else if (options.open === 'own') written[name] = told
         else telling.lose('is not known to the format and left out')
         telling.leave()
       }
@@ -198,31 +202,38 @@ export function object<T extends object>(fields: Fields<T>, options: ObjectOptio
   }
 }
 
+/** A field by the name that it has here, and the one that it has in files. */
+interface Member {
+  name: string
+  snake: string
+  shape: Shape<unknown>
+}
+
 interface ObjectReading {
   json: unknown
   telling: Telling
-  shapes: Record<string, Shape<unknown>>
-  names: ReadonlyMap<string, string>
+  /** By both spellings. */
+  spelled: ReadonlyMap<string, Member>
   options: ObjectOptions<object>
 }
 
-function readObject({ json, telling, shapes, names, options }: ObjectReading): object | undefined {
+function readObject({ json, telling, spelled, options }: ObjectReading): object | undefined {
   if (!isRecord(json)) {
     telling.lose('is no object')
     return undefined
   }
   const found: Record<string, unknown> = { ...options.defaults }
-  const seen = new Set<string>()
-  for (const [key, member] of Object.entries(json)) {
-    if (member === null || member === undefined) continue
+  for (const key of Object.keys(json)) {
+    const told = json[key]
+    if (told === null || told === undefined) continue
     telling.enter(key)
-    const name = names.get(key)
-    if (name === undefined) readNewer(key, member)
-    else if (seen.has(name)) telling.lose('is given in two spellings: the first one counts')
+    const member = spelled.get(key)
+    if (!member) readNewer(key, told)
+    else if (key !== member.name && (json[member.name] ?? null) !== null)
+      telling.lose(`is given as ${member.name} too, which counts`)
     else {
-      seen.add(name)
-      const value = shapes[name]?.read(member, telling)
-      if (value !== undefined) found[name] = value
+      const value = member.shape.read(told, telling)
+      if (value !== undefined) found[member.name] = value
     }
     telling.leave()
   }
@@ -235,16 +246,17 @@ function readObject({ json, telling, shapes, names, options }: ObjectReading): o
   if (missing.length > 0) return undefined
   return options.empty === 'absent' && Object.keys(found).length === 0 ? undefined : found
 
-  function readNewer(key: string, member: unknown): void {
+  function readNewer(key: string, told: unknown): void {
     if (isPrototype(key, telling)) return
-    if (options.open === 'own') found[key] = opaque.read(member, telling)
-    else if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(member, telling)
+    if (options.open === 'own') found[key] = opaque.read(told, telling)
+    else if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(told, telling)
     else telling.lose('is not known')
   }
 }
 
 /** JSON without what would make trouble elsewhere. The value itself where it is harmless. */
 function harmless(value: unknown, telling: Telling, depth: number): unknown {
+  if (depth === 0 && isHarmless(value, 0)) return value
   if (typeof value === 'number' && !Number.isFinite(value)) {
     telling.lose(`is ${value}, which JSON has not: it is kept as text`)
     return String(value)
@@ -257,6 +269,17 @@ function harmless(value: unknown, telling: Telling, depth: number): unknown {
     return null
   }
   return Array.isArray(value) ? harmlessList(value, telling, depth) : harmlessObject(value, telling, depth)
+}
+
+/** Whether nothing has to be taken out: by far the most is so. */
+function isHarmless(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth >= limits.agentJsonDepth) return false
+  if (Array.isArray(value)) return value.every((item) => isHarmless(item, depth + 1))
+  for (const key of Object.keys(value))
+    if (key === '__proto__' || !isHarmless(Reflect.get(value, key), depth + 1)) return false
+  return true
 }
 
 function harmlessList(value: unknown[], telling: Telling, depth: number): unknown[] {

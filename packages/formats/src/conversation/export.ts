@@ -25,6 +25,12 @@ export interface ExportOptions extends InvocationOptions {
   author?: string
 }
 
+/** How an eval set is called; made of its threads unless said. */
+export interface EvalSetNames {
+  evalSetId?: string
+  name?: string
+}
+
 /** A file, and what of the conversation is not in it or not as it was. */
 export interface ConversationFileText {
   text: string
@@ -60,7 +66,7 @@ export function exportConversation(
 /** Several conversations as one eval set, a case each. */
 export function exportConversations(
   conversations: readonly { head: ConversationHead; events: readonly ConversationEvent[] }[],
-  options: ExportOptions & { format: 'evalset' | 'legacy' },
+  options: ExportOptions & EvalSetNames & { format: 'evalset' | 'legacy' },
 ): ConversationFileText {
   const cases = conversations.map(({ head, events }) => toCase(head, events, options))
   const first = conversations[0]?.head.thread_id ?? ''
@@ -72,13 +78,17 @@ export function exportConversations(
   const { set, warnings } = toEvalSet(
     cases.map(({ evalCase }) => evalCase),
     {
-      evalSetId: isOne ? `set_${id}` : id,
-      name: isOne ? first : id,
+      evalSetId: options.evalSetId ?? (isOne ? `set_${id}` : id),
+      name: options.name ?? (isOne ? first : id),
       ...(creationTimestamp !== undefined && { creationTimestamp }),
     },
   )
   const { json, lost } = writeEvalSet(set, { flavour: options.format === 'legacy' ? 'legacy' : 'events' })
-  return file(json, `${id}.evalset.json`, [...cases.flatMap((one) => one.warnings), ...warnings, ...lost])
+  return file(json, `${options.evalSetId ?? id}.evalset.json`, [
+    ...cases.flatMap((one) => one.warnings),
+    ...warnings,
+    ...lost,
+  ])
 }
 
 /** The name of a thread's case: the same wherever and whenever it is exported. */

@@ -2,6 +2,7 @@ export {
   caseName,
   type ConversationFileText,
   type ConversationHead,
+  type EvalSetNames,
   exportConversation,
   exportConversations,
   type ExportOptions,

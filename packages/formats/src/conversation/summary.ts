@@ -1,10 +1,9 @@
 import type { Conversation, ConversationDetail, ConversationEvent } from '@llm-eval/protocol'
-import type { AdkEvent } from '../adk/index.ts'
-import { isUser } from '../adk/index.ts'
+import { type AdkEvent, isUser } from '../adk/index.ts'
 import { hear, type HearingOptions } from './heard.ts'
-import type { Watch } from './requests.ts'
+import { requestsOf, type Watch } from './requests.ts'
 import { addTokens, noTokens, tokensOf } from './tokens.ts'
-import { toTurns } from './turns.ts'
+import { turnsOf } from './turns.ts'
 
 /** What is known of a thread from its events alone. */
 export type ConversationNumbers = Omit<
@@ -22,9 +21,10 @@ export function summarise(
   events: readonly ConversationEvent[],
   options: HearingOptions & Watch = {},
 ): ConversationNumbers {
-  const turns = toTurns(events, options)
+  const { heard } = hear(events, options)
+  const turns = turnsOf(heard, requestsOf(events, options))
   const asked = turns.filter(({ user }) => user !== null)
-  const spoken = hear(events, options).heard.flatMap(({ event }) => (isUser(event) ? [] : [event]))
+  const spoken = heard.flatMap(({ event }) => (isUser(event) ? [] : [event]))
   const whole = spoken.filter(({ partial }) => partial !== true)
   const calls = whole.flatMap(callsOf)
   const started_at = events[0]?.at ?? ''

@@ -1,7 +1,6 @@
-import type { Conversation, ConversationEvent, TraceInput } from '@llm-eval/protocol'
+import type { Conversation, ConversationEvent, ConversationTurn, TraceInput } from '@llm-eval/protocol'
 import { summarise } from './summary.ts'
 import { toTurns } from './turns.ts'
-import type { ConversationTurn } from '@llm-eval/protocol'
 
 /**
  * A thread as a trace for `POST /webhook/trace`: what its users said and what was answered in the end of each turn, the calls of

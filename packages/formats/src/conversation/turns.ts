@@ -15,17 +15,21 @@ export function toTurns(
   events: readonly ConversationEvent[],
   options: HearingOptions & Watch = {},
 ): ConversationTurn[] {
-  const requests = requestsOf(events, options)
+  return turnsOf(hear(events, options).heard, requestsOf(events, options))
+}
+
+/** The turns of what was heard. */
+export function turnsOf(heard: readonly Heard[], requests: ReadonlyMap<string, Request>): ConversationTurn[] {
   const calls: OpenCalls = new Map()
   const groups = new Map<string, Heard[]>()
-  for (const one of hear(events, options).heard) {
+  for (const one of heard) {
     const group = groups.get(one.event.invocationId)
     if (group) group.push(one)
     else groups.set(one.event.invocationId, [one])
   }
   const last = groups.size - 1
-  return [...groups].map(([invocationId, heard], index) => {
-    const turn = turnOf(heard, requests, calls)
+  return [...groups].map(([invocationId, group], index) => {
+    const turn = turnOf(group, requests, calls)
     // Without a request nobody says that something ends; that the user went on does.
     const state = turn.run_ids.length === 0 && turn.state === 'running' && index < last ? 'truncated' : turn.state
     return { index, invocation_id: invocationId, ...turn, state }
