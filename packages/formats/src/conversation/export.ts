@@ -2,6 +2,7 @@ import type { Conversation, ConversationEvent, ConversationFormat } from '@llm-e
 import {
   type AdkEvent,
   type EvalCase,
+  evalName,
   type InvocationOptions,
   isUser,
   toEvalCase,
@@ -84,7 +85,7 @@ export function exportConversations(
     },
   )
   const { json, lost } = writeEvalSet(set, { flavour: options.format === 'legacy' ? 'legacy' : 'events' })
-  return file(json, `${options.evalSetId ?? id}.evalset.json`, [
+  return file(json, `${evalName(options.evalSetId ?? id)}.evalset.json`, [
     ...cases.flatMap((one) => one.warnings),
     ...warnings,
     ...lost,

@@ -1,7 +1,8 @@
 import type { ConversationEvent } from '@llm-eval/protocol'
 import { type AdkEvent, type AdkPart, isUser, readAdkEvent } from '../adk/index.ts'
 import { adkJson, type PlainKind } from './plain-events.ts'
-import { invocationsOf } from './places.ts'
+import { placesOf } from './places.ts'
+import { AguiSpeech } from './agui-speech.ts'
 
 export interface HearingOptions {
   /** Who speaks where nobody is named. */
@@ -26,10 +27,21 @@ export function hear(
   events: readonly ConversationEvent[],
   { author = someAgent }: HearingOptions = {},
 ): { heard: Heard[]; warnings: string[] } {
-  const hearing = new Hearing(author)
-  const places = invocationsOf(events)
-  for (const [index, event] of events.entries()) hearing.take(event, places[index] ?? '')
-  return { heard: hearing.heard, warnings: hearing.warnings }
+  const places = placesOf(events)
+  const hearing = new Hearing(author, places.told)
+  for (const [index, event] of events.entries()) hearing.take(event, places.of[index] ?? '')
+  hearing.end()
+  const { heard, warnings } = hearing
+  const more = warnings.length - mostWarnings
+  return { heard, warnings: more > 0 ? [...warnings.slice(0, mostWarnings), `and ${more} more`] : warnings }
+}
+
+const mostWarnings = 200
+
+/** A request of AG-UI that is under way. */
+interface Speaking {
+  event: ConversationEvent
+  invocationId: string
 }
 
 /** What a user said in an invocation, and who told it. */
@@ -51,22 +63,63 @@ class Hearing {
   /** What users said, by invocation. */
   readonly #users = new Map<string, UserSaid>()
   #lastUser: Heard | undefined
+  readonly #speech: AguiSpeech
+  #speaking: Speaking | undefined
+  readonly #told: ReadonlySet<string>
 
-  constructor(author: string) {
+  constructor(author: string, told: ReadonlySet<string>) {
     this.#author = author
+    this.#told = told
+    this.#speech = new AguiSpeech(author)
   }
 
   take(event: ConversationEvent, invocationId: string): void {
+    if (event.kind === 'run_end' || event.run_id !== this.#speaking?.event.run_id) this.#finishSpeech()
     switch (event.kind) {
       case 'run_start':
       case 'run_end':
         return
       case 'agui_event':
-        return this.#warn(event, 'is of AG-UI and cannot be read yet')
+        return this.#agui(event, invocationId)
       case 'adk_event':
         return this.#read(event, { ...event.payload })
       default:
         return this.#plain(event, invocationId)
+    }
+  }
+
+  end(): void {
+    this.#finishSpeech()
+    this.warnings.push(...this.#speech.warnings)
+  }
+
+  #agui(event: ConversationEvent<'agui_event'>, invocationId: string): void {
+    const speaking = { event, invocationId }
+    this.#speaking = speaking
+    const { events, users, warnings } = this.#speech.take(event)
+    for (const warning of warnings) this.#warn(event, warning)
+    if (!this.#users.has(invocationId))
+      for (const [index, parts] of users.entries()) {
+        const id = `user-${event.seq}-${index + 1}`
+        this.#read(event, { id, invocationId, author: 'user', content: { role: 'user', parts } })
+      }
+    this.#spoken(events, speaking)
+  }
+
+  #finishSpeech(): void {
+    const speaking = this.#speaking
+    this.#speaking = undefined
+    if (speaking) this.#spoken(this.#speech.end(), speaking)
+  }
+
+  /** Events that were put together of AG-UI's: of the request's turn, unless the bridge says which one they are of. */
+  #spoken(events: readonly AdkEvent[], { event, invocationId }: Speaking): void {
+    for (const one of events) {
+      const own = this.#told.has(one.invocationId) ? one : { ...one, invocationId }
+      const at = own.timestamp > 0 ? own.timestamp * 1_000 : Date.parse(event.at)
+      const heard = { event: own, runId: event.run_id, at, seq: event.seq }
+      if (isUser(own)) this.#addUser(heard, event.kind)
+      else this.#add(heard)
     }
   }
 

@@ -1,18 +1,41 @@
 import type { ConversationEvent } from '@llm-eval/protocol'
 
+/** Where events belong. */
+export interface Places {
+  /** The invocation of each event. */
+  of: string[]
+  /** Invocations that somebody named; the others are made up. */
+  told: ReadonlySet<string>
+}
+
 /**
  * The invocation of each event, as far as anybody said it: the event itself, its request, or what an agent says next. What nobody
  * numbered begins with a user's message, or is one request.
  */
-export function invocationsOf(events: readonly ConversationEvent[]): string[] {
+export function placesOf(events: readonly ConversationEvent[]): Places {
+  const told = events.map(toldBy)
   const ofRuns = new Map<string, string>()
-  for (const event of events) {
-    const told = toldBy(event)
-    if (event.run_id !== null && told !== null && !ofRuns.has(event.run_id)) ofRuns.set(event.run_id, told)
+  for (const [index, { run_id }] of events.entries()) {
+    const own = told[index] ?? null
+    if (run_id !== null && own !== null && !ofRuns.has(run_id)) ofRuns.set(run_id, own)
   }
   const found = events.map(
-    (event) => toldBy(event) ?? (event.run_id === null ? null : (ofRuns.get(event.run_id) ?? null)),
+    ({ run_id }, index) => told[index] ?? (run_id === null ? null : (ofRuns.get(run_id) ?? null)),
   )
+  lookAhead(events, found)
+  let current = ''
+  const of = events.map((event, index) => {
+    const begins = event.kind === 'user_message' && events[index - 1]?.kind !== 'user_message'
+    const named = found[index] ?? (event.run_id === null ? null : `e-${event.run_id}`)
+    if (named !== null) current = named
+    else if (begins || current === '') current = `e-${event.event_id ?? event.seq}`
+    return current
+  })
+  return { of, told: new Set(told.filter((one) => one !== null)) }
+}
+
+/** Messages of users that belong to no request belong to what an agent says next. */
+function lookAhead(events: readonly ConversationEvent[], found: (string | null)[]): void {
   let next: string | null = null
   for (let index = events.length - 1; index >= 0; index--) {
     const event = events[index]
@@ -22,17 +45,15 @@ export function invocationsOf(events: readonly ConversationEvent[]): string[] {
     // Several messages in a row are answered together.
     if (events[index - 1]?.kind !== 'user_message') next = null
   }
-  let current = ''
-  return events.map((event, index) => {
-    const begins = event.kind === 'user_message' && events[index - 1]?.kind !== 'user_message'
-    const told = found[index] ?? (event.run_id === null ? null : `e-${event.run_id}`)
-    if (told !== null) current = told
-    else if (begins || current === '') current = `e-${event.event_id ?? event.seq}`
-    return current
-  })
 }
 
-function toldBy({ invocation_id: id, kind, payload }: ConversationEvent): string | null {
-  const own = kind === 'adk_event' ? payload['invocationId'] : id
-  return typeof own === 'string' && own !== '' ? own : id
+function toldBy({ invocation_id, kind, payload }: ConversationEvent): string | null {
+  const own = kind === 'adk_event' ? payload['invocationId'] : kind === 'agui_event' ? inMetadata(payload) : null
+  return typeof own === 'string' && own !== '' ? own : invocation_id
+}
+
+/** What the bridge says beside an event of AG-UI. */
+function inMetadata({ metadata }: Record<string, unknown>): unknown {
+  const adk: unknown = typeof metadata === 'object' && metadata !== null && 'adk' in metadata ? metadata.adk : null
+  return typeof adk === 'object' && adk !== null && 'invocationId' in adk ? adk.invocationId : null
 }
