@@ -1,4 +1,4 @@
-import { type AgentReportInput, limits } from '@llm-eval/protocol'
+import { type AgentReportInput, agentRoutes, limits } from '@llm-eval/protocol'
 import { agentCaseDetail, agentSuiteDetail, agentSuiteList } from '@llm-eval/protocol/agent-test-schemas'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { registerAgentTests } from '../src/agent-tests/agent-tests.ts'
@@ -18,6 +18,7 @@ afterEach(async () => {
   await shelf.close()
 })
 
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const base = '/api/v1/agent-tests'
 const suites = `${base}/suites`
 const one = `${suites}/stocks/cases/a`
@@ -197,6 +198,102 @@ describe('a report of agent tests', () => {
     expect((await ground.send({ path: suites, key })).status).toBe(200)
     for (const path of [`${one}/baselines/default`, `${one}/quarantine`])
       expect((await ground.send({ method: 'DELETE', path, key })).status).toBe(403)
+  })
+})
+
+describe('who may see and change agent tests', () => {
+  const routes: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object][] = [
+    ['GET', suites],
+    ['GET', `${suites}/stocks`],
+    ['GET', one],
+    ['GET', `${one}/baselines`],
+    ['GET', `${base}/reports/mine`],
+    ['POST', `${base}/reports`, agentReportOf({ report_id: 'theirs' })],
+    ['PUT', `${one}/baselines/theirs`, { report_id: 'mine' }],
+    ['PUT', `${one}/quarantine`, { owner: 'eve', reason: 'x', expires_at: iso(noon + 86_400_000) }],
+    ['DELETE', `${one}/quarantine`],
+    ['DELETE', `${one}/baselines/default`],
+    ['DELETE', `${base}/reports/mine`],
+    ['DELETE', `${suites}/stocks`],
+  ]
+
+  it('is asked of each of its twelve routes', () => {
+    const known = Object.values(agentRoutes).map(({ method, path }) => `${method} ${path.split('/').length}`)
+    expect(routes.map(([method, path]) => `${method} ${path.split('/').length}`).toSorted(byText)).toEqual(
+      known.toSorted(byText),
+    )
+  })
+
+  it('is nobody without a key, nobody of another project, and nobody whose key is for something else', async () => {
+    const admin = await firstKey(ground)
+    const keyOf = async (fields: object) => {
+      const { json } = await ground.send({ path: '/api/v1/keys', body: { name: 'k', ...fields }, key: admin })
+      return String(json.key)
+    }
+    const ask = async (key: string | undefined, [method, path, body]: (typeof routes)[number]) =>
+      ground.send({ method, path, ...(body && { body }), ...(key && { key }) })
+    const mine = { path: `${base}/reports`, body: agentReportOf({ report_id: 'mine' }), key: admin }
+    expect((await ground.send(mine)).status).toBe(201)
+    const accepted = { report_id: 'mine', note: 'mine' }
+    await ground.send({ method: 'PUT', path: `${one}/baselines/default`, body: accepted, key: admin })
+
+    for (const route of routes) expect((await ask(undefined, route)).status, route.join(' ')).toBe(401)
+    const ingest = await keyOf({ scopes: ['ingest'] })
+    for (const route of routes) expect((await ask(ingest, route)).status, route.join(' ')).toBe(403)
+    const reader = await keyOf({ scopes: ['read'] })
+    for (const route of routes)
+      expect((await ask(reader, route)).status, route.join(' ')).toBe(route[0] === 'GET' ? 200 : 403)
+
+    const other = await keyOf({ scopes: ['read', 'write'], project: 'other' })
+    const told = []
+    for (const route of routes) told.push((await ask(other, route)).status)
+    // Nothing of ours; a report of their own makes a suite of their own, in which ours is no report to accept.
+    expect(told).toEqual([200, 404, 404, 200, 404, 201, 404, 200, 200, 404, 404, 200])
+    const still = await ground.send({ path: one, key: admin })
+    expect(still.json).toMatchObject({ baselines: [{ note: 'mine' }], quarantine: null, report: { report_id: 'mine' } })
+  })
+})
+
+describe('hostile words', () => {
+  it.each([
+    '__proto__',
+    'constructor',
+    '../../../etc/passwd',
+    '<script>alert(1)</script>',
+    '\u202egnirts\u2069',
+    "'; DROP TABLE agent_reports; --",
+    '%2e%2e%2f',
+    '🦊'.repeat(50),
+  ])('%s is a name like any other, of suites, cases, reports and owners', async (word) => {
+    const result = caseResult(word, { name: word, suite: word })
+    const body = { report_id: word, suite: word, note: word, by: word, cases: [{ result, check: null }] }
+    expect((await report(body)).status).toBe(201)
+    const path = `${suites}/${encodeURIComponent(word)}`
+    const place = `${path}/cases/${encodeURIComponent(word)}`
+    expect((await read(path)).cases).toMatchObject([{ case_id: word, name: word }])
+    expect((await put(`${place}/baselines/default`, { report_id: word, note: word, by: word })).json.note).toBe(word)
+    const expires_at = iso(noon + 1_000)
+    expect((await put(`${place}/quarantine`, { owner: word, reason: word, expires_at })).json.owner).toBe(word)
+    expect(await read(place)).toMatchObject({ case_id: word, quarantine: { reason: word }, report: { note: word } })
+    expect((await read(`${place}/baselines`)).items[0].case_id).toBe(word)
+    expect((await ground.send({ method: 'DELETE', path })).json).toEqual({ deleted: 1 })
+  })
+
+  it('of tools and answers are kept as they came, keys of the language included', async () => {
+    const args = JSON.parse('{"__proto__": {"admin": true}, "constructor": 1}') as object
+    const trace = agentTrace({
+      output: '\u202e<b>\u0000'.replace('\u0000', ''),
+      tool_calls: [toolCall('__proto__', args)],
+    })
+    const body = agentReportOf({
+      cases: [{ result: caseResult('a', { attempts: [attemptResult({ trace })] }), check: null }],
+    })
+    expect((await ground.send({ path: `${base}/reports`, body })).status).toBe(201)
+    const { text } = await ground.send({ path: one })
+    expect(text).toContain('"args":{"__proto__":{"admin":true},"constructor":1}')
+    await put(`${one}/baselines/default`, { report_id: body.report_id })
+    expect((await ground.send({ path: `${one}/baselines` })).text).toContain('"__proto__":{"admin":true}')
+    expect((await read(one)).compared.steps).toMatchObject([{ kind: 'same', name: '__proto__' }])
   })
 })
 
