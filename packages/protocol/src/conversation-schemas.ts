@@ -153,6 +153,8 @@ const wholeText = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
 
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
+
 /** Query of `GET /api/v1/conversations`. */
 export const conversationsQuery = z.strictObject({
   target: name.optional(),
@@ -203,7 +205,6 @@ export const conversationRowsInput = z.strictObject({
 export const conversationRowsAdded = z.object({
   dataset: z.string(),
   added: whole,
-  skipped: whole.describe('Turns that are in the dataset already.'),
   warnings: z.array(z.string()),
 })
 
@@ -231,6 +232,7 @@ export const comparisonQuery = z.strictObject({
 /** Query of `GET /export/:thread_id`. */
 export const exportConversationQuery = z.strictObject({
   format: z.enum(conversationFormats).default('evalset'),
+  report: flag.default(false).describe('Instead of the file: what of the conversation is not in it.'),
 })
 
 /** Body of `POST /export`. */
@@ -246,7 +248,8 @@ export const exportConversationsInput = z.strictObject({
     .optional()
     .describe('Made of the threads unless said.'),
   name: name.optional(),
-  format: z.enum(['evalset', 'legacy', 'jsonl']).default('evalset'),
+  format: z.enum(['evalset', 'legacy']).default('evalset'),
+  report: z.boolean().default(false).describe('Instead of the file: what of the conversations is not in it.'),
 })
 
 // What is answered.
@@ -260,6 +263,13 @@ const tokens = z.object({
   cached: whole.nullable(),
   total: whole.nullable(),
 }) satisfies z.ZodType<ConversationTokens>
+
+/** Answer of the exports with `report`. */
+export const exportReport = z.object({
+  file_name: z.string(),
+  state: z.enum(conversationStates).describe('`truncated`: its end is missing; `running`: more may come.'),
+  warnings: z.array(z.string()),
+})
 
 /** A conversation in short. */
 export const conversation = z.object({

@@ -188,6 +188,11 @@ export const failureTable = {
     says: 'What must not be kept could not be told from the rest in time. Nothing was stored.',
     next: 'Send less at once; the operator mends the patterns under `redact` in the configuration.',
   },
+  conversation_too_large: {
+    status: 413,
+    says: 'The conversation holds more than {max} bytes, which is too much to be shown or exported as a whole.',
+    next: 'Read its events page by page, or export it with format=jsonl.',
+  },
   turn_not_found: {
     status: 404,
     says: 'The conversation has no turn {turn}.',

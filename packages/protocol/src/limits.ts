@@ -229,6 +229,12 @@ export const limits = {
   requestConversationBytes: 16 * 1024 * 1024,
   /** Seconds of silence after which a request to an agent of which no end was stored counts as truncated. */
   conversationSilenceSeconds: 120,
+  /** Bytes of the events of one conversation that is shown or exported as a whole. */
+  conversationReadBytes: 128 * 1024 * 1024,
+  /** Replays of conversations that one server process does at the same time. */
+  replays: 20,
+  /** Events of all conversations of one export. */
+  exportEvents: 200_000,
   /** Conversations of one export. */
   exportConversations: 1_000,
   /** Bytes of one request to the bridge: AG-UI sends the whole history with each. */

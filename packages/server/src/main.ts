@@ -98,8 +98,15 @@ interface Served {
   tap: BridgeTap | undefined
 }
 
+/** The same, whoever asks for it. */
+function oneOf<T>(make: (deps: Deps) => T): (deps: Deps) => T {
+  let made: { value: T } | undefined
+  return (deps) => (made ??= { value: make(deps) }).value
+}
+
 /** Everything that is served, in one list. */
 function slices({ dashboard, tools, tap }: Served): Register[] {
+  const bridgeOf = oneOf(createBridge(tap))
   return [
     registerHealth,
     registerPrometheus,
@@ -117,8 +124,8 @@ function slices({ dashboard, tools, tap }: Served): Register[] {
     registerRules,
     registerRuns(tools),
     registerAgentTests,
-    registerConversations,
-    registerBridge(createBridge(tap)),
+    registerConversations(bridgeOf),
+    registerBridge(bridgeOf),
     registerTraceloop,
     registerDescription,
     serveDashboard(dashboard),

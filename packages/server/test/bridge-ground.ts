@@ -3,7 +3,7 @@ import { Bridge } from '../src/bridge/bridge.ts'
 import { registerBridge } from '../src/bridge/routes.ts'
 import { createTargets, printedBy } from '../src/bridge/targets.ts'
 import { configSchema } from '../src/config/config.ts'
-import { keepsAll } from '../src/recording/redact.ts'
+import { createRecording } from '../src/recording/append.ts'
 import { type Ground, type GroundOptions, startGround } from './ground.ts'
 
 /** A server with the bridge and nothing else. */
@@ -14,7 +14,7 @@ export function startBridge(
   const parsed = configSchema.parse({ targets, ...options.config })
   const bridge = registerBridge(({ closing, config, log, now, store }) => {
     return new Bridge({
-      recording: { store, now, redactor: keepsAll },
+      recording: createRecording({ store, now, config }),
       targets: createTargets(config.targets, { fetch, env, printed: printedBy }),
       fetch,
       log,

@@ -1,5 +1,6 @@
 import { conversationDetail, conversationEventPage, conversationPage } from '@llm-eval/protocol/conversation-schemas'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createBridge } from '../src/bridge/create-bridge.ts'
 import { registerConversations } from '../src/conversations/conversations.ts'
 import { allSlices, firstKey, type Ground, noon, openShelf, type Shelf, startGround } from './ground.ts'
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => shelf.close())
 beforeEach(async () => {
   await shelf.clear()
-  ground = await startGround({ shelf, slices: [...allSlices, registerConversations] })
+  ground = await startGround({ shelf, slices: [...allSlices, registerConversations(createBridge())] })
 })
 afterEach(() => ground.close())
 

@@ -10,6 +10,8 @@ export interface NewRow {
   values: string
   /** The trace it is made of; a dataset holds one row of each. */
   traceId: string | null
+  /** Whose words it holds, where it is made of no trace: it goes when that user is erased. */
+  userId?: string | null
 }
 
 /** A row as it is kept: numbers in `values` have the digits they came with. */

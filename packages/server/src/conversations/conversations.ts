@@ -10,9 +10,16 @@ import {
 } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
-import type { App, Deps } from '../http/app.ts'
+import type { Bridge } from '../bridge/bridge.ts'
+import type { App, Deps, Register } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
+import { registerComparison } from './comparison.ts'
+import { registerExports } from './export.ts'
+import { Recordings } from './recordings.ts'
+import { registerReplays } from './replay.ts'
+import { registerConversationRows } from './rows.ts'
 import { registerTelling } from './tell.ts'
+import { registerTurns } from './turns.ts'
 import { eventText, findConversation, silentBefore, toConversation, toDetail } from './wire.ts'
 
 const byThread = z.object({ thread: name })
@@ -23,11 +30,19 @@ const pageBytes = 8 * 1024 * 1024
 /** What is told of thoughts. */
 const mostThinking = 10_000
 
-/** Serves the routes of conversations. */
-export function registerConversations(app: App, deps: Deps): void {
-  registerReading(app, deps)
-  registerTelling(app, deps)
-  registerEvents(app, deps)
+/** Serves the routes of conversations. Replays go over the bridge. */
+export function registerConversations(bridgeOf: (deps: Deps) => Bridge): Register {
+  return (app, deps) => {
+    const recordings = new Recordings(deps)
+    registerReading(app, deps)
+    registerTelling(app, deps)
+    registerEvents(app, deps)
+    registerTurns(app, deps, recordings)
+    registerExports(app, deps, recordings)
+    registerConversationRows(app, deps, recordings)
+    registerReplays(app, deps, { bridge: bridgeOf(deps), recordings })
+    registerComparison(app, deps, recordings)
+  }
 }
 
 function registerReading(app: App, { store, now }: Deps): void {

@@ -112,7 +112,7 @@ async function insertRows(
       row_id: row.id,
       project_id: tx.projectId,
       trace_id: row.traceId,
-      user_id: row.traceId === null ? null : (users.get(row.traceId) ?? null),
+      user_id: row.traceId === null ? (row.userId ?? null) : (users.get(row.traceId) ?? null),
       bytes: Buffer.byteLength(body),
       created_at: at,
       updated_at: at,
