@@ -26,8 +26,8 @@ import {
 
 export const functionCall = object<AdkFunctionCall>({
   id: text,
-  name: text,
   args: opaqueObject('value'),
+  name: text,
   partialArgs: list(structured, 'absent'),
   willContinue: flag,
 })
@@ -44,13 +44,13 @@ export const part = object<AdkPart>(
   {
     text,
     thought: flag,
-    thoughtSignature: bytes,
     functionCall,
     functionResponse,
     inlineData: object({ data: bytes, mimeType: text, displayName: text }),
     fileData: object({ fileUri: text, mimeType: text, displayName: text }),
     executableCode: object({ code: text, language: text, id: text }),
     codeExecutionResult: object({ outcome: text, output: text, id: text }),
+    thoughtSignature: bytes,
   },
   {
     more: {
@@ -75,7 +75,7 @@ export const part = object<AdkPart>(
   },
 )
 
-export const content = object<AdkContent>({ role: text, parts: list(part) })
+export const content = object<AdkContent>({ parts: list(part), role: text })
 
 export const usage = object<AdkUsage>(
   {

@@ -186,13 +186,19 @@ export function object<T extends object>(fields: Fields<T>, options: ObjectOptio
   return {
     read: (json, telling) => readObject({ json, telling, spelled, options: options as ObjectOptions<object> }) as T,
     write(value, telling) {
+      // In the order of the table: the same value is always the same text.
       const written: Record<string, unknown> = {}
-      for (const [name, told] of Object.entries(value)) {
+      for (const { name, snake, shape } of members.values()) {
+        const told: unknown = Reflect.get(value, name)
         if (told === undefined) continue
         telling.enter(name)
-        const member = members.get(name)
-        if (member) written[member.snake] = member.shape.write(told, telling)
-        else if (options.open === 'own') written[name] = told
+        written[snake] = shape.write(told, telling)
+        telling.leave()
+      }
+      for (const [name, told] of Object.entries(value)) {
+        if (members.has(name) || told === undefined) continue
+        telling.enter(name)
+        if (options.open === 'own') written[name] = told
         else telling.lose('is not known to the format and left out')
         telling.leave()
       }
