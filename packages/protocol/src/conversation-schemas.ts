@@ -133,6 +133,9 @@ export const conversationEventsInput = z.strictObject({
     .max(limits.requestConversationEvents, `may hold at most ${limits.requestConversationEvents} events`),
   app_name: name.default('agent').describe('Of the agent. Only the first events of a conversation say so.'),
   user_id: name.default('user').describe('Whose conversation it is. Only the first events of a conversation say so.'),
+  replay_of: name
+    .optional()
+    .describe("The conversation whose user's turns it says again. Only the first events of a conversation say so."),
 })
 
 /** Answer of `POST /api/v1/conversations/:thread/events`. */

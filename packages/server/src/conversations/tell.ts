@@ -43,10 +43,10 @@ async function takeEvents(
   { request, reply, threadId }: { request: FastifyRequest; reply: FastifyReply; threadId: string },
 ) {
   const { told, lost } = await readCharged(deps, request, reply)
-  const { events: given, app_name: appName, user_id: userId } = told
+  const { events: given, app_name: appName, user_id: userId, replay_of: replayOf = null } = told
   const { events, warnings } = settle(given, deps.now())
   const { projectId } = request.principal
-  const thread = { projectId, threadId, target: null, appName, userId, replayOf: null }
+  const thread = { projectId, threadId, target: null, appName, userId, replayOf }
   const { first, last, duplicates } = await appendEvents(recording, thread, events)
   return {
     thread_id: threadId,
