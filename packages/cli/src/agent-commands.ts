@@ -151,7 +151,12 @@ function addQuarantines(program: Command, { terminal, perform }: Parts): void {
     .option('--owner <name>', 'who sees to it')
     .option('--reason <text>', 'why it does not count')
     .option('--until <time>', 'when it counts again, at most 90 days ahead: 14d, 2026-12-24', moment('ahead'))
-  examples(add, ['llm-eval quarantine add "Compare" --owner ada --reason "The backend moves" --until 14d'])
+  examples(add, [
+    'llm-eval quarantine add "Compare" --owner ada --reason "The backend moves" --until 14d',
+    'llm-eval quarantine add "Compare" --owner ada --reason "The backend moves" --until 14d --baselines server',
+    '',
+    'A file counts for `llm-eval check`, a server for `llm-eval check --baselines server`: neither knows of the other.',
+  ])
   add.action((...[name, , command]: [string, object, Command]) =>
     perform(async () => (await load()).addQuarantine(terminal, name, command.optsWithGlobals())),
   )
@@ -171,7 +176,7 @@ function addQuarantines(program: Command, { terminal, perform }: Parts): void {
 }
 
 function inSuite(command: Command): Command {
-  return command
+  return withPlace(command)
     .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
     .option('--json', 'as JSON')
 }

@@ -31,6 +31,7 @@ async function stage() {
     agent,
     cwd,
     ask,
+    url: server.url,
     run: (...args: string[]) => llmEval([...args, '--agent', agent.url, '--url', server.url], { cwd }),
   }
 }
@@ -75,6 +76,32 @@ describe('baselines on a server', () => {
     const { code, out } = await run('check', '--baselines', 'server')
     expect([code, out]).toEqual([0, expect.stringContaining('SHIP_WITH_QUARANTINE')])
     expect(out).toContain('REGRESSION (quarantined)')
+  })
+
+  test('a quarantine is kept by the server where that is wished; one in files is passed over then, and told', async () => {
+    const { agent, cwd, ask, run, url } = await stage()
+    await run('snapshot', '--baselines', 'server')
+    agent.becomes(() => [call('quote', { symbol: 'AAPL' }), said('AAPL is at 266.')])
+    const quarantine = (...args: string[]) => llmEval(['quarantine', ...args, '--url', url], { cwd })
+    const wish = ['add', 'Compare', '--owner', 'ada', '--reason', 'The backend moves.', '--until', '14d']
+    expect((await quarantine(...wish)).out).toContain('Commit ')
+    const onlyInFiles = await run('check', '--baselines', 'server')
+    expect([onlyInFiles.code, onlyInFiles.err]).toEqual([1, expect.stringContaining('1 in quarantine in ')])
+    expect((await quarantine('remove', 'Compare')).out).toContain('Next: llm-eval check\n')
+
+    const kept = await quarantine(...wish, '--baselines', 'server')
+    expect([kept.code, kept.out]).toEqual([0, expect.stringContaining('keeps it.')])
+    expect(kept.out).toContain('Next: llm-eval check --baselines server')
+    expect(existsSync(join(cwd, 'agent-tests/baselines/quarantine.json'))).toBe(true)
+    expect((await quarantine('list')).out).toContain('No case is in quarantine.')
+    expect((await quarantine('list', '--baselines', 'server')).out).toMatch(/Compare .*ada/)
+    const checked = await run('check', '--baselines', 'server')
+    expect([checked.code, checked.out]).toEqual([0, expect.stringContaining('SHIP_WITH_QUARANTINE')])
+    expect(checked.err).not.toContain('in quarantine in')
+    expect((await quarantine('remove', 'Compare', '--baselines', 'server')).out).toContain('Compare counts again.')
+    const again = await quarantine('remove', 'Compare', '--baselines', 'server')
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('not quarantined')])
+    expect((await ask('')).cases).toHaveLength(2)
   })
 
   test('only what passes is accepted, and a preview accepts nothing', async () => {

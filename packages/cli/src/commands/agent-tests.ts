@@ -163,13 +163,18 @@ async function finish(
 }
 
 async function acceptedOf(terminal: Stage, suite: Suite, options: CheckCommandOptions): Promise<Accepted> {
+  const { quarantineInForce, readBaselines, readQuarantine } = await import('../agents/baseline-files.ts')
   if (options.baselines !== 'server') {
-    const { quarantineInForce, readBaselines } = await import('../agents/baseline-files.ts')
     const quarantine = await quarantineInForce(suite.baselines, Date.now())
     return { baselines: await readBaselines(suite.baselines), quarantine }
   }
   const { readServerBaselines } = await import('../agents/server-baselines.ts')
   const { openPlace } = await import('../place.ts')
+  const passedOver = (await readQuarantine(suite.baselines)).size
+  if (passedOver > 0)
+    terminal.err.line(
+      `${terminal.err.paint('yellow', 'note:')} ${count(passedOver)} in quarantine in ${suite.baselines} count all the same: with --baselines server only what the server has in quarantine does not.`,
+    )
   return readServerBaselines(terminal, (await openPlace(terminal, options)).target, suite)
 }
 

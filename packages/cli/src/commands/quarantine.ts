@@ -5,11 +5,13 @@ import { Complaint } from '../complaint.ts'
 import { localTime } from '../display/amounts.ts'
 import { table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
-import type { GlobalOptions } from '../target.ts'
+import type { GlobalOptions, Target } from '../target.ts'
 import type { Stage } from '../terminal.ts'
 
 export interface QuarantineOptions extends GlobalOptions {
   agentConfig?: string
+  /** Where it is kept: in a file beside what was accepted unless said. */
+  baselines?: 'files' | 'server'
   json?: boolean
 }
 
@@ -41,24 +43,58 @@ export async function addQuarantine(terminal: Stage, name: string, options: AddO
     )
   const suite = await suiteOf(terminal, options)
   const one = caseCalled(suite, name)
-  const known = await readQuarantine(suite.baselines)
   const added: Quarantine = {
     case_id: one.case_id,
     owner: owner.trim(),
     reason: reason.trim(),
     expires_at: new Date(end).toISOString(),
   }
-  const path = await writeQuarantine(suite.baselines, [...others(known, one.case_id), added])
+  const then = await keep(terminal, options, { suite, added })
   if (options.json) return terminal.out.line(safeJson(JSON.stringify(added)))
-  terminal.out.line(`${oneLine(one.name)} does not count until ${localTime(added.expires_at)}. Commit ${path}.`)
+  terminal.out.line(`${oneLine(one.name)} does not count until ${localTime(added.expires_at)}. ${then}`)
   terminal.out.line('A forbidden tool blocks nevertheless.')
-  terminal.out.line('Next: llm-eval check')
+  terminal.out.line(nextOf(options))
+}
+
+/** Keeps it where it is wished, and says what is left to do. */
+async function keep(
+  terminal: Stage,
+  options: QuarantineOptions,
+  { suite, added }: { suite: Suite; added: Quarantine },
+): Promise<string> {
+  if (options.baselines === 'server') {
+    const target = await serverOf(terminal, options)
+    await (await import('../agents/server-quarantine.ts')).quarantineOnServer(target, suite.name, added)
+    return `${target.url} keeps it.`
+  }
+  const known = await readQuarantine(suite.baselines)
+  const path = await writeQuarantine(suite.baselines, [...others(known, added.case_id), added])
+  return `Commit ${path}.`
+}
+
+async function serverOf(terminal: Stage, options: QuarantineOptions): Promise<Target> {
+  return (await (await import('../place.ts')).openPlace(terminal, options)).target
+}
+
+function nextOf({ baselines }: QuarantineOptions): string {
+  return `Next: llm-eval check${baselines === 'server' ? ' --baselines server' : ''}`
+}
+
+/** What is in quarantine where it is kept; of a server, of the cases of this suite. */
+async function quarantineOf(
+  terminal: Stage,
+  options: QuarantineOptions,
+  suite: Suite,
+): Promise<ReadonlyMap<string, Quarantine>> {
+  if (options.baselines !== 'server') return readQuarantine(suite.baselines)
+  const { readServerBaselines } = await import('../agents/server-baselines.ts')
+  return (await readServerBaselines(terminal, await serverOf(terminal, options), suite)).quarantine
 }
 
 /** `llm-eval quarantine list`: which cases do not count, whose they are, and until when. */
 export async function listQuarantine(terminal: Stage, options: QuarantineOptions): Promise<void> {
   const suite = await suiteOf(terminal, options)
-  const known = [...(await readQuarantine(suite.baselines)).values()]
+  const known = [...(await quarantineOf(terminal, options, suite)).values()]
   const now = Date.now()
   const told = known.map((one) => ({ ...one, name: nameOf(suite, one), over: Date.parse(one.expires_at) <= now }))
   if (options.json) return terminal.out.line(safeJson(JSON.stringify(told)))
@@ -81,14 +117,29 @@ export async function listQuarantine(terminal: Stage, options: QuarantineOptions
 /** `llm-eval quarantine remove`: the case counts again. */
 export async function removeQuarantine(terminal: Stage, name: string, options: QuarantineOptions): Promise<void> {
   const suite = await suiteOf(terminal, options)
+  const id = await takeOut(terminal, options, { suite, name })
+  if (options.json) return terminal.out.line(safeJson(JSON.stringify({ case_id: id })))
+  terminal.out.line(`${oneLine(name)} counts again.`)
+  terminal.out.line(nextOf(options))
+}
+
+async function takeOut(
+  terminal: Stage,
+  options: QuarantineOptions,
+  { suite, name }: { suite: Suite; name: string },
+): Promise<string> {
+  if (options.baselines === 'server') {
+    const caseId = caseCalled(suite, name).case_id
+    const { endQuarantineOnServer } = await import('../agents/server-quarantine.ts')
+    await endQuarantineOnServer(await serverOf(terminal, options), { suite: suite.name, caseId })
+    return caseId
+  }
   const known = await readQuarantine(suite.baselines)
   // A case that is gone is called by its id.
   const id = known.has(name) ? name : caseCalled(suite, name).case_id
   if (!known.has(id)) throw new Complaint(`${oneLine(name)} is not in quarantine.`)
   await writeQuarantine(suite.baselines, others(known, id))
-  if (options.json) return terminal.out.line(safeJson(JSON.stringify({ case_id: id })))
-  terminal.out.line(`${oneLine(name)} counts again.`)
-  terminal.out.line('Next: llm-eval check')
+  return id
 }
 
 function suiteOf(terminal: Stage, { agentConfig }: QuarantineOptions): Promise<Suite> {

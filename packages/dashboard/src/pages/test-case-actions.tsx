@@ -99,7 +99,7 @@ function Accept({ detail, onClose }: ActionProps) {
       open
       onOpen={onClose}
       title="Accept this behaviour"
-      says={`What the agent did in the report of ${formatTime(detail.report.at)} is right: from now on its tests are held against it.`}
+      says={`What the agent did in the report of ${formatTime(detail.report.at)} is right: from now on “llm-eval check --baselines server” holds the case against it.`}
     >
       <form aria-label="Accept" className="flex flex-col gap-3" onSubmit={submit}>
         <TextField
@@ -173,7 +173,7 @@ function Quarantine({ detail, onClose }: ActionProps) {
       open
       onOpen={onClose}
       title="Quarantine this case"
-      says="Until its end it does not fail the gate, and is shown wherever it is told. A forbidden tool blocks a release all the same."
+      says="Until its end it does not fail “llm-eval check --baselines server”, and is told wherever the case is. Files beside the cases have quarantines of their own. A forbidden tool blocks a release all the same."
     >
       <form aria-label="Quarantine" className="flex flex-col gap-3" onSubmit={submit}>
         <TextField
