@@ -233,10 +233,21 @@ export const comparisonQuery = z.strictObject({
 })
 
 /** Query of `GET /export/:thread_id`. */
-export const exportConversationQuery = z.strictObject({
-  format: z.enum(conversationFormats).default('evalset'),
-  report: flag.default(false).describe('Instead of the file: what of the conversation is not in it.'),
-})
+export const exportConversationQuery = z
+  .strictObject({
+    format: z.enum(conversationFormats).default('evalset'),
+    turns: z
+      .string()
+      .regex(/^\d{1,6}(,\d{1,6})*$/, 'must be whole numbers with commas between')
+      .transform((text) => text.split(',').map(Number))
+      .optional()
+      .describe('Of eval files: only these turns, from 0, with commas between.'),
+    report: flag.default(false).describe('Instead of the file: what of the conversation is not in it.'),
+  })
+  .refine(({ format, turns }) => turns === undefined || (format !== 'trace' && format !== 'jsonl'), {
+    path: ['turns'],
+    message: 'goes with evalset, evalcase and legacy only',
+  })
 
 /** Body of `POST /export`. */
 export const exportConversationsInput = z.strictObject({

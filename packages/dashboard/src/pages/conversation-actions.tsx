@@ -70,6 +70,11 @@ const formatWords: Record<ConversationFormat, { name: string; says: string; end:
   jsonl: { name: 'JSON Lines', says: 'every event as it was recorded', end: 'jsonl' },
 }
 
+/** Whether a format holds turns, so that some of them can be chosen. */
+function isEvalFile(format: ConversationFormat): boolean {
+  return format !== 'trace' && format !== 'jsonl'
+}
+
 function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[] }) {
   const address = (format: ConversationFormat): string => {
     const all = exportAddress(thread, format)
@@ -82,21 +87,23 @@ function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[
         Export{turns.length > 0 && ` ${turns.length}`}
       </DropdownMenu.Trigger>
       <MenuSheet>
-        {conversationFormats.map((format) => {
-          const { name, says, end } = formatWords[format]
-          return (
-            <DropdownMenu.Item key={format} asChild>
-              <a
-                href={address(format)}
-                download={`${thread.replace(/[^\w.-]+/g, '_')}.${end}`}
-                className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
-              >
-                <span className="font-medium">{name}</span>
-                <span className="text-sm text-ink-3">{says}</span>
-              </a>
-            </DropdownMenu.Item>
-          )
-        })}
+        {conversationFormats
+          .filter((format) => turns.length === 0 || isEvalFile(format))
+          .map((format) => {
+            const { name, says, end } = formatWords[format]
+            return (
+              <DropdownMenu.Item key={format} asChild>
+                <a
+                  href={address(format)}
+                  download={`${thread.replace(/[^\w.-]+/g, '_')}.${end}`}
+                  className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
+                >
+                  <span className="font-medium">{name}</span>
+                  <span className="text-sm text-ink-3">{says}</span>
+                </a>
+              </DropdownMenu.Item>
+            )
+          })}
       </MenuSheet>
     </DropdownMenu.Root>
   )

@@ -52,7 +52,7 @@ export function Turn({ turn, row, chosen, onChoose }: TurnProps) {
             {`${formatCount(hidden)} earlier steps`}
           </Button>
         )}
-        <ol aria-label="Steps" className="ml-11 flex flex-col gap-2">
+        <ol aria-label="Steps" className="ml-11 flex flex-col">
           {steps.slice(hidden).map((step, at) => (
             // Steps have no identity but their place.
             // oxlint-disable-next-line react/no-array-index-key
@@ -111,7 +111,7 @@ function Step({ step, before, row }: StepProps) {
   const { author } = step
   const { text, edge } = colourOf(row, author)
   return (
-    <div className={`min-w-0 border-l-3 pl-3.5 ${edge}`}>
+    <div className={`min-w-0 border-l-3 py-1 pl-3.5 ${edge}`}>
       {before?.author !== author && <h3 className={`foreign mb-1 text-sm font-semibold ${text}`}>{author}</h3>}
       <Content step={step} />
     </div>

@@ -14,6 +14,7 @@ import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { described, mount } from '../http/mount.ts'
 import type { Recordings } from './recordings.ts'
+import { chosenTurns } from './turns.ts'
 import { eventText, findConversation, stateOf } from './wire.ts'
 
 const evalFile = z.looseObject({}).describe('An eval set, or a case of one, as `adk eval` has it; or a trace.')
@@ -35,14 +36,16 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
       const found = await findConversation(store, projectId, params.thread_id)
       const state = stateOf(found, now())
       reply.header('x-conversation-state', state).header('cache-control', 'no-store')
-      const { format, report } = query
+      const { format, report, turns } = query
       const fileName = `${caseName(found.threadId)}.jsonl`
       if (format === 'jsonl' && !report) {
         reply.type('application/x-ndjson; charset=utf-8').header('content-disposition', attachment(fileName))
         return reply.send(method === 'HEAD' ? undefined : await recordedText(store, projectId, found))
       }
+      // A turn that is not there is told, before a file lacks it.
+      if (turns) chosenTurns(await recordings.turns(projectId, found), turns)
       const events = await recordings.events(projectId, found)
-      const file = exportConversation(headOf(found), events, { format })
+      const file = exportConversation(headOf(found), events, { format, ...(turns ? { turns } : {}) })
       if (report) return { file_name: file.fileName, state, warnings: file.warnings }
       return sendFile(reply, file)
     },

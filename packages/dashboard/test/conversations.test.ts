@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import * as z from 'zod'
+import { brokenTurn, tell, turnOf } from './sample-conversations.ts'
+import { eventually, live, openStage, type Stage } from './stage.ts'
+
+let stage: Stage
+/** The thread of this test. */
+let thread: string
+beforeAll(async () => {
+  stage = await openStage()
+})
+beforeEach(() => {
+  thread = `thread ${randomUUID()}`
+})
+afterEach(() => stage.clear())
+afterAll(() => stage.close())
+
+const pathOf = (name: string) => `/conversations/${encodeURIComponent(name)}`
+
+test('who has none yet is told how to record one, and sees the first one when it comes', async () => {
+  const { open, problems } = await stage.profile()
+  const page = await open('/conversations')
+  await page.getByRole('heading', { name: 'No conversations yet' }).waitFor()
+  await page.getByText('llm-eval bridge --target').waitFor()
+  await live(page)
+  await tell(stage, thread, turnOf(0, 'What is the tenth prime?'))
+  await page.getByRole('link', { name: 'What is the tenth prime?' }).click()
+  await page.getByRole('heading', { level: 1, name: 'What is the tenth prime?' }).waitFor()
+  expect(problems).toEqual([])
+})
+
+test('are found by their first words and by how they stand', async () => {
+  const name = randomUUID()
+  await tell(stage, thread, turnOf(0, `Whole ${name}`))
+  await tell(stage, `${thread} 2`, brokenTurn(0, `Broken ${name}`))
+  const { open, problems } = await stage.profile()
+  const page = await open('/conversations')
+  const titles = () => page.getByRole('list', { name: 'Conversations' }).getByRole('link').allInnerTexts()
+  await page.getByRole('searchbox', { name: 'Search titles' }).fill(name)
+  await eventually(titles).toEqual([`Whole ${name}`, `Broken ${name}`])
+  await page.getByLabel('State').selectOption('Cut off')
+  await eventually(titles).toEqual([`Broken ${name}`])
+  expect(new URL(page.url()).searchParams.get('q')).toBe(name)
+  await page.getByLabel('State').selectOption('Waiting')
+  await page.getByRole('button', { name: 'Clear all filters' }).click()
+  await eventually(async () => (await titles()).length).toBeGreaterThan(1)
+  expect(problems).toEqual([])
+})
+
+test('are read as they were held: thoughts, calls with their results, who handed over to whom, and what broke off', async () => {
+  await tell(stage, thread, [...turnOf(0, 'What is the tenth prime?'), ...brokenTurn(1, 'And the next?')])
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  const first = page.getByRole('article', { name: 'Turn 1' })
+  await first.getByText('What is the tenth prime?').waitFor()
+  await first.getByText('The answer is 29.').waitFor()
+  await first.getByRole('heading', { name: 'geometer' }).waitFor()
+  await first.getByText('628 tokens').waitFor()
+  await first.getByText('A tool knows primes.').first().click()
+  await first.getByText('find_nth_prime').click()
+  await first.getByRole('list', { name: 'arguments' }).getByText('10', { exact: true }).waitFor()
+  await first.getByRole('list', { name: 'result' }).getByText('29', { exact: true }).waitFor()
+  const second = page.getByRole('article', { name: 'Turn 2' })
+  await second.getByText('The eleventh is').waitFor()
+  await second.getByText('Broken off here.').waitFor()
+  await second.getByText('Cut off').waitFor()
+  await page.getByText('The agent closed the connection.').first().waitFor()
+  expect(problems).toEqual([])
+})
+
+test('grow on the screen while they go on, and miss nothing while the server is away', async () => {
+  await tell(stage, thread, turnOf(0, 'First question'))
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  await live(page)
+  await page.getByText('The answer is 29.').waitFor()
+  const begun = turnOf(1, 'Second question')
+  await tell(stage, thread, begun.slice(0, 4))
+  await page.getByRole('article', { name: 'Turn 2' }).getByText('no result').waitFor()
+  await stage.stopServer()
+  await stage.startAgain()
+  await tell(stage, thread, begun.slice(4))
+  await page.getByText('The answer is 30.').waitFor()
+  expect(problems.filter((problem) => !/ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|Failed to load/.test(problem))).toEqual(
+    [],
+  )
+})
+
+test('of hundreds of turns show the newest first, and the earlier ones when they are wanted', async () => {
+  for (let from = 0; from < 120; from += 40) {
+    const turns = Array.from({ length: 40 }, (_, i) => turnOf(from + i, `Question ${from + i}`))
+    await tell(stage, thread, turns.flat())
+  }
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  await page.getByText('Question 119').waitFor()
+  expect(await page.getByText('Question 99', { exact: true }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Show earlier turns (100 more)' }).click()
+  await page.getByText('Question 50', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Show earlier turns (50 more)' }).click()
+  await eventually(() => page.getByRole('article').count()).toBe(120)
+  expect(problems).toEqual([])
+})
+
+const evalSet = z.looseObject({
+  eval_cases: z.array(z.looseObject({ conversation: z.array(z.looseObject({ invocation_id: z.string() })) })),
+})
+
+test('are downloaded as eval files: whole, or the turns that were chosen', async () => {
+  await tell(stage, thread, [...turnOf(0, 'One'), ...turnOf(1, 'Two'), ...turnOf(2, 'Three')])
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  const exported = async () => {
+    await page.getByRole('button', { name: /^Export/ }).click()
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: /^Eval set for adk eval/ }).click(),
+    ])
+    expect(file.suggestedFilename()).toMatch(/\.evalset\.json$/)
+    const { eval_cases: cases } = evalSet.parse(JSON.parse(await readFile(await file.path(), 'utf8')))
+    return cases.flatMap(({ conversation }) => conversation.map(({ invocation_id: id }) => id))
+  }
+  await page.getByRole('article', { name: 'Turn 3' }).waitFor()
+  expect(await exported()).toEqual(['e-0', 'e-1', 'e-2'])
+  await page.getByRole('checkbox', { name: 'Turn 3' }).check()
+  await page.getByRole('checkbox', { name: 'Turn 1' }).check()
+  expect(await exported()).toEqual(['e-0', 'e-2'])
+  expect(problems).toEqual([])
+})
+
+test('become rows of a dataset turn by turn', async () => {
+  await tell(stage, thread, [...turnOf(0, 'One'), ...turnOf(1, 'Two')])
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  await page.getByRole('checkbox', { name: 'Turn 2' }).check()
+  await page.getByRole('button', { name: 'Add 1 turn to dataset' }).click()
+  const form = page.getByRole('form', { name: 'Add to dataset' })
+  await form.getByLabel('Dataset').selectOption('A new one…')
+  await form.getByLabel('Name').fill(`Primes ${thread}`)
+  await form.getByRole('button', { name: 'Add' }).click()
+  await page.getByText(/^1 row was added to /).waitFor()
+  expect(await page.getByRole('checkbox', { name: 'Turn 2' }).isChecked()).toBe(false)
+  expect(problems).toEqual([])
+})
+
+test('are deleted when that is confirmed, and leave a page that says so', async () => {
+  await tell(stage, thread, turnOf(0, 'To be deleted'))
+  const { open } = await stage.profile()
+  const other = await open(pathOf(thread))
+  await other.getByText('The answer is 29.').waitFor()
+  await live(other)
+  const page = await open(pathOf(thread))
+  await page.getByRole('button', { name: 'More about this conversation' }).click()
+  await page.getByRole('menuitem', { name: 'Delete…' }).click()
+  await page.getByRole('alertdialog').or(page.getByRole('dialog')).getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('The conversation was deleted.').waitFor()
+  await other.getByRole('heading', { name: 'There is no such conversation' }).waitFor()
+})
