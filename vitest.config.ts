@@ -17,7 +17,7 @@ export default defineConfig({
       'conformance/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    globalSetup: ['scripts/postgres.setup.ts'],
+    globalSetup: ['scripts/compiled.setup.ts', 'scripts/postgres.setup.ts'],
     pool: 'forks',
     execArgv: ['--conditions=llm-eval-source', '--no-warnings=ExperimentalWarning'],
     maxWorkers: 2,

@@ -30,6 +30,7 @@ export async function startSubject({ provider }: SubjectOptions): Promise<Subjec
   const child = spawn(process.execPath, ['--conditions=llm-eval-source', cli, 'serve', '--port', '0', '--data', data], {
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       OPENAI_BASE_URL: provider,
       OPENAI_API_KEY: 'test',
       LLM_EVAL_DEFAULT_MODEL: 'openai/gpt-4.1-mini',

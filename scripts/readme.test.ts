@@ -40,7 +40,7 @@ describe('what README tells people to run', () => {
     folder = mkdtempSync(file('.cache/readme-'))
     const command = [file('packages/cli/src/main.ts'), 'serve', '--port', '0', '--data', join(folder, 'data')]
     server = spawn(process.execPath, ['--conditions=llm-eval-source', ...command], {
-      env: { LLM_EVAL_LOG_LEVEL: 'warn' },
+      env: { LLM_EVAL_LOG_LEVEL: 'warn', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     for await (const line of createInterface({ input: server.stdout as NodeJS.ReadableStream })) {

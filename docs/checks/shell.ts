@@ -56,6 +56,7 @@ export async function openShell(
     HOME: folder,
     LLM_EVAL_DATA: config.data,
     NODE_OPTIONS: '--conditions=llm-eval-source',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
   }
 
   async function run({ language, code }: Block): Promise<string> {

@@ -79,8 +79,8 @@ export function start(args: string[], options: { cwd: string; env?: NodeJS.Proce
 
 /** Starts Node on these arguments. */
 export function startCommand(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Started {
-  const { PATH } = process.env
-  const child = spawn(process.execPath, args, { cwd: options.cwd, env: { PATH, ...options.env } })
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(process.execPath, args, { cwd: options.cwd, env: { PATH, NODE_COMPILE_CACHE, ...options.env } })
   onTestFinished(() => void child.kill('SIGKILL'))
   const texts = { out: '', err: '' }
   const listeners = new Set<() => void>()
