@@ -24,16 +24,22 @@ export async function askAboutAgentTests({ ask }: Described): Promise<void> {
   const baseline = { of: `PUT ${one}/baselines/{variant}`, at: `${at}/baselines/default` }
   await ask({ ...baseline, body: { report_id: 'rep', note: 'as it should be' } })
   await ask({ ...baseline, body: { report_id: 'none' }, status: 404 })
+  await ask({ ...baseline, body: { report_id: 'rep', expected_accepted_at: null }, status: 409 })
   await ask({ of: `GET ${one}/baselines`, at: `${at}/baselines` })
   const expires_at = new Date(Date.now() + 86_400_000).toISOString()
   const quarantine = { at: `${at}/quarantine`, body: { owner: 'ann', reason: 'upstream', expires_at } }
   await ask({ of: `PUT ${one}/quarantine`, ...quarantine })
   await ask({ of: `GET ${one}`, at: `${at}?report_id=rep&variant=default&attempt=0` })
   await ask({ of: `GET ${one}`, at: `${at}?variant=none`, status: 404 })
+  const old = '2020-01-01T00:00:00Z'
+  await ask({ of: `DELETE ${one}/quarantine`, at: `${at}/quarantine?expected_set_at=${old}`, status: 409 })
   await ask({ of: `DELETE ${one}/quarantine`, at: `${at}/quarantine` })
   await ask({ of: `DELETE ${one}/quarantine`, at: `${at}/quarantine`, status: 404 })
-  await ask({ of: `DELETE ${one}/baselines/{variant}`, at: `${at}/baselines/default` })
+  const forget = { of: `DELETE ${one}/baselines/{variant}`, at: `${at}/baselines/default` }
+  await ask({ ...forget, at: `${forget.at}?expected_accepted_at=${old}`, status: 409 })
+  await ask(forget)
   await ask({ of: `DELETE ${reports}/{report_id}`, at: `${reports}/rep` })
+  await ask({ of: `POST ${reports}`, body, status: 410 })
   await ask({ of: `DELETE ${suite}`, at: `${suites}/stocks` })
   await ask({ of: `DELETE ${suite}`, at: `${suites}/stocks`, status: 404 })
 }
