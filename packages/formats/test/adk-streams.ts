@@ -88,9 +88,7 @@ export const streams = fc
     }
     // What broke off is the last that was said.
     for (const [at, one] of turns.entries())
-      events.push(
-        ...eventsOf(at < turns.length - 1 && one.streamed === 'broken' ? { ...one, streamed: 'pieces' } : one, next),
-      )
+      events.push(...named(isShared, eventsOf(at < turns.length - 1 ? { ...one, streamed: unbroken(one) } : one, next)))
     return { events, whole: events.filter(({ partial }) => partial !== true) }
   })
 

@@ -45,7 +45,7 @@ describe('any stream of an agent of ADK', () => {
         const shown = messages.flatMap(({ role, content }) => (role === 'assistant' && content ? [content] : []))
         expect(shown.join('')).toBe(textOf(events))
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
@@ -55,7 +55,7 @@ describe('any stream of an agent of ADK', () => {
         const again = back(told(events)).filter(({ partial }) => partial !== true)
         expect(again.map(normal)).toEqual(whole.map(normal))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

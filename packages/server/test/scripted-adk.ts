@@ -110,6 +110,7 @@ export async function startScriptedAdk(): Promise<ScriptedAdk> {
     created,
     answer: (answer) => void (next = answer),
     async close() {
+      if (!server.listening) return
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
