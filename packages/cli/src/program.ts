@@ -4,6 +4,7 @@ import { addAgents } from './agent-commands.ts'
 import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
 import { examples, type Parts } from './command.ts'
+import { addConversations } from './conversation-commands.ts'
 import { addRun } from './run-command.ts'
 import { addCompare, addRuns } from './run-commands.ts'
 import { moment, wholeNumber } from './moments.ts'
@@ -52,6 +53,7 @@ export function createProgram(parts: Parts): Command {
   addRuns(program, parts)
   addCompare(program, parts)
   addAgents(program, parts)
+  addConversations(program, parts)
   addKeys(program, parts)
   return program
 }

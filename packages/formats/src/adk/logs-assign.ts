@@ -11,7 +11,7 @@ export interface EngineInvocation {
   to: number | null
   /** Calls of tools that it made. */
   calls: Set<string>
-  events: (EngineLogEvent & { eventId: string | null })[]
+  events: (EngineLogEvent & { eventId: string })[]
 }
 
 export interface Assigned {

@@ -87,36 +87,37 @@ function eventsOf(stretch: Stretch, telling: Telling): ConversationEventInput[] 
   if (begun === null) warnings.once('no_time', run?.line ?? null, `Nothing says when ${thread} was: it is dated 1970.`)
   const runId = run?.run ?? null
   const first = invocations[0]?.id ?? null
+  // Imported again, everything is known by the same ids.
+  const key = runId ?? first ?? `${thread}:${run?.line ?? 0}`
   const said = saidIn(stretch, telling)
-  const told = invocations.length > 0 ? engineEvents(invocations, begun) : bridgeEvents(run, begun)
+  const told = invocations.length > 0 ? engineEvents(invocations, begun) : bridgeEvents(run, { begun, key })
   const last = told.at(-1)?.at ?? isoOf(begun)
-  const start = { at: isoOf(begun), run_id: runId, invocation_id: first, event_id: null }
-  const end = { at: run?.endedAt ? isoOf(run.endedAt) : last, run_id: runId, invocation_id: null, event_id: null }
+  const start = { at: isoOf(begun), run_id: runId, invocation_id: first, event_id: `${key}:start` }
+  const ended = run?.endedAt ? isoOf(run.endedAt) : last
+  const end = { at: ended, run_id: runId, invocation_id: null, event_id: `${key}:end` }
   return [
     { ...start, kind: 'run_start', payload: { parent_run_id: null, target: null } },
-    ...said.map((one): ConversationEventInput => ({ ...start, ...one })),
+    ...said.map((one, place): ConversationEventInput => ({ ...start, event_id: `${key}:said:${place}`, ...one })),
     ...told.map((one) => ({ ...one, run_id: runId })),
     { ...end, kind: 'run_end', payload: endOf(run) },
   ]
 }
 
 type Said =
-  | { kind: 'user_message'; event_id: string | null; payload: ConversationPayloads['user_message'] }
-  | { kind: 'tool_result'; event_id: string | null; payload: ConversationPayloads['tool_result'] }
+  | { kind: 'user_message'; payload: ConversationPayloads['user_message'] }
+  | { kind: 'tool_result'; payload: ConversationPayloads['tool_result'] }
 
 /** What the user, or a front end for the user, said to begin with. */
 function saidIn({ run, invocations }: Stretch, { thread, warnings, asked }: Telling): Said[] {
   const users = (run?.users ?? []).map(
     ({ id, text, files }): Said => ({
       kind: 'user_message',
-      event_id: id,
       payload: { id, text, files, author: 'user' },
     }),
   )
   const results = (run?.results ?? []).map(
     ({ id, name, content }): Said => ({
       kind: 'tool_result',
-      event_id: null,
       payload: { id, name, result: resultOf(content), author: 'user' },
     }),
   )
@@ -124,8 +125,7 @@ function saidIn({ run, invocations }: Stretch, { thread, warnings, asked }: Tell
   if (users.length > 0 || results.length > 0) return isInEngine ? [] : [...users, ...results]
   if (isInEngine) return []
   const text = invocations[0] && asked.get(invocations[0].id)
-  if (text !== undefined)
-    return [{ kind: 'user_message', event_id: null, payload: { id: null, text, files: [], author: 'user' } }]
+  if (text !== undefined) return [{ kind: 'user_message', payload: { id: null, text, files: [], author: 'user' } }]
   const place = run?.run ?? invocations[0]?.id ?? ''
   warnings.add('no_user_message', run?.line ?? null, `No log says what the user said in ${thread}, ${place}.`)
   return []
@@ -154,16 +154,19 @@ function engineEvents(invocations: readonly EngineInvocation[], begun: number | 
   )
 }
 
-function bridgeEvents(run: BridgeRun | null, begun: number | null): ConversationEventInput[] {
+function bridgeEvents(
+  run: BridgeRun | null,
+  { begun, key }: { begun: number | null; key: string },
+): ConversationEventInput[] {
   let when = begun
-  return (run?.events ?? []).map(({ at, event }): ConversationEventInput => {
+  return (run?.events ?? []).map(({ at, event }, place): ConversationEventInput => {
     when = at ?? when
     return {
       at: isoOf(when),
       kind: 'agui_event',
       run_id: null,
       invocation_id: null,
-      event_id: null,
+      event_id: `${key}:${place}`,
       payload: event,
     }
   })
@@ -207,12 +210,12 @@ function invocationsOf(events: readonly EngineLogEvent[]): EngineInvocation[] {
 }
 
 /** The id of an event, numbered where ADK sent several frames with one id; undefined for a frame that was there before. */
-function frameId({ event }: EngineLogEvent, frames: Map<string, Set<string>>): string | null | undefined {
-  if (event.id === '') return null
+function frameId({ event }: EngineLogEvent, frames: Map<string, Set<string>>): string | undefined {
+  const id = event.id === '' ? event.invocationId : event.id
   const frame = JSON.stringify(event)
-  const known = frames.get(event.id) ?? new Set()
-  frames.set(event.id, known)
+  const known = frames.get(id) ?? new Set()
+  frames.set(id, known)
   if (known.has(frame)) return undefined
   known.add(frame)
-  return known.size === 1 ? event.id : `${event.id}#${known.size - 1}`
+  return known.size === 1 && event.id !== '' ? id : `${id}#${known.size - 1}`
 }
