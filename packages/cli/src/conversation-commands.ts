@@ -1,7 +1,7 @@
 import { conversationFormats, conversationStates, limits } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { examples, type Parts } from './command.ts'
-import type { ReplayGate } from './commands/replay.ts'
+import type { ReplayGate } from './conversations/said.ts'
 import { timeSpan, wholeNumber } from './moments.ts'
 
 /** `llm-eval conversations`, `replay` and `import-logs` */

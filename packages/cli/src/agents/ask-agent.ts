@@ -2,7 +2,7 @@ import { type Agent, ask, type AskOptions, type Question } from '@llm-eval/agent
 import type { AgentTrace } from '@llm-eval/protocol'
 
 /** Addresses of agents of Google's ADK: `adk:http://host:8000/app`, `agent-engine:projects/…/reasoningEngines/…`. */
-export const adkAddress = /^(adk|agent-engine):/
+const adkAddress = /^(adk|agent-engine):/
 
 /** Asks an agent in its own dialect; one of ADK over its server. */
 export async function askAgent(agent: Agent, questions: readonly Question[], options: AskOptions): Promise<AgentTrace> {

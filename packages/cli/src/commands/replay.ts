@@ -1,30 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type AdkMeasure, adkMeasures } from '@llm-eval/engine/agent'
+import { adkMeasures } from '@llm-eval/engine/agent'
 import { type ConversationComparison, conversationRoutes } from '@llm-eval/protocol'
 import { conversationComparison, conversationDetail, replayBegun } from '@llm-eval/protocol/conversation-schemas'
 import { Complaint, exitCodes } from '../complaint.ts'
+import type { ReplayGate, ReplayOptions, SaidAgain } from '../conversations/said.ts'
 import { figure } from '../display/amounts.ts'
 import { type Column, table } from '../display/table.ts'
 import { oneLine, safeJson } from '../display/width.ts'
 import { ask, givenOnly, readAnswer } from '../http.ts'
-import { findTarget, type GlobalOptions, type Target } from '../target.ts'
+import { findTarget, type Target } from '../target.ts'
 import type { Stage, Terminal } from '../terminal.ts'
-
-/** A measure and what it must reach at least. */
-export interface ReplayGate {
-  measure: AdkMeasure
-  least: number
-}
-
-export interface ReplayOptions extends GlobalOptions {
-  agent?: string
-  agentConfig?: string
-  target?: string
-  min?: ReplayGate[]
-  /** Milliseconds without anything happening after which a replay on the server is given up. */
-  timeout: number
-  json?: boolean
-}
 
 /**
  * `llm-eval replay`: says what the user of a conversation said again, and holds what came of it against the recording. 0 when all
@@ -47,14 +32,6 @@ export async function replay(terminal: Stage, thread: string, options: ReplayOpt
   if (options.json) terminal.out.line(safeJson(JSON.stringify({ exit_code: code, ...told })))
   else show(terminal, told, { code, gates: options.min ?? [] })
   return code
-}
-
-/** What was said again, and where. */
-export interface SaidAgain {
-  thread: string
-  warnings: string[]
-  /** Whether every turn of the user could be said, and was. */
-  isWhole: boolean
 }
 
 async function sayOnServer(

@@ -9,11 +9,11 @@ import { conversationDetail, conversationTurnPage } from '@llm-eval/protocol/con
 import { askAgent } from '../agents/ask-agent.ts'
 import { readAgentSettings } from '../agents/suite.ts'
 import { agentOf, askOptions } from '../agents/tools.ts'
-import type { ReplayOptions, SaidAgain } from '../commands/replay.ts'
 import { Complaint } from '../complaint.ts'
 import { ask, readAnswer } from '../http.ts'
 import type { Target } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
+import type { ReplayOptions, SaidAgain } from './said.ts'
 import { tellConversation } from './tell.ts'
 
 /** Says what a user said to an agent from here, and records it in a thread of its own. */

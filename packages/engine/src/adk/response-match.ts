@@ -10,7 +10,7 @@ export function responseMatch(expected: string, actual: string): number {
 }
 
 /** The words of a text as ADK 2.13 sees them. */
-export function adkWords(text: string): string[] {
+function adkWords(text: string): string[] {
   if (!/[^\0-\x7f]/.test(text)) return rougeWords(text, { stemmer: true })
   let spaced = ''
   for (const char of text.normalize('NFKC').toLowerCase()) {

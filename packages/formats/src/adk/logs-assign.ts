@@ -1,4 +1,4 @@
-import type { BridgeRun } from './logs-bridge.ts'
+import type { BridgeRun } from './logs-bridge-words.ts'
 import type { EngineLogEvent } from './logs-engine.ts'
 import type { LogWarnings } from './logs-words.ts'
 

@@ -1,4 +1,4 @@
-import type { BridgeRun } from './logs-bridge.ts'
+import type { BridgeRun } from './logs-bridge-words.ts'
 import { type Found, momentOf, recordOf, textIn } from './logs-find.ts'
 import { resultsOf, usersOf } from './logs-messages.ts'
 import type { LogWarnings } from './logs-words.ts'

@@ -1,6 +1,7 @@
 import type { ConversationEventInput, ConversationPayloads } from '@llm-eval/protocol'
 import { assignInvocations, type EngineInvocation } from './logs-assign.ts'
-import type { BridgeLog, BridgeRun } from './logs-bridge.ts'
+import type { BridgeLog } from './logs-bridge.ts'
+import type { BridgeRun } from './logs-bridge-words.ts'
 import type { EngineLog, EngineLogEvent } from './logs-engine.ts'
 import { readJson } from './json.ts'
 import { recordOf } from './logs-find.ts'

@@ -1,5 +1,5 @@
 import type { ConversationFile } from '@llm-eval/protocol'
-import type { BridgeToolResult, BridgeUserMessage } from './logs-bridge.ts'
+import type { BridgeToolResult, BridgeUserMessage } from './logs-bridge-words.ts'
 import { recordOf, textIn } from './logs-find.ts'
 
 /** What users said last: a front end sends the whole thread with each request, and what stands before the last answer is old. */
