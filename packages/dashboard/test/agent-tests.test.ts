@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentCaseDetail, AgentReportInput } from '@llm-eval/protocol'
+import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agentReportOf, attemptResult, caseResult } from '../../server/test/agent-reports.ts'
 import { after, before, reportOf, sendSuite } from './sample-agent-tests.ts'
@@ -185,6 +186,53 @@ test('a behaviour is accepted, in place of the baseline or beside it, and forgot
   await page.getByText('Forgotten.').waitFor()
   await eventually(async () => (await shown()).baselines.map(({ variant }) => variant)).toEqual(['default', 'short'])
   expect(problems.filter((problem) => !problem.includes('404'))).toEqual([])
+})
+
+test('all of it is done with the keyboard alone, and whoever leaves a dialog is where they were', async () => {
+  const { open, problems } = await stage.profile({ reducedMotion: 'reduce' })
+  const page = await open('/tests')
+  const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
+  const go = async (target: Locator) => {
+    await target.waitFor()
+    for (let steps = 0; steps < 80 && !(await isFocused(target)); steps++) await page.keyboard.press('Tab')
+    expect(await isFocused(target)).toBe(true)
+    await page.keyboard.press('Enter')
+  }
+  await go(page.getByRole('link', { name: 'stocks' }))
+  await go(page.getByRole('link', { name: 'Quote of one company' }))
+  await go(page.getByRole('list', { name: 'Calls' }).locator('summary').first())
+  await page.getByRole('list', { name: 'Differences' }).getByText('volume').waitFor()
+  await page.reload()
+
+  const accept = page.getByRole('button', { name: 'Accept…' })
+  await go(accept)
+  const form = page.getByRole('form', { name: 'Accept' })
+  await form.waitFor()
+  await page.keyboard.press('Escape')
+  await eventually(() => form.count()).toBe(0)
+  await eventually(() => isFocused(accept)).toBe(true)
+  await page.keyboard.press('Enter')
+  await form.waitFor()
+  const variant = form.getByLabel('Variant')
+  for (let steps = 0; steps < 10 && !(await isFocused(variant)); steps++) await page.keyboard.press('Tab')
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.type('by-keys')
+  await page.keyboard.press('Enter')
+  await page.getByText('Accepted.', { exact: true }).waitFor()
+  const variants = async () => (await shown()).baselines.map((one) => one.variant)
+  await eventually(variants).toContain('by-keys')
+
+  await go(page.getByRole('button', { name: 'Quarantine…' }))
+  const quarantine = page.getByRole('form', { name: 'Quarantine' })
+  await quarantine.waitFor()
+  const owner = quarantine.getByLabel('Owner')
+  for (let steps = 0; steps < 10 && !(await isFocused(owner)); steps++) await page.keyboard.press('Tab')
+  await page.keyboard.type('ada')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('No mouse.')
+  await page.keyboard.press('Enter')
+  await eventually(async () => (await shown()).quarantine).toMatchObject({ owner: 'ada', reason: 'No mouse.' })
+  expect(problems).toEqual([])
 })
 
 test('what is decided is what was seen: a report that comes meanwhile is not accepted, nor is a colleague overwritten', async () => {

@@ -2,20 +2,28 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
+import { configSchema } from '../../server/src/config/config.ts'
+import { say, type ScriptedAdk, spoken, startScriptedAdk } from '../../server/test/scripted-adk.ts'
 import { brokenTurn, tell, turnOf } from './sample-conversations.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
+let agent: ScriptedAdk
 /** The thread of this test. */
 let thread: string
 beforeAll(async () => {
-  stage = await openStage()
+  agent = await startScriptedAdk()
+  const { targets } = configSchema.parse({ targets: { primes: { url: agent.url, app_name: 'agent1' } } })
+  stage = await openStage({ targets })
 })
 beforeEach(() => {
   thread = `thread ${randomUUID()}`
 })
 afterEach(() => stage.clear())
-afterAll(() => stage.close())
+afterAll(async () => {
+  await stage?.close()
+  await agent?.close()
+})
 
 const pathOf = (name: string) => `/conversations/${encodeURIComponent(name)}`
 
@@ -157,4 +165,33 @@ test('are deleted when that is confirmed, and leave a page that says so', async 
   await page.getByRole('alertdialog').or(page.getByRole('dialog')).getByRole('button', { name: 'Delete' }).click()
   await page.getByText('The conversation was deleted.').waitFor()
   await other.getByRole('heading', { name: 'There is no such conversation' }).waitFor()
+})
+
+test('are said again to an agent, and held against what it did then', async () => {
+  await tell(stage, thread, [...turnOf(0, 'What is the tenth prime?'), ...turnOf(1, 'And the next?')])
+  agent.answer(({ body, ...run }) => {
+    const [{ text }] = body.newMessage.parts
+    const invocationId = `again-${text}`
+    return say(spoken(text === 'And the next?' ? 'No idea.' : 'The answer is 29.', { invocationId }))({ body, ...run })
+  })
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  await page.getByRole('button', { name: 'Replay' }).click()
+  const form = page.getByRole('form', { name: 'Replay' })
+  expect(await form.getByLabel('Target of the bridge').inputValue()).toBe('default')
+  await form.getByLabel('Target of the bridge').fill('nobody')
+  await form.getByRole('button', { name: 'Replay' }).click()
+  await form.getByRole('alert').waitFor()
+  await form.getByLabel('Target of the bridge').fill('primes')
+  await form.getByRole('button', { name: 'Replay' }).click()
+  await page.getByRole('article', { name: 'Turn 2' }).getByText('No idea.').waitFor()
+  await page.getByRole('link', { name: 'Compare with its recording' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Replay' }).waitFor()
+  // Neither turn called the tool, and one of them gave the same answer.
+  await page.getByRole('region', { name: 'Turn 1' }).getByText('Tool trajectory 0.00').waitFor()
+  await page.getByRole('region', { name: 'Turn 1' }).getByText('Response 1.00').waitFor()
+  await page.getByRole('region', { name: 'Turn 2' }).getByText('Response 0.00').waitFor()
+  await page.getByRole('link', { name: 'its recording' }).click()
+  await page.getByRole('article', { name: 'Turn 1' }).getByText('find_nth_prime').waitFor()
+  expect(problems.filter((problem) => !/status of 4\d\d/.test(problem))).toEqual([])
 })

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { makeRun } from './compared-runs.ts'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
 import { sendSuite } from './sample-agent-tests.ts'
+import { brokenTurn, tell, turnOf } from './sample-conversations.ts'
 import { longNamedRun } from './sample-runs.ts'
 import { eventually, live, openStage, type Stage } from './stage.ts'
 
@@ -34,6 +35,10 @@ const paths = [
   '/runs/named?item=70',
   '/runs/named?tab=errors',
   '/runs/named?tab=configuration',
+  '/conversations',
+  '/conversations?q=prime&state=truncated',
+  '/conversations/primes',
+  '/conversations/primes/compare/again',
   '/tests',
   '/tests/stocks',
   '/tests/stocks?show=flaky&q=two',
@@ -90,6 +95,9 @@ beforeAll(async () => {
   await stage.call('POST', '/api/v1/evaluators/polite-answer/calibration')
   await stage.call('POST', '/api/v1/rules', { name: 'All of gpt-4', filter: { model_name: 'gpt-4' }, evaluators })
   await sendSuite(stage)
+  const wide = `What_is_a_prime_that_has_no_space_in_it_${'wide'.repeat(60)}?`
+  await tell(stage, 'primes', [...turnOf(0, 'What is the tenth prime?'), ...turnOf(1, wide)])
+  await tell(stage, 'again', [...turnOf(0, 'What is the tenth prime?'), ...brokenTurn(1, wide)])
   await stage.call('POST', '/api/v1/datasets', { name: 'Questions' })
   await stage.call('POST', '/api/v1/datasets/questions/rows/from-trace', { trace_id: 'plain' })
   await stage.call('POST', '/api/v1/datasets/questions/publish', {})

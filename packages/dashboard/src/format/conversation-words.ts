@@ -13,11 +13,11 @@ export const stateWords: Record<ConversationState, { word: string; says: string 
 
 /** Classes of the colours that agents are told apart by; none of them says good or bad. */
 const agentColours = [
-  { text: 'text-plot-1', edge: 'border-l-plot-1', dot: 'bg-plot-1' },
-  { text: 'text-plot-2', edge: 'border-l-plot-2', dot: 'bg-plot-2' },
-  { text: 'text-busy', edge: 'border-l-busy', dot: 'bg-busy' },
-  { text: 'text-plot-good', edge: 'border-l-plot-good', dot: 'bg-plot-good' },
-  { text: 'text-ink-2', edge: 'border-l-line-strong', dot: 'bg-line-strong' },
+  { edge: 'border-l-plot-1', dot: 'bg-plot-1' },
+  { edge: 'border-l-plot-2', dot: 'bg-plot-2' },
+  { edge: 'border-l-busy', dot: 'bg-busy' },
+  { edge: 'border-l-plot-good', dot: 'bg-plot-good' },
+  { edge: 'border-l-line-strong', dot: 'bg-line-strong' },
 ] as const
 export type AgentColour = (typeof agentColours)[number]
 

@@ -109,10 +109,10 @@ interface StepProps {
 
 function Step({ step, before, row }: StepProps) {
   const { author } = step
-  const { text, edge } = colourOf(row, author)
+  const { edge } = colourOf(row, author)
   return (
     <div className={`min-w-0 border-l-3 py-1 pl-3.5 ${edge}`}>
-      {before?.author !== author && <h3 className={`foreign mb-1 text-sm font-semibold ${text}`}>{author}</h3>}
+      {before?.author !== author && <h3 className="foreign mb-1 text-sm font-semibold text-ink">{author}</h3>}
       <Content step={step} />
     </div>
   )
