@@ -21,3 +21,14 @@ export function examples(command: Command, lines: string[]): Command {
     return `\nExamples:\n${commands.map((line) => `  ${line}`).join('\n')}${notes}`
   })
 }
+
+/** Settings of a server as flags. */
+export function withSettings(command: Command): Command {
+  return command
+    .option('--host <address>', 'the address to listen on; 127.0.0.1 lets only this machine in (HOST)')
+    .option('--port <number>', 'the port; 8000 unless said otherwise, 0 takes a free one (PORT)')
+    .option('--database-url <url>', 'postgresql://…: use this Postgres instead of the embedded database (DATABASE_URL)')
+    .option('--public-url <url>', 'under which URL people reach the server (LLM_EVAL_PUBLIC_URL)')
+    .option('--retention-days <days>', 'delete traces that are older (LLM_EVAL_RETENTION_DAYS)')
+    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LLM_EVAL_LOG_LEVEL)')
+}

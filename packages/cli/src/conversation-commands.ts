@@ -1,18 +1,50 @@
 import { conversationFormats, conversationStates, limits } from '@llm-eval/protocol'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { examples, type Parts } from './command.ts'
+import { examples, type Parts, withSettings } from './command.ts'
 import type { ReplayGate } from './conversations/said.ts'
 import { timeSpan, wholeNumber } from './moments.ts'
 
-/** `llm-eval conversations`, `replay` and `import-logs` */
+/** `llm-eval bridge`, `conversations`, `replay` and `import-logs` */
 export function addConversations(program: Command, parts: Parts): void {
   const conversations = program
     .command('conversations')
     .description('List recorded conversations, show, export or delete them.')
+  addBridge(program, parts)
   addReading(conversations, parts)
   addFiles(conversations, parts)
   addReplay(program, parts)
   addImportLogs(program, parts)
+}
+
+function addBridge(program: Command, { terminal, perform }: Parts): void {
+  const bridge = withSettings(
+    program
+      .command('bridge')
+      .description('Start a server between a front end of AG-UI and an agent: what both say is recorded.'),
+  )
+  bridge
+    .requiredOption(
+      '--target <url>',
+      'an ADK api_server, an Agent Engine (its resource name will do), or an AG-UI agent',
+    )
+    .option('--app <name>', 'the app of an api_server that has several')
+    .option('--user <id>', 'whose sessions they are')
+    .option('--name <name>', 'what the agent is called in the address and the recordings', 'agent')
+    .option('--agent-engine', "the target is Google's Agent Engine")
+    .option('--agui', 'the target speaks AG-UI itself')
+    .option('--token-env <name>', 'environment variable with a bearer token for the target')
+    .option('--gcloud', 'the token is what `gcloud auth print-access-token` prints')
+    .option('--log-dir <directory>', 'write events_*.log and agent_engine_raw_*.log there too')
+  examples(bridge, [
+    'llm-eval bridge --target http://localhost:8000 --app trips --port 9000',
+    'llm-eval bridge --agent-engine --gcloud --target projects/my-project/locations/us-central1/reasoningEngines/123',
+    'llm-eval bridge --agui --target http://localhost:8001/agent --log-dir logs',
+    '',
+    'Several agents at once: `targets` in the configuration of `llm-eval serve`.',
+  ])
+  bridge.action((_options, command: Command) =>
+    perform(async () => (await import('./commands/bridge.ts')).bridge(terminal, command.optsWithGlobals())),
+  )
 }
 
 function addReading(conversations: Command, { terminal, perform }: Parts): void {

@@ -3,7 +3,7 @@ import { rejectReasons } from '@llm-eval/protocol'
 import { addAgents } from './agent-commands.ts'
 import { addDatasets, addEvaluators } from './evaluation-commands.ts'
 import { withFilters, statusOption } from './filter.ts'
-import { examples, type Parts } from './command.ts'
+import { examples, type Parts, withSettings } from './command.ts'
 import { addConversations } from './conversation-commands.ts'
 import { addRun } from './run-command.ts'
 import { addCompare, addRuns } from './run-commands.ts'
@@ -56,16 +56,6 @@ export function createProgram(parts: Parts): Command {
   addConversations(program, parts)
   addKeys(program, parts)
   return program
-}
-
-function withSettings(command: Command): Command {
-  return command
-    .option('--host <address>', 'the address to listen on; 127.0.0.1 lets only this machine in (HOST)')
-    .option('--port <number>', 'the port; 8000 unless said otherwise, 0 takes a free one (PORT)')
-    .option('--database-url <url>', 'postgresql://…: use this Postgres instead of the embedded database (DATABASE_URL)')
-    .option('--public-url <url>', 'under which URL people reach the server (LLM_EVAL_PUBLIC_URL)')
-    .option('--retention-days <days>', 'delete traces that are older (LLM_EVAL_RETENTION_DAYS)')
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent (LLM_EVAL_LOG_LEVEL)')
 }
 
 function addServing(program: Command, { terminal, perform }: Parts): void {

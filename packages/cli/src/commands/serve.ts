@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { type Config, createLog, loadConfig, type RunningServer, startServer } from '@llm-eval/server'
+import { type BridgeTap, type Config, createLog, loadConfig, type RunningServer, startServer } from '@llm-eval/server'
 import { Complaint, exitCodes, fileComplaint, systemCode } from '../complaint.ts'
 import { dashboard } from '../dashboard.ts'
 import { prettyLog } from '../display/log.ts'
@@ -8,14 +8,30 @@ import type { Terminal } from '../terminal.ts'
 import { ownVersion } from '../version.ts'
 
 /** `llm-eval serve`: serves until it is told to stop, then drains. */
-export async function serve(terminal: Terminal, options: ServeOptions): Promise<number> {
+export function serve(terminal: Terminal, options: ServeOptions): Promise<number> {
+  return serveWith(terminal, options)
+}
+
+/** What a command serves beside what `serve` does. */
+export interface ServeMore {
+  /** Settings, over all others. */
+  flags?: Record<string, unknown>
+  tap?: BridgeTap
+  /** Lines of the banner, in place of how to send a trace. */
+  banner?: (url: string) => [string, string][]
+}
+
+/** Serves until it is told to stop, then drains. */
+export async function serveWith(terminal: Terminal, options: ServeOptions, more: ServeMore = {}): Promise<number> {
   if (options.url !== undefined || options.key !== undefined)
-    throw new Complaint('serve starts a server of its own: it takes --host and --port, not --url or --key.')
+    throw new Complaint('This starts a server of its own: it takes --host and --port, not --url or --key.')
   const { signal, err } = terminal
-  const { config } = await loadConfig(sourcesOf(terminal, options))
+  const sources = sourcesOf(terminal, options)
+  const { config } = await loadConfig({ ...sources, flags: { ...sources.flags, ...more.flags } })
   const log = err.isTTY ? createLog(config, prettyLog(err)) : createLog(config)
-  const server = await start(config, { config, log, version: ownVersion(), ...dashboard() })
-  banner(terminal, { server, config })
+  const tap = more.tap === undefined ? {} : { tap: more.tap }
+  const server = await start(config, { config, log, version: ownVersion(), ...tap, ...dashboard() })
+  banner(terminal, { server, config, lines: more.banner?.(config.public_url ?? server.url) })
   if (!signal.aborted) {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   }
@@ -84,7 +100,13 @@ const sample = `{
   "tokens_used": 245, "response_time_ms": 850, "cost": 0.0012
 }`
 
-function banner({ out }: Terminal, { server, config }: { server: RunningServer; config: Config }): void {
+interface Shown {
+  server: RunningServer
+  config: Config
+  lines: [string, string][] | undefined
+}
+
+function banner({ out }: Terminal, { server, config, lines: more }: Shown): void {
   const { url, signInUrl, adminKeyPath } = server
   const storage = config.database_url === null ? config.data : `Postgres at ${new URL(config.database_url).host}`
   const lines: [string, string][] = [
@@ -96,16 +118,19 @@ function banner({ out }: Terminal, { server, config }: { server: RunningServer; 
   if (isEverywhere(config.host) && config.public_url === null)
     lines.push(['', `From other machines, write this one's name or address instead of ${new URL(url).hostname}.`])
   const key = adminKeyPath === undefined ? '' : ` -H "x-api-key: $(cat '${adminKeyPath}')"`
-  const text = [
-    '',
-    `  ${out.paint('bold', 'llm-eval')} ${ownVersion()}`,
-    '',
-    ...lines.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
-    '',
+  const sending = [
     '  Send a trace and see it appear:',
     '',
     `curl ${url}/webhook/trace -H 'content-type: application/json'${key} -d '${sample}'`,
     '',
+  ]
+  const text = [
+    '',
+    `  ${out.paint('bold', 'llm-eval')} ${ownVersion()}`,
+    '',
+    ...[...lines, ...(more ?? [])].map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
+    '',
+    ...(more === undefined ? sending : []),
   ]
   out.line(text.join('\n'))
 }

@@ -4,6 +4,7 @@ import { appendEvents } from '../recording/append.ts'
 import { answer } from './answer.ts'
 import { RunRecorder } from './run-recorder.ts'
 import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send } from './running.ts'
+import { guarded, newest } from './tap.ts'
 import type { Target } from './targets.ts'
 import { Threads } from './threads.ts'
 
@@ -20,7 +21,8 @@ export class Bridge {
   readonly #under: Set<Promise<void>> = new Set()
 
   constructor(options: BridgeOptions) {
-    this.#options = options
+    const { recording, tap } = options
+    this.#options = tap === undefined ? options : { ...options, tap: guarded(tap, recording) }
     this.#threads = new Threads(options.recording.store)
   }
 
@@ -88,6 +90,7 @@ export class Bridge {
   async #run(running: Running, send: Send): Promise<void> {
     const { log, tap } = this.#options
     const { input } = running.request
+    tap?.request(newest(input), input)
     const told: Send = (events) => {
       if (tap) for (const event of events) tap.agui(event, input)
       return send(events)

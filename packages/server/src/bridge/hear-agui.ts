@@ -66,8 +66,8 @@ export async function hearAgui(running: Running, telling: AguiTelling, hearing: 
     feed(text.decode(chunk, { stream: true }))
     for (const data of frames.splice(0)) {
       const event = readFrame(data)
-      options.tap?.raw(event, input)
       if (event === undefined) continue
+      options.tap?.raw(event, input)
       await recorder.agui(event)
       if (recorder.failure) throw recorder.failure.error
       const events = telling.push(event)

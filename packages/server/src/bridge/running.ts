@@ -9,12 +9,20 @@ import type { KnownThread } from './threads.ts'
 /** Takes what the front end gets, as it comes; wait for it. */
 export type Send = (events: readonly AguiEvent[]) => void | Promise<void>
 
-/** Is told all that goes by, for the logs of `llm-eval bridge --log-dir`. */
+/** Whose something is. */
+export interface RunPlace {
+  threadId: string
+  runId: string
+}
+
+/** Is told all that goes by, for the logs of `llm-eval bridge --log-dir`; without what must not be kept. */
 export interface BridgeTap {
-  /** What the front end gets. `request`: what it asked, with the first event. */
-  agui: (event: AguiEvent, place: { threadId: string; runId: string }) => void
-  /** An event of the agent as it was read, or what it said in place of one. */
-  raw: (event: unknown, place: { threadId: string; runId: string }) => void
+  /** What is new in a request of a front end. */
+  request: (messages: readonly object[], place: RunPlace) => void
+  /** What the front end gets. */
+  agui: (event: object, place: RunPlace) => void
+  /** What the agent said, as it was read. */
+  raw: (event: object, place: RunPlace) => void
 }
 
 /** What the bridge is made of. */
