@@ -11,6 +11,9 @@ const modelAddress = 'http://localhost:11434/v1'
 /** Where they have the agent that they show as `agent.mjs`. */
 const agentAddress = 'http://localhost:3000'
 
+/** Where they have an agent of ADK, which the examples stand for. */
+const adkAddress = 'http://localhost:8001'
+
 /** Settings of the server that a page takes for granted. */
 const settings: Record<string, Record<string, unknown>> = {
   'docs/secure.md': { webhook_secrets: 'the-new-secret,the-old-secret', cors_origins: 'https://app.example.com' },
@@ -48,13 +51,16 @@ describe.each(guides)('$page', ({ page, steps, files }) => {
   let shell: Shell
   let model: Provider | undefined
   let agent: RunningAgent | undefined
+  let adk: RunningAgent | undefined
   beforeAll(async () => {
     model = text(page).includes(modelAddress) ? await startModel() : undefined
     const { 'agent.mjs': code } = files
     agent = code === undefined ? undefined : await startAgent(code)
+    adk = text(page).includes(adkAddress) ? await startAgent(text('examples/seed-003/adk-server.mjs')) : undefined
     const addresses = {
       ...(model && { [modelAddress]: model.base('openai') }),
       ...(agent && { [agentAddress]: agent.url }),
+      ...(adk && { [adkAddress]: adk.url }),
     }
     shell = await openShell(settings[page], { files, addresses })
   })
@@ -62,6 +68,7 @@ describe.each(guides)('$page', ({ page, steps, files }) => {
     await shell.close()
     await model?.close()
     await agent?.close()
+    await adk?.close()
   })
 
   const told = steps.map(({ block, answer }) => [block.line, block, answer] as const)
