@@ -32,7 +32,7 @@ export interface EvalSetHead {
 /** Cases as an eval set. Ids that occur twice, which ADK refuses, get a number. */
 export function toEvalSet(cases: readonly EvalCase[], head: EvalSetHead): { set: EvalSet; warnings: string[] } {
   const warnings: string[] = []
-  const taken = new Set<string>()
+  const taken = new Map<string, number>()
   const evalCases = cases.map((one) => {
     const evalId = freeName(evalName(one.evalId), taken)
     if (evalId !== one.evalId) warnings.push(`${one.evalId} is now ${evalId}: ids are unique, of letters, digits and _`)
@@ -46,9 +46,12 @@ export function evalName(name: string): string {
   return name.replace(/[^a-zA-Z0-9_]/g, '_') || '_'
 }
 
-function freeName(name: string, taken: Set<string>): string {
+/** @param taken names, and the number that the next one of the same name tries first */
+function freeName(name: string, taken: Map<string, number>): string {
   let free = name
-  for (let number = 2; taken.has(free); number++) free = `${name}_${number}`
-  taken.add(free)
+  let number = taken.get(name) ?? 1
+  while (taken.has(free)) free = `${name}_${++number}`
+  taken.set(name, number)
+  if (free !== name) taken.set(free, 1)
   return free
 }
