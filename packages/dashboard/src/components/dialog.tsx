@@ -1,6 +1,6 @@
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { Button, IconButton } from './button.tsx'
 
 export interface DialogProps {
@@ -18,13 +18,32 @@ const overlay = 'fixed inset-0 z-40 animate-appear bg-[light-dark(rgb(0_0_0/0.3)
 const panel =
   'fixed inset-x-3 top-[8vh] z-50 mx-auto max-h-[84vh] animate-rise overflow-auto rounded-xl border border-line bg-raised shadow-float'
 
+/** Whoever leaves a dialog is where they were when it opened: dialogs are opened by state, so nothing else knows. */
+function useReturn() {
+  const before = useRef<Element | null>(null)
+  return {
+    onOpenAutoFocus: () => {
+      before.current = document.activeElement
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault()
+      if (before.current instanceof HTMLElement) before.current.focus()
+    },
+  }
+}
+
 /** A window over the page. */
 export function Dialog({ open, onOpen, title, says, children, width = 'max-w-lg' }: DialogProps) {
+  const focus = useReturn()
   return (
     <Radix.Root open={open} onOpenChange={onOpen}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
-        <Radix.Content className={`${panel} p-5 ${width}`} {...(says ? {} : { 'aria-describedby': undefined })}>
+        <Radix.Content
+          className={`${panel} p-5 ${width}`}
+          {...focus}
+          {...(says ? {} : { 'aria-describedby': undefined })}
+        >
           <div className="mb-3 flex items-start gap-3">
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
@@ -45,11 +64,12 @@ export function Dialog({ open, onOpen, title, says, children, width = 'max-w-lg'
 
 /** A dialog without a frame, for the palette. */
 export function BareDialog({ open, onOpen, title, children }: Omit<DialogProps, 'says' | 'width'>) {
+  const focus = useReturn()
   return (
     <Radix.Root open={open} onOpenChange={onOpen}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
-        <Radix.Content className={`${panel} max-w-xl`} aria-describedby={undefined}>
+        <Radix.Content className={`${panel} max-w-xl`} aria-describedby={undefined} {...focus}>
           <Radix.Title className="sr-only">{title}</Radix.Title>
           {children}
         </Radix.Content>
