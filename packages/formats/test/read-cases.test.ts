@@ -374,3 +374,53 @@ describe('the JSON Schema for editors', () => {
     expect(fits({ name: 'A', query: 'x', expected: { toolz: [] } })).toBe(false)
   })
 })
+
+describe('a file that stands for more than it holds', () => {
+  const plain = { file: 'a.yaml', suite: 's', env: {}, evalview: false }
+  const values = (count: number) => Array.from({ length: count }, () => 'x').join(',')
+  const told = (text: string) => readCases(text, plain)
+
+  test.each<[string, string]>([
+    [
+      'a list that is used again and again',
+      `a: &a [${values(20_000)}]\n  b: [${Array.from({ length: 900 }, () => '*a').join(',')}]`,
+    ],
+    ['a text that is', `a: &a ${'x'.repeat(30_000)}\n  b: [${Array.from({ length: 900 }, () => '*a').join(',')}]`],
+    [
+      'an object that is merged again and again',
+      `a: &a {${Array.from({ length: 5_000 }, (_, index) => `k${index}: 1`).join(',')}}\n  b: [${Array.from({ length: 900 }, () => '{<<: *a}').join(',')}]`,
+    ],
+    [
+      'aliases of aliases',
+      `a: &a [${values(9)}]\n${'bcdefghi'.replace(/./g, (name) => `  ${name}: &${name} [${Array.from({ length: 9 }, () => `*${String.fromCharCode(name.charCodeAt(0) - 1)}`).join(',')}]\n`)}`,
+    ],
+  ])('is refused: %s', (_what, meta) => {
+    const { cases, problems } = told(`name: A\nquery: x\nmeta:\n  ${meta}\n`)
+    expect(cases).toEqual([])
+    expect(problems).toMatchObject([{ level: 'error', message: expect.stringMatching(/alias/i) }])
+  })
+
+  test.each<[string, string]>([
+    ['lists', `{a: ${'['.repeat(600)}${']'.repeat(600)}}`],
+    ['objects', `${'{a: '.repeat(600)}1${'}'.repeat(600)}`],
+    ['far too many lists', `{a: ${'['.repeat(5_000)}${']'.repeat(5_000)}}`],
+    ['itself', '&a {b: *a}'],
+    ['itself, by a list', '&a [[*a]]'],
+  ])('is refused when it is nested too deep: %s', (_what, meta) => {
+    const { cases, problems } = told(`name: A\nquery: x\nmeta: ${meta}\n`)
+    expect(cases).toEqual([])
+    expect(problems.map(({ level }) => level)).toEqual(['error'])
+    expect(problems[0]?.message).toMatch(/nested deeper than 500 levels|stands for itself/)
+  })
+
+  test('is read where it keeps within that', () => {
+    const deep = `{a: ${'['.repeat(400)}${']'.repeat(400)}}`
+    expect(told(`name: A\nquery: x\nmeta: ${deep}\n`)).toMatchObject({ cases: [{ name: 'A' }], problems: [] })
+    const shared = `cases:\n- &a {name: A, query: x, expected: &e {tools: [b]}}\n- {<<: *a, name: B}\n- {name: C, query: y, expected: *e}\n`
+    expect(told(shared).cases.map(({ name, expected }) => [name, expected.tools])).toEqual([
+      ['A', ['b']],
+      ['B', ['b']],
+      ['C', ['b']],
+    ])
+  })
+})
