@@ -71,8 +71,13 @@ function invocationOf(invocationId: string, events: AdkEvent[], { options, warn 
   const own = events.filter((event) => !isUser(event))
   const { content: final, event: finalEvent } = finalOf(own)
   const { response, thoughts } = options.thoughts === 'kept' ? { response: final, thoughts: [] } : apart(final)
-  const kept: InvocationEvent[] = [...user.results]
-  for (const event of own) {
+  const kept: InvocationEvent[] = []
+  for (const event of events) {
+    if (isUser(event)) {
+      // A result that the user's side brings beside words, which ADK would drop.
+      if (event !== user.event && isResult(event.content)) kept.push({ author: event.author, content: event.content })
+      continue
+    }
     const isFinal = event === finalEvent
     const hasCalls = event.content?.parts?.some((part) => part.functionCall !== undefined)
     const content = isFinal && !hasCalls ? withParts(event.content, thoughts) : event.content
@@ -91,26 +96,21 @@ function invocationOf(invocationId: string, events: AdkEvent[], { options, warn 
   }
 }
 
-/** What users said in a turn. What ADK would drop of it, results of tools that they brought beside their words, are events. */
+/** What users said in a turn, and the event that says it. */
 function userOf(
   events: readonly AdkEvent[],
   warn: Turning['warn'],
-): { content: AdkContent; timestamp: number; results: InvocationEvent[] } {
+): { content: AdkContent; timestamp: number; event: AdkEvent | undefined } {
   const said = events.filter(({ content }) => content !== undefined)
   const words = said.filter(({ content }) => !isResult(content))
-  const chosen = words.at(-1) ?? said.at(-1)
+  const event = words.at(-1) ?? said.at(-1)
   if (words.length > 1) warn(`has ${words.length} messages of the user: the last one counts`)
-  if (chosen && isResult(chosen.content))
+  if (event && isResult(event.content))
     warn('begins with the result of a tool: adk eval cannot say that again, as calls get new ids')
-  const heard = chosen ? undefined : transcriptOf(events, 'inputTranscription')
-  if (!chosen && heard === undefined) warn('no message of the user is known')
-  return {
-    content: chosen?.content ?? { role: 'user', parts: heard === undefined ? [] : [{ text: heard }] },
-    timestamp: (chosen ?? events[0])?.timestamp ?? 0,
-    results: said
-      .filter((event) => event !== chosen && isResult(event.content))
-      .map(({ author, content }) => ({ author, content })),
-  }
+  const heard = event ? undefined : transcriptOf(events, 'inputTranscription')
+  if (!event && heard === undefined) warn('no message of the user is known')
+  const content = event?.content ?? { role: 'user', parts: heard === undefined ? [] : [{ text: heard }] }
+  return { content, timestamp: (event ?? events[0])?.timestamp ?? 0, event }
 }
 
 function isResult(content: AdkContent | undefined): boolean {
