@@ -45,7 +45,7 @@ export async function readBy(version: keyof typeof clients, events: readonly Agu
         // A run that failed is told as one, and no fault of the stream.
         (reason: unknown) => (failed === null ? reason : undefined),
       )
-    return { error, failed, messages: agent.messages as Held[], state: agent.state, warnings }
+    return { error, failed, messages: agent.messages, state: agent.state, warnings }
   } finally {
     Object.assign(console, { warn, error: complain })
   }

@@ -335,16 +335,19 @@ describe('what goes wrong', () => {
   })
 
   it.each([
-    ['an unknown target', 'nowhere', {}, 404, 'target_not_found'],
-    ['no message', 'demo', { messages: [] }, 422, 'invalid_request'],
-    ['a message without id', 'demo', { messages: [{ role: 'user', content: 'x' }] }, 422, 'invalid_request'],
-    ['no thread', 'demo', { threadId: '' }, 422, 'invalid_request'],
-  ])('a request with %s is refused before anything is stored', async (_what, target, more, status, code) => {
-    const body = { threadId: thread, runId: 'r', messages: [{ id: '1', role: 'user', content: 'hi' }], ...more }
-    const answer = await ground.send({ path: `/agui/${target}`, body })
-    expect(answer).toMatchObject({ status, json: { code } })
-    expect(await recorded(ground, thread)).toEqual([])
-  })
+    ['an unknown target', { target: 'nowhere' }, { status: 404, code: 'target_not_found' }],
+    ['no message', { messages: [] }, { status: 422, code: 'invalid_request' }],
+    ['a message without id', { messages: [{ role: 'user', content: 'x' }] }, { status: 422, code: 'invalid_request' }],
+    ['no thread', { threadId: '' }, { status: 422, code: 'invalid_request' }],
+  ])(
+    'a request with %s is refused before anything is stored',
+    async (_what, { target = 'demo', ...more }: object & { target?: string }, { status, code }) => {
+      const body = { threadId: thread, runId: 'r', messages: [{ id: '1', role: 'user', content: 'hi' }], ...more }
+      const answer = await ground.send({ path: `/agui/${target}`, body })
+      expect(answer).toMatchObject({ status, json: { code } })
+      expect(await recorded(ground, thread)).toEqual([])
+    },
+  )
 
   it('keys of prototypes in what an agent says do no harm (trap 30)', async () => {
     const args = '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}'

@@ -78,7 +78,7 @@ async function openLogs(directory: string): Promise<Logs> {
         raw: (event, place) => write(raw, place, { raw: event }),
       },
       async close() {
-        await Promise.all([events, raw].map((log) => log && finished(log.end())))
+        for (const log of [events, raw]) if (log) await finished(log.end())
       },
     }
   } catch (error) {

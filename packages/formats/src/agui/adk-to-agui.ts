@@ -265,7 +265,7 @@ export class AdkToAgui {
 }
 
 /** Id of the message that a result is for the front end, by which it is known when it comes back with the history. */
-export function resultId(callId: string, number: number): string {
+function resultId(callId: string, number: number): string {
   return number === 1 ? `result:${callId}` : `result:${callId}:${number}`
 }
 

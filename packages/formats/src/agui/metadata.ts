@@ -60,15 +60,35 @@ export function placeOf({ id, invocationId, author, timestamp }: AdkEvent): AdkM
 
 /** All that there is to say of an event beside its content and its state. */
 export function metadataOf(event: AdkEvent): AdkMetadata {
-  const { id, invocationId, author, timestamp, content, partial, ...rest } = event
-  const { branch, modelVersion, finishReason, usageMetadata, longRunningToolIds, actions, ...more } = rest
-  const { stateDelta, ...others } = actions ?? {}
+  const { branch, modelVersion, finishReason, usageMetadata, longRunningToolIds, actions } = event
+  const others = without(actions ?? {}, new Set(['stateDelta']))
+  const more = without(event, told)
   return {
     ...placeOf(event),
     ...defined({ branch, modelVersion, finishReason, usage: usageMetadata, longRunningToolIds }),
     ...(isEmpty(others) ? {} : { actions: others }),
     ...(isEmpty(more) ? {} : { more }),
   }
+}
+
+/** What is told by name, or by the events themselves. */
+const told = new Set([
+  'id',
+  'invocationId',
+  'author',
+  'timestamp',
+  'content',
+  'partial',
+  'branch',
+  'modelVersion',
+  'finishReason',
+  'usageMetadata',
+  'longRunningToolIds',
+  'actions',
+])
+
+function without(value: object, keys: ReadonlySet<string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.has(key)))
 }
 
 /** The event that metadata tells of, without its content and state. */

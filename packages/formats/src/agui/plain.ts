@@ -20,10 +20,15 @@ export function isPlainPart(part: AdkPart): boolean {
   const { text, thought, thoughtSignature, functionCall, functionResponse, ...rest } = part
   if (!isEmpty(rest)) return false
   if (functionCall !== undefined) {
-    const { id, name, args, ...more } = functionCall
-    return id !== undefined && name !== undefined && isEmpty(more) && !text && thought !== true && !functionResponse
+    return isWhole(functionCall, 'args') && !text && thought !== true && !functionResponse
   }
   if (functionResponse === undefined) return textKind(part) !== undefined
-  const { id, name, response, ...more } = functionResponse
-  return id !== undefined && name !== undefined && isEmpty(more) && !text && !thoughtSignature && thought !== true
+  return isWhole(functionResponse, 'response') && !text && !thoughtSignature && thought !== true
+}
+
+/** Whether a call or a result has its id and its name, and nothing beside what it says. */
+function isWhole(told: { id?: string | undefined; name?: string | undefined }, says: 'args' | 'response'): boolean {
+  const isKnown = (key: string) => key === 'id' || key === 'name' || key === says
+  const hasMore = Object.entries(told).some(([key, value]) => !isKnown(key) && value !== undefined)
+  return told.id !== undefined && told.name !== undefined && !hasMore
 }

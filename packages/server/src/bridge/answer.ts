@@ -78,7 +78,7 @@ async function finish(
     log.error({ err: error, thread_id: running.request.input.threadId }, 'the end of a request could not be recorded')
     const says = notRecorded(error)
     const last = { code: says.code, message: says.message, timestamp: Math.round(recording.now()) }
-    return void (await send([...events.slice(0, -1), { type: 'RUN_ERROR', ...last }]))
+    events.splice(-1, 1, { type: 'RUN_ERROR', ...last })
   }
   await send(events)
 }

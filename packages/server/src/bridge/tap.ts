@@ -1,5 +1,4 @@
 import type { RunAgentInput } from '@llm-eval/formats/agui'
-import type { ConversationEventInput } from '@llm-eval/protocol'
 import type { Recording } from '../recording/append.ts'
 import type { BridgeTap, RunPlace } from './running.ts'
 
@@ -9,7 +8,7 @@ export function guarded(tap: BridgeTap, { now, redact }: Pick<Recording, 'now' |
     const at = new Date(now()).toISOString()
     const event = { at, kind, run_id: runId, invocation_id: null, event_id: null, payload: { ...payload } }
     try {
-      return redact([event as ConversationEventInput])[0]?.payload
+      return redact([event])[0]?.payload
     } catch {
       return undefined
     }
