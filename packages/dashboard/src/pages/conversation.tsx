@@ -134,12 +134,13 @@ interface TurnsProps {
   onChoose: (index: number) => void
 }
 
-/** The newest block of turns, and before it as many as were asked for. */
+/** The newest turns, and before them as many as were asked for. */
 function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const { api } = useParts()
   const queries = conversationQueries(api)
   const last = blockOf(detail.turns - 1)
-  const [first, setFirst] = useState(last)
+  // The last block may hold a single turn: the one before it gives it company.
+  const [first, setFirst] = useState(Math.max(0, last - 1))
   const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
   const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
   const trouble = answers.find(({ error, data }) => error !== null && !data)
