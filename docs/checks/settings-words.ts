@@ -36,4 +36,6 @@ export const settingWords: Record<string, string> = {
   allow_private_evaluators:
     'Whether remote evaluators, and endpoints that runs ask, may be at private addresses, such as `localhost`.',
   judge_concurrency: 'Executions of judges and of remote evaluators that run at the same time.',
+  targets:
+    'Agents that front ends of AG-UI reach at `/agui/NAME`, by name: `{"trips": {"kind": "adk", "url": "http://localhost:8000", "app_name": "trips"}}`; `kind` is `adk` (an api_server), `agent_engine` or `agui`. A target may also have `user_id`, `headers`, `forward_headers` (`{"x-agent-authorization": "authorization"}`: which headers of a front end go on, and by which name; none unless said), `token_env`, `token_command` or `api_key_env` for its keys, and `timeout_seconds` of silence. They are yours, so they may be at private addresses. In the environment as JSON.',
 }
