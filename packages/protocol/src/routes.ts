@@ -119,7 +119,7 @@ export const routes = {
     scope: 'admin',
     limit: 'read',
     errors: 'problem',
-    summary: 'Delete every trace of a user.',
+    summary: 'Delete every trace and conversation of a user.',
   }),
 
   metrics: route('GET', '/api/v1/metrics', {

@@ -6,6 +6,8 @@ const day = 86_400_000
 const portion = 1_000
 /** Reports of agent tests, which may be large, likewise. */
 const reportPortion = 20
+/** Conversations, and events of those, which may be large, likewise. */
+const conversationPortion = 200
 /** Commits of one round; the rest waits for the next one. */
 const portions = 200
 /** A message id is of use as long as its timestamp is accepted. */
@@ -14,7 +16,7 @@ const messageMs = 4 * limits.signatureSkewSeconds * 1000
 /** What has to be done every minute. */
 export type Maintenance = Pick<Deps, 'store' | 'config' | 'now' | 'closing'>
 
-/** Drops what has expired: tokens and message ids, traces, runs, reports of agent tests and results of evaluations past their retention, events past theirs. */
+/** Drops what has expired: tokens and message ids, traces, runs, reports of agent tests, conversations and results of evaluations past their retention, events past theirs. */
 export async function maintain(parts: Maintenance): Promise<void> {
   const { store, config, now, closing } = parts
   const home = await store.read(0, 'project', { name: 'default' })
@@ -36,6 +38,7 @@ async function expire({ store, config, now, closing }: Maintenance, project: num
     () => store.apply(project, { kind: 'expireExecutions', before, limit: portion }),
     () => store.apply(project, { kind: 'expireRuns', before, at: now(), limit: portion }),
     () => store.apply(project, { kind: 'expireAgentReports', before, at: now(), limit: reportPortion }),
+    () => store.apply(project, { kind: 'expireConversations', before, at: now(), limit: conversationPortion }),
   ]
   for (const drop of expired)
     for (let round = 0; round < portions && !closing.aborted; round++) if (!(await drop()).more) break

@@ -6,7 +6,7 @@ import { registerConversations } from '../src/conversations/conversations.ts'
 import { configSchema } from '../src/config/config.ts'
 import { createRecording } from '../src/recording/append.ts'
 import { allSlices, type Ground, openShelf, type Shelf, startGround } from './ground.ts'
-import { heard, say, type ScriptedAdk, spoken, startScriptedAdk } from './scripted-adk.ts'
+import { begin, heard, say, type ScriptedAdk, spoken, startScriptedAdk } from './scripted-adk.ts'
 
 let shelf: Shelf
 let ground: Ground
@@ -220,7 +220,7 @@ describe('a conversation that is said again', () => {
 
   it('ends with the server, and what was heard is there', async () => {
     const thread = await record([user('one'), assistant('1'), user('two'), assistant('2')])
-    adk.answer(({ response }) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders())
+    adk.answer(({ response }) => begin(response))
     const { json } = await replay(thread, { target: 'demo' })
     await vi.waitFor(() => expect(adk.runs).toHaveLength(1), { timeout: 60_000 })
     ground.closing.abort()

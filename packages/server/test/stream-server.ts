@@ -12,6 +12,8 @@ import { configSchema } from '../src/config/config.ts'
 import { createJudge } from '../src/judging/create-judge.ts'
 import { createMeters, type Meters } from '../src/meters/meters.ts'
 import { registerAgentTests } from '../src/agent-tests/agent-tests.ts'
+import { createBridge } from '../src/bridge/create-bridge.ts'
+import { registerConversations } from '../src/conversations/conversations.ts'
 import { createApp } from '../src/http/create-app.ts'
 import { registerIngest } from '../src/ingest/ingest.ts'
 import { registerKeys } from '../src/settings/keys.ts'
@@ -162,6 +164,7 @@ export async function startStreams(
     registerTraces,
     registerKeys,
     registerAgentTests,
+    registerConversations(createBridge()),
     (a, d) => registerStreamWith(a, d, { ...settings, ...changed }),
   ])
   await app.listen({ host: '127.0.0.1', port: 0 })

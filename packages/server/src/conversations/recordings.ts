@@ -7,6 +7,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import type { Store, StoredConversation, StoredConversationEvent } from '@llm-eval/store'
+import { stateOf } from './wire.ts'
 
 /** Bytes of payloads that are kept to be looked at again, and for how long, in milliseconds. */
 const keptBytes = 64 * 1024 * 1024
@@ -57,11 +58,17 @@ export class Recordings {
   }
 
   /**
-   * A conversation as people read it.
+   * A conversation as people read it. One that is truncated has no turn that runs.
    *
    * @throws Failure `conversation_too_large`
    */
   async turns(projectId: number, conversation: StoredConversation): Promise<readonly ConversationTurn[]> {
+    const turns = await this.#turnsOf(projectId, conversation)
+    if (stateOf(conversation, this.#now()) !== 'truncated') return turns
+    return turns.map((turn) => (turn.state === 'running' ? { ...turn, state: 'truncated' } : turn))
+  }
+
+  async #turnsOf(projectId: number, conversation: StoredConversation): Promise<readonly ConversationTurn[]> {
     const kept = await this.#read(projectId, conversation)
     if (kept.turns?.of !== kept.events.length) {
       const list = toTurns(kept.events, { now: this.#now() })

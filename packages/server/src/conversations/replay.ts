@@ -100,6 +100,7 @@ class Replay {
   readonly #bridge: Bridge
   readonly #asking: Asking
   readonly #messages: AguiMessage[] = []
+  readonly #answers = new Map<string, { content: string }>()
   #failed = false
 
   constructor(bridge: Bridge, asking: Asking) {
@@ -138,14 +139,14 @@ class Replay {
   #hear(events: readonly AguiEvent[]): void {
     for (const event of events) {
       if (event.type === 'RUN_ERROR') this.#failed = true
-      else if (event.type === 'TEXT_MESSAGE_START')
-        this.#messages.push({ id: event.messageId, role: 'assistant', content: '' })
-      else if (event.type === 'TEXT_MESSAGE_CONTENT') this.#say(event.messageId, event.delta)
+      else if (event.type === 'TEXT_MESSAGE_START') {
+        const message = { id: event.messageId, role: 'assistant' as const, content: '' }
+        this.#answers.set(message.id, message)
+        this.#messages.push(message)
+      } else if (event.type === 'TEXT_MESSAGE_CONTENT') {
+        const message = this.#answers.get(event.messageId)
+        if (message) message.content += event.delta
+      }
     }
-  }
-
-  #say(id: string, delta: string): void {
-    const message = this.#messages.findLast((one) => one.id === id)
-    if (message?.role === 'assistant') message.content = `${message.content ?? ''}${delta}`
   }
 }
