@@ -22,6 +22,7 @@ const root = resolve(here, '../..')
 const sources = join(here, 'src')
 const typesOfSdk = join(root, '.cache/sdk-types')
 const typesOfProtocol = join(root, 'packages/protocol/dist')
+const typesOfFormats = join(root, 'packages/formats/dist')
 const stage = process.argv[2] === '--stage' && process.argv[3] ? resolve(process.argv[3]) : undefined
 const out = join(stage ?? here, 'dist')
 const entries = {
@@ -29,6 +30,7 @@ const entries = {
   experiments: join(sources, 'experiments/index.ts'),
   agent: join(sources, 'agent/index.ts'),
   recorder: join(sources, 'recorder/index.ts'),
+  logs: join(sources, 'logs/index.ts'),
 }
 /** For Node alone: it has the engine inside, and shares what it has of the rest with the root by `inside.js`. */
 const evaluation = {
@@ -38,7 +40,7 @@ const evaluation = {
 }
 const inside = join(sources, 'inside.ts')
 /** Declarations of the entries. */
-const declared = ['index', 'experiments/index', 'evaluation/index', 'agent/index', 'recorder/index'].map(
+const declared = ['index', 'experiments/index', 'evaluation/index', 'agent/index', 'recorder/index', 'logs/index'].map(
   (name) => `${name}.d.ts`,
 )
 
@@ -55,13 +57,15 @@ const tables = {
 }
 
 /**
- * The tables of protocol hold a row for everybody; a browser should load only the rows that this package names.
+ * The tables of protocol hold a row for everybody; a browser should load only the rows that this package names, or what it has of
+ * `formats` does.
  * A name that the sources use and the table lacks is an error of the compiler, long before this.
  */
 function onlyUsedRows(protocol) {
-  const text = readdirSync(sources, { recursive: true })
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('evaluation/'))
-    .map((file) => readFileSync(join(sources, file), 'utf8'))
+  const text = [sources, join(root, 'packages/formats/src')]
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((file) => ({ folder, file })))
+    .filter(({ file }) => file.endsWith('.ts') && !file.startsWith('evaluation/'))
+    .map(({ folder, file }) => readFileSync(join(folder, file), 'utf8'))
     .join('\n')
   const usedRows = (name) =>
     Object.entries(protocol[name]).filter(([row]) => new RegExp(`\\b${name}\\.${row}\\b`).test(text))
@@ -183,14 +187,16 @@ function declarations() {
 
 function locate(specifier, from) {
   if (specifier === '@llm-eval/protocol') return join(typesOfProtocol, 'index.d.ts')
+  if (specifier.startsWith('@llm-eval/formats/'))
+    return join(typesOfFormats, specifier.slice('@llm-eval/formats/'.length), 'index.d.ts')
   if (specifier.startsWith('.')) return resolve(dirname(from), specifier.replace(/\.[cm]?[jt]s$/, '.d.ts'))
   throw new Error(`${from} imports ${specifier}, which users of the package do not have`)
 }
 
 function placeOf(path) {
-  return path.startsWith(typesOfProtocol)
-    ? join('protocol', relative(typesOfProtocol, path))
-    : relative(typesOfSdk, path)
+  if (path.startsWith(typesOfProtocol)) return join('protocol', relative(typesOfProtocol, path))
+  if (path.startsWith(typesOfFormats)) return join('formats', relative(typesOfFormats, path))
+  return relative(typesOfSdk, path)
 }
 
 function compile() {
@@ -226,7 +232,7 @@ function stagePackage(folder) {
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   // For tools that do not know `exports`.
-  for (const name of ['experiments', 'evaluation', 'agent', 'recorder']) {
+  for (const name of ['experiments', 'evaluation', 'agent', 'recorder', 'logs']) {
     const redirect = { main: `../dist/${name}.cjs`, types: `../dist/${name}/index.d.cts` }
     mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, name, 'package.json'), `${JSON.stringify(redirect, null, 2)}\n`)
@@ -249,6 +255,7 @@ mkdirSync(dirname(out), { recursive: true })
 replaceOut([...esm, ...cjs, ...nodeEsm, ...nodeCjs, ...declarations()])
 if (stage) stagePackage(stage)
 console.log(`llm-eval-sdk: ${await sizeOf(entries.index)}`)
-for (const name of ['experiments', 'recorder']) console.log(`llm-eval-sdk/${name}: ${await sizeOf(entries[name])}`)
+for (const name of ['experiments', 'recorder', 'logs'])
+  console.log(`llm-eval-sdk/${name}: ${await sizeOf(entries[name])}`)
 for (const name of ['LLMEvalClient', 'LLMEvalStreamClient'])
   console.log(`${name} alone: ${await sizeOf(`alone:${name}`)}`)

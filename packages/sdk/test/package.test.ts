@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as agent from '../src/agent/index.ts'
 import * as experiments from '../src/experiments/index.ts'
 import * as source from '../src/index.ts'
+import * as logs from '../src/logs/index.ts'
 import * as recorder from '../src/recorder/index.ts'
 import { ended, execution, started } from './execution-scene.ts'
 import { type FakeServer, startFakeServer, store } from './fake-server.ts'
@@ -162,6 +163,11 @@ describe('the published package', () => {
         'dist/recorder/index.d.ts',
         'dist/recorder/index.d.cts',
         'recorder/package.json',
+        'dist/logs.js',
+        'dist/logs.cjs',
+        'dist/logs/index.d.ts',
+        'dist/logs/index.d.cts',
+        'logs/package.json',
       ]),
     )
     expect(names.filter((name) => /\.test\.|(^|\/)test\/|tsbuildinfo|^src/.test(name))).toEqual([])
@@ -171,6 +177,7 @@ describe('the published package', () => {
     ['llm-eval-sdk', 'index.js', 11_000],
     ['llm-eval-sdk/experiments', 'experiments.js', 12_000],
     ['llm-eval-sdk/agent', 'agent.js', 3_000],
+    ['llm-eval-sdk/recorder', 'recorder.js', 54_000],
   ])('%s stays small in a browser', async (_, file, most) => {
     const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist', file), platform: 'browser' })
     const { output } = await bundler.generate({ minify: true })
@@ -182,6 +189,13 @@ describe('the published package', () => {
     expect(Object.keys(experiments).sort()).toEqual(experimentNames)
     expect(Object.keys(agent).sort()).toEqual(agentNames)
     expect(Object.keys(recorder)).toEqual(['ConversationRecorder'])
+    expect(Object.keys(logs).sort()).toEqual([
+      'generateEval',
+      'joinLogs',
+      'logLines',
+      'parseBridgeLog',
+      'parseEngineLog',
+    ])
   })
 })
 
