@@ -219,6 +219,17 @@ describe('llm-eval test of an eval set of ADK', () => {
     expect(out).toContain(told)
   })
 
+  test('counts thoughts in a final response, as adk eval does (trap 7)', async () => {
+    const thinking = { content: { role: 'model', parts: [{ text: 'Hm.', thought: true }, { text: 'It is booked.' }] } }
+    const { url } = await startAdk((text) => (text === 'Book it.' ? [...adkCall('book', {}), thinking] : good(text)))
+    const cwd = place({ 'trips.evalset.json': file(evalSet) })
+    const args = ['test', 'trips.evalset.json', '--agent', `adk:${url}/trips`, '--json']
+    const [one] = (JSON.parse((await llmEval(args, { cwd })).out) as Tests).cases
+    // Three of the four words of the second turn: 2 · ¾ · 1 / (¾ + 1).
+    const match = one?.attempts[0]?.assertions.find(({ kind }) => kind === 'adk.response_match_score')
+    expect(match?.actual).toBeCloseTo((1 + 6 / 7) / 2, 9)
+  })
+
   test('writes the result as ADK does, where that is wished', async () => {
     const { url } = await startAdk((text) => (text === 'Book it.' ? adkText('No.') : good(text)))
     const cwd = place({ 'trips.evalset.json': file(evalSet) })
@@ -228,7 +239,10 @@ describe('llm-eval test of an eval set of ADK', () => {
     const [name = ''] = readdirSync(join(cwd, 'out'))
     expect(name).toMatch(/^trips_trips_[\d.]+\.evalset_result\.json$/)
     expect(err).toContain(name)
-    const read = readEvalResult(JSON.parse(readFileSync(join(cwd, 'out', name), 'utf8')))
+    const text = readFileSync(join(cwd, 'out', name), 'utf8')
+    // A number, as configurations may have it, is none of a result to ADK.
+    expect(text.match(/"criterion": \{/g)).toHaveLength(6)
+    const read = readEvalResult(JSON.parse(text))
     expect(read).toMatchObject({
       lost: [],
       result: {

@@ -22,6 +22,11 @@ import {
 } from '@llm-eval/protocol'
 import { Complaint } from '../complaint.ts'
 
+export interface AskAgentOptions extends AskOptions {
+  /** Whether thoughts in a final response of ADK count as part of it, as ADK's own evaluation takes them; `apart` unless said. */
+  thoughts?: 'kept' | 'apart' | undefined
+}
+
 /** One turn that was heard, whole or not. */
 interface Heard {
   events: { event: AdkEvent; at: number }[]
@@ -34,11 +39,15 @@ interface Heard {
 
 /**
  * Asks an agent of ADK, turn by turn in one session, and says what was seen: its calls and its final response as ADK's own
- * evaluation sees them, so without partial events and thoughts. The first question's `context.state` is the state before it.
+ * evaluation sees them, so without partial events; thoughts are left out unless they are to be kept. The first question's `context.state` is the state before it.
  *
  * @throws the signal's reason when it is aborted, and Complaint for an address that is none
  */
-export async function askAdk(agent: Agent, questions: readonly Question[], options: AskOptions): Promise<AgentTrace> {
+export async function askAdk(
+  agent: Agent,
+  questions: readonly Question[],
+  options: AskAgentOptions,
+): Promise<AgentTrace> {
   const target = targetOf(agent, options.env)
   const client = createAdkClient(target, { fetch: options.fetch })
   const threadId = randomUUID()
@@ -78,7 +87,7 @@ interface Asking {
   number: number
 }
 
-async function askTurn(asking: Asking, { query, context }: Question, options: AskOptions): Promise<Heard> {
+async function askTurn(asking: Asking, { query, context }: Question, options: AskAgentOptions): Promise<Heard> {
   const { agent, client, threadId } = asking
   const started = options.clock.now()
   const elapsed = () => Math.max(0, options.clock.now() - started)
@@ -104,7 +113,13 @@ async function askTurn(asking: Asking, { query, context }: Question, options: As
     options.signal.throwIfAborted()
     fault = faultOf(error, { isOver: signal.aborted, timeoutMs })
   }
-  return { ...spoken(events, asking.number, { query, latencyMs: elapsed() }), events, warnings, fault, sessionId }
+  return {
+    ...spoken(events, asking.number, { query, latencyMs: elapsed(), thoughts: options.thoughts ?? 'apart' }),
+    events,
+    warnings,
+    fault,
+    sessionId,
+  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -122,9 +137,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function spoken(
   events: Heard['events'],
   number: number,
-  { query, latencyMs }: { query: string; latencyMs: number },
+  { query, latencyMs, thoughts }: { query: string; latencyMs: number; thoughts: 'kept' | 'apart' },
 ): Pick<Heard, 'turn' | 'calls'> {
-  const { invocations } = toInvocations(events.map(({ event }) => event))
+  const { invocations } = toInvocations(
+    events.map(({ event }) => event),
+    { thoughts },
+  )
   const output = textOf(invocations.findLast(({ finalResponse }) => finalResponse)?.finalResponse)
   const first = events.find(({ event }) => event.content?.parts?.some(({ text, thought }) => text && !thought))
   const begun = new Map<string, number>()

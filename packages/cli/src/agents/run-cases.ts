@@ -61,7 +61,7 @@ async function attempted(one: TestCase, run: CaseRun): Promise<AttemptResult | n
     context: index === 0 && one.agent.tools.length > 0 ? { ...context, tools: one.agent.tools } : context,
   }))
   try {
-    const trace = await askAgent(agent, questions, { ...tools.ask, signal })
+    const trace = await askAgent(agent, questions, { ...tools.ask, signal, thoughts: one.adk ? 'kept' : 'apart' })
     const scoring = { engine: tools.engine, signal, judge: tools.judge, waived: run.waived }
     return run.hidden(await scoreAttempt(one, trace, scoring))
   } catch (error) {

@@ -72,7 +72,7 @@ const criterionObject = object<EvalCriterion>(
 )
 
 /** A number is a threshold. */
-export const criterion: Shape<EvalCriterion> = {
+const criterion: Shape<EvalCriterion> = {
   read(json, telling) {
     if (typeof json === 'number') return { threshold: json }
     if (isRecord(json)) return criterionObject.read(json, telling)
@@ -83,6 +83,12 @@ export const criterion: Shape<EvalCriterion> = {
     const { threshold, ...more } = value
     return Object.keys(more).length === 0 ? threshold : criterionObject.write(value, telling)
   },
+}
+
+/** As results have it: an object, whatever it demands. */
+export const wholeCriterion: Shape<EvalCriterion> = {
+  read: (json, telling) => criterion.read(json, telling),
+  write: (value, telling) => criterionObject.write(value, telling),
 }
 
 const shape = object<EvalConfig>(

@@ -1,4 +1,4 @@
-import { criterion } from './eval-config.ts'
+import { wholeCriterion } from './eval-config.ts'
 import {
   type AdkSession,
   type EvalCaseResult,
@@ -29,7 +29,7 @@ const metricResult = object<EvalMetricResult>(
   {
     metricName: text,
     threshold: number,
-    criterion,
+    criterion: wholeCriterion,
     customFunctionPath: text,
     score: number,
     evalStatus: status,
