@@ -3,6 +3,7 @@ import { ask } from '@llm-eval/agents'
 import { readCases } from '@llm-eval/formats'
 import { limits, type TestCase } from '@llm-eval/protocol'
 import { runCases } from '../../packages/cli/src/agents/run-cases.ts'
+import { hiding } from '../../packages/cli/src/agents/secrets.ts'
 import { testTools } from '../../packages/cli/src/agents/tools.ts'
 import { Screen } from '../../packages/cli/src/terminal.ts'
 import { serveOrders } from '../job.ts'
@@ -78,7 +79,8 @@ function written(count: number): TestCase[] {
 
 async function asked({ url, concurrency }: Asked, cases: readonly TestCase[]): Promise<void> {
   const waived = { judge: false, tools: false }
-  const results = await runCases(cases, { settings: {}, tools, signal: calm, agentUrl: url, concurrency, waived })
+  const run = { settings: {}, tools, signal: calm, hidden: hiding([]), agentUrl: url, concurrency, waived }
+  const results = await runCases(cases, run)
   if (results.filter(({ outcome }) => outcome === 'passed').length !== cases.length)
     throw new Error('not all cases passed')
 }
