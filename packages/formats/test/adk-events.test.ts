@@ -296,9 +296,9 @@ describe("Python's JSON", () => {
   })
 
   it('keeps as numbers what a number holds, also beyond the safe ones (trap 21)', () => {
-    const text = '[9007199254740993, 9007199254740992, 10, 10.0, 0.12345678901234567, -1000000000000000000000]'
+    const text = '[9007199254740993, 9007199254740992, 10, 10.0, 0.1234567890123456, -1000000000000000000000]'
     expect(readJson(text)).toEqual({
-      value: ['9007199254740993', 9007199254740992, 10, 10, 0.12345678901234567, -1e21],
+      value: ['9007199254740993', 9007199254740992, 10, 10, 0.1234567890123456, -1e21],
       lost: ['9007199254740993 has more digits than a number holds: it is kept as text'],
     })
   })
