@@ -8,6 +8,7 @@ import { build } from '../scripts/build.mjs'
 import { setup } from '../scripts/setup.mjs'
 import { agents } from './agents.ts'
 import type { Bench } from './bench.ts'
+import { bridge } from './bridge.ts'
 import { conversations } from './conversations.ts'
 import { executions } from './executions.ts'
 import { idle } from './idle.ts'
@@ -42,6 +43,7 @@ const benches: Record<string, Bench> = {
   'run-server': runServer,
   'run-sockets': runSockets,
   agents,
+  bridge,
   conversations,
   million,
   idle,
