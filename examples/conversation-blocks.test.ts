@@ -167,11 +167,8 @@ describe('option 2, the parser of logs', () => {
 
   it('makes the same file as `llm-eval import-logs`', async () => {
     const made = await ended('eval-generator.mjs', 'my-thread', ...logs)
-    const command = await llmEval(
-      'import-logs',
-      ...['--bridge', 'logs/events_*.log', '--engine', 'logs/agent_engine_raw_*.log'],
-      ...['--thread', 'my-thread', '--app', 'agent1', '--out', '-'],
-    )
+    const files = '--bridge logs/events_*.log --engine logs/agent_engine_raw_*.log'
+    const command = await llmEval(...`import-logs ${files} --thread my-thread --app agent1 --out -`.split(' '))
     expect([command.code, command.err]).toEqual([0, ''])
     expect(JSON.parse(made.out)).toEqual(JSON.parse(command.out))
   })
