@@ -302,6 +302,13 @@ describe('what a case demands', () => {
     expect((await scoreAttempt(timed, blind, waived)).outcome).toBe('passed')
   })
 
+  test('of doubt is unknown where nobody can see whether anything was looked up, unless there is doubt', async () => {
+    const one = caseWith(output({ must_acknowledge_uncertainty: true }))
+    const blind = (text: string) => traceOf(text, [], { captured: ['output'], level: 1 })
+    expect((await scoreAttempt(one, blind('It is 5.'), alone)).outcome).toBe('unevaluated')
+    expect((await scoreAttempt(one, blind('I am not sure.'), alone)).outcome).toBe('passed')
+  })
+
   test('of an agent that shows names of tools only is unknown as to their arguments', async () => {
     const one = caseWith({ tools: ['a'], arguments: [{ tool: 'a', args: {}, match: 'partial', ignore: [] }] })
     const names = traceOf('x', [call('a', null)], { captured: ['output', 'tools'], level: 2 })

@@ -115,8 +115,10 @@ function uncertainty({ output, expected, turn, trace }: OutputScene): Assertion[
   const blind = calls.length === 0 || calls.some(({ succeeded, error }) => succeeded === false || error !== null)
   if (!blind) return [{ ...told, outcome: 'passed', message: 'All tools answered, so it need not be unsure.' }]
   const says = unsure.test(output.replaceAll('’', "'"))
-  const message = says ? 'The answer says that it is not sure.' : 'The answer does not say that it is not sure.'
-  return [{ ...told, outcome: says ? 'passed' : 'failed', message }]
+  if (says) return [{ ...told, outcome: 'passed', message: 'The answer says that it is not sure.' }]
+  const message = 'The answer does not say that it is not sure'
+  if (trace.captured.includes('tools')) return [{ ...told, outcome: 'failed', message: `${message}.` }]
+  return [{ ...told, outcome: 'unknown', message: `${message}, and the agent does not show whether it looked it up.` }]
 }
 
 function numberIn(output: string, name: string): number | null {
