@@ -46,6 +46,22 @@ describe('a conversation as events of ADK', () => {
     ])
   })
 
+  it('has turns also where an agent of ADK names no invocations', () => {
+    const none = { invocationId: '' }
+    const said = (id: string, text: string) => adk([{ text }], { ...none, id }, null)
+    const events = record(
+      adk([{ text: 'one' }], { ...none, id: 'u1', author: 'user' }, null),
+      said('a1', 'A'),
+      ask('two', null),
+      said('a2', 'B'),
+    )
+    expect(inShort(events)).toEqual([
+      ['one', 'A'],
+      ['two', 'B'],
+    ])
+    expect(toTurns(events).map(({ user }) => user?.text)).toEqual(['one', 'two'])
+  })
+
   it('is also one where nobody knows of ADK: messages, calls, results and thoughts', () => {
     const events = record(
       ask('weather?', null),

@@ -39,7 +39,7 @@ export function toInvocations(
 }
 
 /** By invocation, in the order in which they began. What has no id belongs to the turn that is under way. */
-export function grouped(events: readonly AdkEvent[]): [invocationId: string, events: AdkEvent[]][] {
+function grouped(events: readonly AdkEvent[]): [invocationId: string, events: AdkEvent[]][] {
   const groups = new Map<string, [string, AdkEvent[]]>()
   let current: [string, AdkEvent[]] | undefined
   for (const [index, event] of events.entries()) {

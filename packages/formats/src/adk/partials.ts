@@ -56,7 +56,7 @@ function together(events: readonly AdkEvent[], warn: (message: string) => void):
 }
 
 /** Deltas of text joined, thoughts and words apart, in their order. */
-export function mergedParts(parts: readonly AdkPart[]): AdkPart[] {
+function mergedParts(parts: readonly AdkPart[]): AdkPart[] {
   const merged: { part: AdkPart; texts: string[] }[] = []
   for (const part of parts) {
     if (part.functionCall) continue

@@ -334,7 +334,7 @@ function recased(value: unknown, key: (name: string) => string): unknown {
 }
 
 /** `thought_signature` -> `thoughtSignature`; what is in no such form stays. */
-export function camelCase(name: string): string {
+function camelCase(name: string): string {
   return /^[a-z][a-z0-9]*(_[a-z][a-z0-9]*)+$/.test(name)
     ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
     : name

@@ -25,7 +25,8 @@ export function placesOf(events: readonly ConversationEvent[]): Places {
   lookAhead(events, found)
   let current = ''
   const of = events.map((event, index) => {
-    const begins = event.kind === 'user_message' && events[index - 1]?.kind !== 'user_message'
+    const before = events[index - 1]
+    const begins = isUsers(event) && !(before && isUsers(before))
     const named = found[index] ?? (event.run_id === null ? null : `e-${event.run_id}`)
     if (named !== null) current = named
     else if (begins || current === '') current = `e-${event.event_id ?? event.seq}`
@@ -45,6 +46,10 @@ function lookAhead(events: readonly ConversationEvent[], found: (string | null)[
     // Several messages in a row are answered together.
     if (events[index - 1]?.kind !== 'user_message') next = null
   }
+}
+
+function isUsers({ kind, payload }: ConversationEvent): boolean {
+  return kind === 'user_message' || (kind === 'adk_event' && payload['author'] === 'user')
 }
 
 function toldBy({ invocation_id, kind, payload }: ConversationEvent): string | null {

@@ -7,7 +7,6 @@ export type PlainKind = 'user_message' | 'assistant_message' | 'tool_call' | 'to
 export interface PlainContext {
   /** Who speaks where nobody is named. */
   author: string
-  invocationId: string
   /** Names and authors of calls by their ids. */
   calls: ReadonlyMap<string, { name: string; author: string }>
   /** Whether a tool's result comes from the user's side: of a call that an earlier request ended with. */
@@ -18,7 +17,6 @@ export interface PlainContext {
 export function adkJson(event: ConversationEvent<PlainKind>, context: PlainContext): Record<string, unknown> {
   return {
     id: event.event_id ?? `${event.kind}-${event.seq}`,
-    invocationId: context.invocationId,
     author: context.author,
     timestamp: Date.parse(event.at) / 1_000,
     ...said(event, context),

@@ -38,7 +38,7 @@ export function toTrace(
 }
 
 /** The final text of a turn, or what there is of one that broke off. */
-export function answerOf({ steps }: ConversationTurn): string {
+function answerOf({ steps }: ConversationTurn): string {
   const texts = steps.filter((step) => step.kind === 'text')
   const final = texts.filter((step) => step.final)
   return (final.length > 0 ? final : texts.slice(-1)).map(({ text }) => text).join('\n')

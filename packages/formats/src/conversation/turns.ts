@@ -89,7 +89,7 @@ function userOf(heard: readonly Heard[]): ConversationTurn['user'] {
   return parts.length === 0 ? null : { text: textOf(parts), files: filesOf(parts) }
 }
 
-export function textOf(parts: readonly AdkPart[]): string {
+function textOf(parts: readonly AdkPart[]): string {
   return parts.flatMap((part) => (part.thought === true ? [] : (part.text ?? []))).join('\n')
 }
 
