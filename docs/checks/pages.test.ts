@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   agentRoutes,
+  conversationRoutes,
   datasetRoutes,
   evaluationRoutes,
   failureTable,
@@ -57,6 +58,7 @@ const patterns = [
     ...datasetRoutes,
     ...runRoutes,
     ...agentRoutes,
+    ...conversationRoutes,
     ...runSocketRoutes,
     ...traceloopRoutes,
   }).map(({ path }) => path.replace(/:\w+/g, '[^/]+')),
@@ -119,6 +121,7 @@ describe('the API reference', () => {
       ...datasetRoutes,
       ...runRoutes,
       ...agentRoutes,
+      ...conversationRoutes,
       ...runSocketRoutes,
       ...traceloopRoutes,
     })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   agentRoutes,
+  conversationRoutes,
   datasetRoutes,
   evaluationRoutes,
   type Route,
@@ -79,6 +80,13 @@ const parts: { title: string; about: string; routes: Record<string, Route>; belo
     about:
       'What `llm-eval test --send` and `check --send` found, suite by suite, and what teams accept of it together: baselines and quarantines.',
     routes: agentRoutes,
+    below: /^\//,
+  },
+  {
+    title: 'Conversations',
+    about:
+      'Threads of people with agents, recorded event by event: by the bridge, or told by whoever has them. Ids of threads are yours, up to 200 characters. [What is told of them live](streams.md#frames).',
+    routes: conversationRoutes,
     below: /^\//,
   },
 ]

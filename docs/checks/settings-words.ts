@@ -38,4 +38,6 @@ export const settingWords: Record<string, string> = {
   judge_concurrency: 'Executions of judges and of remote evaluators that run at the same time.',
   targets:
     'Agents that front ends of AG-UI reach at `/agui/NAME`, by name: `{"trips": {"kind": "adk", "url": "http://localhost:8000", "app_name": "trips"}}`; `kind` is `adk` (an api_server), `agent_engine` or `agui`. A target may also have `user_id`, `headers`, `forward_headers` (`{"x-agent-authorization": "authorization"}`: which headers of a front end go on, and by which name; none unless said), `token_env`, `token_command` or `api_key_env` for its keys, and `timeout_seconds` of silence. They are yours, so they may be at private addresses. In the environment as JSON.',
+  redact:
+    'What is taken out of conversations before they are stored: `{"kinds": ["email", "credit_card"], "patterns": [{"name": "customer", "pattern": "C-[0-9]{6}"}], "paths": ["args.card.number", "**.password"]}`. `kinds` are `email`, `phone`, `credit_card`, `iban`, `us_ssn`, `ip_address` and `secret`; `patterns` are regular expressions (JavaScript; what takes longer than two seconds is refused, and nothing is stored); `paths` name members of payloads, `*` any one, `**` any number. `[redacted:NAME]` stands in their place. In the environment as JSON.',
 }

@@ -88,6 +88,8 @@ export const conversationRoutes = {
     path: '/export/:thread_id',
     ...read,
     summary: 'A conversation as an eval file that `adk eval` reads, or in another format.',
+    details:
+      'The header `x-conversation-state` says whether it is over: `truncated` is one whose end is missing, `running` one to which more may come. `x-export-warnings` counts what is not in the file; `report=true` tells it.',
   },
   exportConversations: {
     method: 'POST',

@@ -130,7 +130,10 @@ export const conversationEventsInput = z.strictObject({
   events: z
     .array(conversationEventInput)
     .min(1, 'must hold at least one event')
-    .max(limits.requestConversationEvents, `may hold at most ${limits.requestConversationEvents} events`),
+    .max(limits.requestConversationEvents, `may hold at most ${limits.requestConversationEvents} events`)
+    .describe(
+      'Each a `kind` with its `payload`: `user_message` (`text`, `files`), `assistant_message` (`text`), `tool_call` (`id`, `name`, `args`), `tool_result` (`id`, `result`), `thinking` (`text`), `run_start`, `run_end` (`status`), `adk_event` and `agui_event` (as they came); with `at`, `run_id`, `invocation_id` and `event_id` if you like.',
+    ),
   app_name: name.default('agent').describe('Of the agent. Only the first events of a conversation say so.'),
   user_id: name.default('user').describe('Whose conversation it is. Only the first events of a conversation say so.'),
   replay_of: name
@@ -171,14 +174,18 @@ export const conversationsQuery = z.strictObject({
     .max(limits.searchChars, `may hold at most ${limits.searchChars} characters`)
     .optional()
     .describe('Stands in the title, whatever the case.'),
-  limit: wholeText(1, limits.pageRows).default(50),
-  cursor: z.string().max(400).optional(),
+  limit: wholeText(1, limits.pageRows)
+    .default(50)
+    .describe('50 unless said. A page may be shorter and have a next one.'),
+  cursor: z.string().max(400).optional().describe('`next_cursor` of the page before.'),
 })
 
 /** Query of `GET …/events`. */
 export const conversationEventsQuery = z.strictObject({
   after: wholeText(0, limits.conversationEvents).default(0).describe('Place after which events are told.'),
-  limit: wholeText(1, limits.requestConversationEvents).default(200),
+  limit: wholeText(1, limits.requestConversationEvents)
+    .default(200)
+    .describe('200 unless said; large ones make shorter pages.'),
 })
 
 /** Query of `GET …/turns`. */
@@ -186,7 +193,7 @@ export const conversationTurnsQuery = z
   .strictObject({
     before: wholeText(0, limits.conversationEvents).optional().describe('Turns before this one; the newest of them.'),
     after: wholeText(0, limits.conversationEvents).optional().describe('Turns after this one; the oldest of them.'),
-    limit: wholeText(1, limits.pageRows).default(50),
+    limit: wholeText(1, limits.pageRows).default(50).describe('50 unless said.'),
   })
   .refine(({ before, after }) => before === undefined || after === undefined, {
     path: ['after'],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { askAboutAgentTests } from './description/agent-tests.ts'
 import { type Described, startDescribed } from './description/described-server.ts'
+import { askAboutConversations } from './description/conversations.ts'
 import { askAboutCalibrations, askAboutEvaluators } from './description/evaluators.ts'
 import { askAboutEvaluations, askAboutExecutions, followExecutions } from './description/executions.ts'
 import { askAboutRules } from './description/rules.ts'
@@ -147,6 +148,8 @@ describe('the API description', () => {
   it('fits what is answered about rules', () => askAboutRules(described))
 
   it('fits what is answered about agent tests', () => askAboutAgentTests(described))
+
+  it('fits what is answered about conversations', () => askAboutConversations(described))
 
   it('fits what is answered about runs', () => askAboutRuns(described))
 

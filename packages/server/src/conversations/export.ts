@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { caseName, exportConversation, exportConversations } from '@llm-eval/formats/conversation'
 import { type ConversationEvent, conversationRoutes, Failure, limits } from '@llm-eval/protocol'
 import {
+  conversationEvent,
   exportConversationQuery,
   exportConversationsInput,
   exportReport,
@@ -18,9 +19,12 @@ import { chosenTurns } from './turns.ts'
 import { eventText, findConversation, stateOf } from './wire.ts'
 
 const evalFile = z.looseObject({}).describe('An eval set, or a case of one, as `adk eval` has it; or a trace.')
-const files = described('The file, or with `report` what is not in it.', {
-  'application/json': z.union([evalFile, exportReport]),
-  'application/x-ndjson': z.string(),
+const oneFile = z.union([evalFile, exportReport])
+const said = 'The file, or with `report` what is not in it.'
+const files = described(said, { 'application/json': oneFile })
+const allFiles = described(said, {
+  'application/json': oneFile,
+  'application/x-ndjson': conversationEvent,
 })
 
 /** Serves the exports. */
@@ -30,7 +34,7 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
     schema: {
       params: z.object({ thread_id: name }),
       querystring: exportConversationQuery,
-      response: { 200: files },
+      response: { 200: allFiles },
     },
     handler: async ({ principal: { projectId }, params, query, method }, reply) => {
       const found = await findConversation(store, projectId, params.thread_id)

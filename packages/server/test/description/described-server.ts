@@ -67,7 +67,10 @@ export async function startDescribed(): Promise<Described> {
   stack.defer(() => rm(data, { recursive: true, force: true }))
   const provider = stack.use(await startProvider({ answer: () => says({ pass: true, reason: 'fine' }) }))
   const openai = { api: 'openai', base_url: provider.base('openai'), api_key: 'test' }
-  const config: Config = configSchema.parse({ port: 0, data, synchronous: 'normal', providers: { openai } })
+  // Nobody listens there: what is told of an agent that is gone is described, too.
+  const targets = { gone: { url: 'http://127.0.0.1:9', app_name: 'gone' } }
+  const settings = { port: 0, data, synchronous: 'normal', providers: { openai }, targets }
+  const config: Config = configSchema.parse(settings)
   const server = await startServer({ config, log: pino({ level: 'silent' }) })
   stack.defer(() => server.close())
   const told: unknown = await (await fetch(`${server.url}/openapi.json`)).json()
