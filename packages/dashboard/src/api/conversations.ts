@@ -159,7 +159,7 @@ export interface ConversationSearch {
 }
 
 /** Turns that are read at once. */
-const turnsAtOnce = 50
+const turnsAtOnce = 20
 
 /** The block that a turn is read in: so many turns each, from the first one on. */
 export function blockOf(index: number): number {

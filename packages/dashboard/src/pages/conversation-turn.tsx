@@ -1,6 +1,6 @@
 import type { Conversation, ConversationStep, ConversationTurn } from '@llm-eval/protocol'
 import { ArrowRight, Brain, ChevronRight, CodeXml, Hourglass, Paperclip, User, Wrench } from 'lucide-react'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
 import { JsonView } from '../components/json-view.tsx'
@@ -146,6 +146,20 @@ function Content({ step }: { step: ConversationStep }) {
 }
 
 type Kind<K extends ConversationStep['kind']> = Extract<ConversationStep, { kind: K }>
+/** Something in a line that shows more when it is opened. What is closed is not drawn: a turn may have hundreds of them. */
+function Fold({ line, children }: { line: ReactNode; children: () => ReactNode }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <details className="group -ml-2" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className={summaryLook}>
+        <ChevronRight aria-hidden size={14} className="transition-transform group-open:rotate-90" />
+        {line}
+      </summary>
+      {open && children()}
+    </details>
+  )
+}
+
 const summaryLook =
   'flex cursor-pointer list-none items-center gap-2 rounded-lg px-2 py-1 text-sm text-ink-2 hover:bg-hover [&::-webkit-details-marker]:hidden'
 
@@ -160,18 +174,22 @@ function Thought({ step: { text, signed, partial } }: { step: Kind<'thought'> })
     )
   }
   return (
-    <details className="group -ml-2">
-      <summary className={summaryLook}>
-        <ChevronRight aria-hidden size={14} className="transition-transform group-open:rotate-90" />
-        <Brain aria-hidden size={14} />
-        <span className="font-medium">Thought</span>
-        <span className="foreign min-w-0 flex-1 clip text-ink-3 group-open:invisible">{text.slice(0, 200)}</span>
-        {marks !== '' && <span className="text-xs text-ink-3">{marks}</span>}
-      </summary>
-      <div className="px-2 pt-1 pb-2 pl-8 text-ink-2 italic">
-        <TextBlock text={text} />
-      </div>
-    </details>
+    <Fold
+      line={
+        <>
+          <Brain aria-hidden size={14} />
+          <span className="font-medium">Thought</span>
+          <span className="foreign min-w-0 flex-1 clip text-ink-3 group-open:invisible">{text.slice(0, 200)}</span>
+          {marks !== '' && <span className="text-xs text-ink-3">{marks}</span>}
+        </>
+      }
+    >
+      {() => (
+        <div className="px-2 pt-1 pb-2 pl-8 text-ink-2 italic">
+          <TextBlock text={text} />
+        </div>
+      )}
+    </Fold>
   )
 }
 
@@ -179,41 +197,45 @@ function Tool({ step }: { step: Kind<'tool'> }) {
   const { name, args, result, at_ms: from, ended_ms: to, long_running: long, signed } = step
   const short = JSON.stringify(args).slice(0, 200)
   return (
-    <details className="group -ml-2">
-      <summary className={summaryLook}>
-        <ChevronRight aria-hidden size={14} className="transition-transform group-open:rotate-90" />
-        <Wrench aria-hidden size={14} />
-        <code className="foreign max-w-64 clip font-mono text-sm font-medium text-ink">{name}</code>
-        <code className="foreign min-w-0 flex-1 clip font-mono text-xs text-ink-3 group-open:invisible">
-          {short === '{}' ? '' : short}
-        </code>
-        {signed && <span className="text-xs text-ink-3">signed</span>}
-        {result === null ? (
-          <span className="inline-flex items-center gap-1 text-xs text-wait">
-            {long && <Hourglass aria-hidden size={12} />}
-            {long ? 'result comes later' : 'no result'}
-          </span>
-        ) : (
-          <span className="text-xs text-ink-3">
-            {from !== null && to !== null ? formatLatency(Math.max(0, to - from)) : 'done'}
-          </span>
-        )}
-      </summary>
-      <div className="grid gap-3 px-2 pt-1 pb-3 pl-8 lg:grid-cols-2">
-        <section className="min-w-0">
-          <h4 className="mb-1 text-xs font-medium text-ink-3">Arguments</h4>
-          <JsonView value={args} name="arguments" />
-        </section>
-        <section className="min-w-0">
-          <h4 className="mb-1 text-xs font-medium text-ink-3">Result</h4>
+    <Fold
+      line={
+        <>
+          <Wrench aria-hidden size={14} />
+          <code className="foreign max-w-64 clip font-mono text-sm font-medium text-ink">{name}</code>
+          <code className="foreign min-w-0 flex-1 clip font-mono text-xs text-ink-3 group-open:invisible">
+            {short === '{}' ? '' : short}
+          </code>
+          {signed && <span className="text-xs text-ink-3">signed</span>}
           {result === null ? (
-            <p className="text-sm text-ink-3">{long ? 'It comes in a later turn.' : 'None was recorded.'}</p>
+            <span className="inline-flex items-center gap-1 text-xs text-wait">
+              {long && <Hourglass aria-hidden size={12} />}
+              {long ? 'result comes later' : 'no result'}
+            </span>
           ) : (
-            <JsonView value={result} name="result" />
+            <span className="text-xs text-ink-3">
+              {from !== null && to !== null ? formatLatency(Math.max(0, to - from)) : 'done'}
+            </span>
           )}
-        </section>
-      </div>
-    </details>
+        </>
+      }
+    >
+      {() => (
+        <div className="grid gap-3 px-2 pt-1 pb-3 pl-8 lg:grid-cols-2">
+          <section className="min-w-0">
+            <h4 className="mb-1 text-xs font-medium text-ink-3">Arguments</h4>
+            <JsonView value={args} name="arguments" />
+          </section>
+          <section className="min-w-0">
+            <h4 className="mb-1 text-xs font-medium text-ink-3">Result</h4>
+            {result === null ? (
+              <p className="text-sm text-ink-3">{long ? 'It comes in a later turn.' : 'None was recorded.'}</p>
+            ) : (
+              <JsonView value={result} name="result" />
+            )}
+          </section>
+        </div>
+      )}
+    </Fold>
   )
 }
 
@@ -230,18 +252,22 @@ function FileLine({ file }: { file: Kind<'file'>['file'] }) {
 
 function Code({ step: { language, code, output, outcome } }: { step: Kind<'code'> }) {
   return (
-    <details className="group -ml-2">
-      <summary className={summaryLook}>
-        <ChevronRight aria-hidden size={14} className="transition-transform group-open:rotate-90" />
-        <CodeXml aria-hidden size={14} />
-        <span className="font-medium">ran {language === null ? 'code' : language.toLowerCase()}</span>
-        <span className="ml-auto text-xs text-ink-3">{outcome?.replace('OUTCOME_', '').toLowerCase()}</span>
-      </summary>
-      <div className="flex flex-col gap-2 px-2 pt-1 pb-3 pl-8">
-        <Pre label="Code" text={code} />
-        {output !== null && <Pre label="Output" text={output} />}
-      </div>
-    </details>
+    <Fold
+      line={
+        <>
+          <CodeXml aria-hidden size={14} />
+          <span className="font-medium">ran {language === null ? 'code' : language.toLowerCase()}</span>
+          <span className="ml-auto text-xs text-ink-3">{outcome?.replace('OUTCOME_', '').toLowerCase()}</span>
+        </>
+      }
+    >
+      {() => (
+        <div className="flex flex-col gap-2 px-2 pt-1 pb-3 pl-8">
+          <Pre label="Code" text={code} />
+          {output !== null && <Pre label="Output" text={output} />}
+        </div>
+      )}
+    </Fold>
   )
 }
 
