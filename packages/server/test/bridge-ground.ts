@@ -9,7 +9,7 @@ import { type Ground, type GroundOptions, startGround } from './ground.ts'
 /** A server with the bridge and nothing else. */
 export function startBridge(
   targets: Record<string, object>,
-  { env = {}, ...options }: GroundOptions & { env?: Record<string, string>; answerBytes?: number } = {},
+  { env = {}, ...options }: GroundOptions & { env?: Record<string, string>; answerBytes?: number; runs?: number } = {},
 ): Promise<Ground> {
   const parsed = configSchema.parse({ targets, ...options.config })
   const bridge = registerBridge(({ closing, config, log, now, store }) => {
@@ -20,6 +20,7 @@ export function startBridge(
       log,
       closing,
       ...(options.answerBytes === undefined ? {} : { answerBytes: options.answerBytes }),
+      ...(options.runs === undefined ? {} : { runs: options.runs }),
     })
   })
   return startGround({ ...options, config: { ...options.config, targets: parsed.targets }, slices: [bridge] })

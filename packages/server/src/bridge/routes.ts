@@ -91,6 +91,8 @@ async function stream({ deps, request, reply, gone }: Streaming, { answer }: Beg
   }, beatMs)
   try {
     await answer((events) => {
+      // A chunk of nothing would end the answer.
+      if (events.length === 0) return undefined
       outlet.write(chunkOf(events))
       return outlet.full ? outlet.drained() : undefined
     })

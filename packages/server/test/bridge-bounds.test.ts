@@ -1,0 +1,121 @@
+import { HttpAgent } from '@ag-ui/client'
+import { limits } from '@llm-eval/protocol'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { recorded, startBridge, talk } from './bridge-ground.ts'
+import { type Ground, openShelf, type Shelf } from './ground.ts'
+import { begin, frame, heard, type ScriptedAdk, say, spoken, startScriptedAdk } from './scripted-adk.ts'
+
+let shelf: Shelf
+let adk: ScriptedAdk
+let ground: Ground
+let thread = ''
+let number = 0
+
+beforeAll(async () => {
+  shelf = await openShelf()
+})
+afterAll(() => shelf.close())
+beforeEach(async () => {
+  thread = `bounds-${++number}`
+  adk = await startScriptedAdk()
+  ground = await startBridge({ demo: { url: adk.url, app_name: 'demo' } }, { shelf, overSocket: true })
+})
+afterEach(async () => {
+  await ground.close()
+  await adk.close()
+})
+
+const frontEnd = async (id = thread) => new HttpAgent({ url: `${await ground.origin()}/agui/demo`, threadId: id })
+
+describe('the bridge holds', () => {
+  it('a part of 100 MB: it is not read, what came before it is kept', async () => {
+    const piece = Buffer.alloc(1024 * 1024, 'A')
+    adk.answer(async ({ response }) => {
+      begin(response)
+      response.write(frame(spoken('Here is a film.')))
+      response.write('data: {"author":"root_agent","content":{"parts":[{"inlineData":{"data":"')
+      for (let at = 0; at < 100 && !response.destroyed; at++)
+        if (!response.write(piece))
+          await Promise.race([
+            new Promise((more) => response.once('drain', more)),
+            new Promise((gone) => response.once('close', gone)),
+          ])
+      response.end('"}}]}}\n\n')
+    })
+    const { events } = await talk(await frontEnd(), 'film')
+    expect(events.at(-1)).toMatchObject({ type: 'RUN_ERROR', code: 'UPSTREAM_MALFORMED' })
+    const kept = await recorded(ground, thread)
+    expect(kept.map(({ kind }) => kind)).toEqual(['run_start', 'user_message', 'adk_event', 'run_end'])
+  })
+
+  it('very many deltas: they are stored as a few, in memory that does not grow with them', async () => {
+    const count = 20_000
+    adk.answer(async ({ response }) => {
+      begin(response)
+      for (let at = 0; at < count; at += 100) {
+        const some = Array.from({ length: 100 }, () => frame(spoken('w ', { id: 'a', partial: true })))
+        if (!response.write(some.join(''))) await new Promise((more) => response.once('drain', more))
+      }
+      response.end(frame(spoken('w '.repeat(count), { id: 'a' })))
+    })
+    const body = { threadId: thread, runId: 'r', messages: [{ id: '1', role: 'user', content: 'hi' }] }
+    const answer = await ground.send({ path: '/agui/demo', body })
+    expect(answer.text.match(/"TEXT_MESSAGE_CONTENT"/g)).toHaveLength(count)
+    expect(answer.text).toContain('"RUN_FINISHED"')
+    const pieces = (await recorded(ground, thread)).filter(({ payload }) => payload.partial === true)
+    expect(pieces.length).toBeLessThan(count / 20)
+    expect(pieces.map(({ payload }) => payload.content.parts[0].text).join('')).toBe('w '.repeat(count))
+  })
+
+  it('pieces of different texts apart', async () => {
+    const thought = { parts: [{ text: 'Hm.', thought: true }], role: 'model' }
+    adk.answer(
+      say(
+        heard(thought, { id: 'a', partial: true }),
+        spoken('One ', { id: 'a', partial: true }),
+        spoken('two', { id: 'a', partial: true }),
+        spoken('other', { id: 'b', partial: true, author: 'billing' }),
+        spoken('One two', { id: 'a' }),
+        spoken('other', { id: 'b', author: 'billing' }),
+      ),
+    )
+    await talk(await frontEnd(), 'hi')
+    const kept = (await recorded(ground, thread)).filter(({ kind }) => kind === 'adk_event')
+    expect(kept.map(({ payload }) => [payload.author, payload.partial, payload.content.parts[0].text])).toEqual([
+      ['root_agent', true, 'Hm.'],
+      ['root_agent', true, 'One two'],
+      ['billing', true, 'other'],
+      ['root_agent', undefined, 'One two'],
+      ['billing', undefined, 'other'],
+    ])
+  })
+
+  it('no larger request than it may', async () => {
+    const body = (bytes: number) => {
+      const [head, tail] = ['{"threadId":"t","runId":"r","messages":[', `],"state":""}`]
+      return `${head}${' '.repeat(bytes - head.length - tail.length)}${tail}`
+    }
+    const most = await ground.send({ path: '/agui/demo', body: body(limits.bridgeRequestBytes) })
+    expect(most).toMatchObject({ status: 422 })
+    const more = await ground.send({ path: '/agui/demo', body: body(limits.bridgeRequestBytes + 1) })
+    expect(more).toMatchObject({ status: 413, json: { code: 'body_too_large' } })
+  })
+
+  it('no more requests at once than it may', async () => {
+    await ground.close()
+    ground = await startBridge({ demo: { url: adk.url, app_name: 'demo' } }, { shelf, overSocket: true, runs: 2 })
+    const go = Promise.withResolvers<void>()
+    const both = Promise.withResolvers<void>()
+    adk.answer(async (run) => {
+      if (adk.runs.length === 2) both.resolve()
+      await go.promise
+      say(spoken('Hello!'))(run)
+    })
+    const under = [talk(await frontEnd(`${thread}-1`), 'hi'), talk(await frontEnd(`${thread}-2`), 'hi')]
+    await both.promise
+    expect((await talk(await frontEnd(`${thread}-3`), 'hi')).error).toMatchObject({ status: 503 })
+    go.resolve()
+    for (const one of under) expect((await one).error).toBeUndefined()
+    expect((await talk(await frontEnd(`${thread}-3`), 'hi')).error).toBeUndefined()
+  })
+})
