@@ -3,6 +3,7 @@ import { HttpAgent as HttpAgent0 } from '@ag-ui/client-0'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { heard, say, type ScriptedAdk, spoken, startScriptedAdk } from '../../server/test/scripted-adk.ts'
 import { ConversationRecorder } from '../src/recorder/index.ts'
+import { primes, startAguiServer } from './agui-server.ts'
 import { type RealServer, startRealServer } from './real-server.ts'
 
 let adk: ScriptedAdk
@@ -135,5 +136,44 @@ describe.each(clients)('what a recorder at HttpAgent %s exports, and what the se
       conversation: [{ invocation_id: `e-${threadId}-1` }, { invocation_id: `e-${threadId}-2` }],
     })
     expect(recorder.toFile().warnings).toEqual([])
+  })
+})
+
+describe('what a recorder tells a server', () => {
+  it('of an agent that no bridge records, is exported there as it is in the page', async () => {
+    await using agui = await startAguiServer(primes())
+    const threadId = 'told by a recorder'
+    const about = { threadId, appName: 'primes', userId: 'ada' }
+    const recorder = new ConversationRecorder({ ...about, server: { url: server.url } })
+    const agent = new HttpAgent({ url: agui.url, threadId })
+    recorder.attach(agent)
+    agent.addMessage({ id: 'u1', role: 'user', content: 'What is the 10th prime?' })
+    await agent.runAgent()
+    expect(await recorder.close({ timeoutMs: 60_000 })).toEqual({ sent: 12, refused: 0, pending: 0 })
+    for (const format of formats) expect(await exported(threadId, format)).toBe(recorder.toFile({ format }).text)
+  })
+
+  it('by hand, is exported there as it is in the page', async () => {
+    const threadId = 'told by hand'
+    const recorder = new ConversationRecorder({ threadId, server: { url: server.url } })
+    recorder.recordUserMessage('What is the 10th prime?', { id: 'u1' })
+    recorder.recordThinking({ tokens: 86, text: 'Hm.', model: 'gemini' })
+    recorder.recordToolCall('find_nth_prime', { n: 10 }, { id: 'c1', thoughtSignature: 'CrQCAQ==' })
+    recorder.recordToolResult('c1', 29)
+    recorder.recordAssistantMessage('It is 29.', { tokens: { input: 9, output: 3 } })
+    expect(await recorder.close({ timeoutMs: 60_000 })).toEqual({ sent: 5, refused: 0, pending: 0 })
+    for (const format of formats) expect(await exported(threadId, format)).toBe(recorder.toFile({ format }).text)
+  })
+
+  it('is not what its bridge records', async () => {
+    const threadId = 'recorded by the bridge'
+    adk.answer(say(spoken('Hello!')))
+    const recorder = new ConversationRecorder({ threadId, server: { url: server.url } })
+    const agent = new HttpAgent({ url: `${server.url}/agui/primes`, threadId })
+    recorder.attach(agent)
+    agent.addMessage({ id: 'u1', role: 'user', content: 'hi' })
+    await agent.runAgent()
+    expect(await recorder.close({ timeoutMs: 60_000 })).toEqual({ sent: 0, refused: 0, pending: 0 })
+    expect(await exported(threadId, 'evalset')).toBe(recorder.toFile().text)
   })
 })

@@ -285,3 +285,95 @@ describe('a recorder that is told by hand', () => {
     expect(() => new ConversationRecorder({ threadId: '' })).toThrow(TypeError)
   })
 })
+
+describe.each(clients)('a file of a conversation behind any other bridge, with HttpAgent %s', (_, Agent) => {
+  async function recorded(script: AguiScript, options: Partial<RecorderOptions> = {}): Promise<ConversationRecorder> {
+    await using server = await startAguiServer(script)
+    const agent = new Agent({ url: server.url, threadId: 'thread-1' })
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', now: ticking(), ...options })
+    recorder.attach(agent)
+    for (const content of ['What is the 10th prime?', 'And again?']) {
+      agent.addMessage({ id: crypto.randomUUID(), role: 'user', content })
+      await agent.runAgent().catch(() => undefined)
+    }
+    return recorder
+  }
+
+  it('has a turn for each request, and lists what nobody told', async () => {
+    const recorder = await recorded(primes(), { rootAgent: 'mathematician', appName: 'primes', userId: 'ada' })
+    const { warnings } = recorder.toFile()
+    expect(warnings.length).toBeGreaterThan(0)
+    const runs = [...new Set(recorder.events.map(({ run_id }) => run_id))]
+    expect(recorder.exportToEvalFormat()).toMatchObject({
+      session_input: { app_name: 'primes', user_id: 'ada' },
+      conversation: runs.map((run, index) => ({
+        invocation_id: `e-${run}`,
+        user_content: { parts: [{ text: ['What is the 10th prime?', 'And again?'][index] }], role: 'user' },
+        final_response: { parts: [{ text: 'It is 29.' }], role: 'model' },
+        intermediate_data: {
+          invocation_events: [
+            {
+              author: 'mathematician',
+              content: { parts: [{ function_call: { name: 'find_nth_prime', args: { n: 10 } } }], role: 'model' },
+            },
+            {
+              author: 'mathematician',
+              content: { parts: [{ function_response: { response: { result: 29 } } }], role: 'user' },
+            },
+          ],
+        },
+      })),
+    })
+  })
+
+  it('trap 17: holds what came of a stream that broke off, and says that it did', async () => {
+    const recorder = await recorded((say, { threadId, runId }) => {
+      say({ type: 'RUN_STARTED', threadId, runId })
+      say({ type: 'TEXT_MESSAGE_START', messageId: `m-${runId}`, role: 'assistant' })
+      say({ type: 'TEXT_MESSAGE_CONTENT', messageId: `m-${runId}`, delta: 'It is' })
+    })
+    const { warnings, text } = recorder.toFile()
+    expect(text).toContain('It is')
+    expect(warnings.join('\n')).toContain('truncated')
+  })
+})
+
+describe('a file of a conversation', () => {
+  it('is always the same, whenever it is made', async () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', now: ticking() })
+    recorder.recordUserMessage('Hi')
+    recorder.recordAssistantMessage('Hello!', { tokens: { output: 3 }, model: 'gemini' })
+    const first = recorder.toFile()
+    expect(recorder.toFile()).toEqual(first)
+    expect(first.name).toMatch(/^case[0-9a-f]{12}\.evalset\.json$/)
+    expect(recorder.toFile({ format: 'jsonl' }).text.trim().split('\n')).toHaveLength(2)
+    expect(JSON.parse(recorder.toFile({ format: 'trace' }).text)).toMatchObject({ ai_response: 'Hello!' })
+  })
+
+  it('can be of some turns, of all versions of ADK, and with tokens', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1', now: ticking() })
+    for (const text of ['one', 'two']) {
+      recorder.recordUserMessage(text)
+      recorder.recordAssistantMessage(`${text}!`, { tokens: { output: 3 }, model: 'gemini' })
+    }
+    expect(recorder.exportToEvalFormat({ turns: [1] })).toMatchObject({
+      conversation: [{ user_content: { parts: [{ text: 'two' }] } }],
+    })
+    expect(recorder.exportToEvalFormat({ format: 'evalset' })).toMatchObject({
+      eval_cases: [{ conversation: [{}, {}] }],
+    })
+    expect(recorder.toFile({ usage: 'included' }).text).toContain('candidates_token_count')
+    expect(recorder.toFile({ format: 'legacy' }).text).toContain('tool_uses')
+  })
+
+  it('cannot be downloaded where there is no page, and the error says what to do', () => {
+    const recorder = new ConversationRecorder({ threadId: 'thread-1' })
+    recorder.recordUserMessage('Hi')
+    expect(() => recorder.download()).toThrow(/needs a page: elsewhere take toFile/)
+  })
+
+  it('trap 24: has an id that adk eval does not split, whatever the thread is called', () => {
+    const recorder = new ConversationRecorder({ threadId: 'a:b,c/d e' })
+    expect(recorder.exportToEvalFormat()['eval_id']).toMatch(/^case[0-9a-f]{12}$/)
+  })
+})
