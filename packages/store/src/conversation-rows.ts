@@ -96,10 +96,18 @@ export function fold(before: Folded, events: readonly NewConversationEvent[], at
   }
 }
 
+/** Of words that belong to no request: those that follow at once belong to the same turn. */
+const unnamed = ''
+
 function foldTurn(after: Folded, { turn }: NewConversationEvent['adds']): void {
-  if (turn === null || (turn.key !== null && turn.key === after.turn_key)) return
+  if (turn === null) {
+    if (after.turn_key === unnamed) after.turn_key = null
+    return
+  }
+  const key = turn.key ?? unnamed
+  if (key === after.turn_key) return
   after.turns++
-  after.turn_key = turn.key
+  after.turn_key = key
 }
 
 function foldTokens(after: Folded, tokens: NewConversationEvent['adds']['tokens']): void {
@@ -133,7 +141,7 @@ function foldState(after: Folded, { adds: { turning, error }, runId }: NewConver
   if (error !== null) after.error = String(plain(error))
 }
 
-export function readNames(json: string): string[] {
+function readNames(json: string): string[] {
   return JSON.parse(json) as string[]
 }
 

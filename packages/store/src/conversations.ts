@@ -31,7 +31,7 @@ export interface NewConversationEvent {
   /** JSON text. */
   payload: string
   adds: {
-    /** A user's turn; of several with one key that come after each other, one is counted. */
+    /** A user's turn: of several with one key, and of several without one that follow at once, one is counted. */
     turn: { key: string | null } | null
     toolCalls: number
     tokens: TokenNumbers | null

@@ -52,7 +52,7 @@ interface Side {
 }
 
 /** Turn by turn: each of the recording's with the one of the replay in which the same was said. */
-export function compareTurns(recording: Side, replay: Side): ConversationComparison {
+function compareTurns(recording: Side, replay: Side): ConversationComparison {
   const warnings = recording.turns.flatMap(({ index, user }) =>
     user === null ? [`turn ${index} only brings results of tools: it cannot be said again`] : [],
   )

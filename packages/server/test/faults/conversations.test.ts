@@ -21,10 +21,9 @@ describe('a conversation whose server is killed', () => {
   it('has all that was acknowledged, in its places, and goes on under the next one', { timeout: 180_000 }, async () => {
     const first = await startServerProcess({ data })
     const acknowledged = new Map<string, number>()
-    let stop = false
     /** Tells event by event until the server is gone. */
     async function speak(url: string, thread: string): Promise<void> {
-      for (let i = 1; !stop; i++) {
+      for (let i = 1; ; i++) {
         const events = [
           { kind: 'user_message', run_id: `${thread}-${i}`, event_id: `${thread}-${i}`, payload: { text: `Nr. ${i}` } },
         ]
@@ -42,7 +41,6 @@ describe('a conversation whose server is killed', () => {
     }
     const threads = ['a', 'b', 'c', 'd']
     const ended = await Promise.allSettled(threads.map((thread) => speak(first.url, thread)))
-    stop = true
     // Each was cut off, and none was refused.
     expect(ended.map(({ status }) => status)).toEqual(threads.map(() => 'rejected'))
     await first.kill()

@@ -24,9 +24,10 @@ export async function appendConversation(
   tx: Transaction,
   { origin, events, at }: Append['in'],
 ): Promise<Append['out']> {
+  const given = events.map(storable)
   const row = await findConversation(tx, origin.threadId)
   if (!row && (await isBuriedConversation(tx, origin.threadId))) return { result: 'deleted' }
-  const fresh = await withoutKnown(tx, row?.ref ?? null, events)
+  const fresh = await withoutKnown(tx, row?.ref ?? null, given)
   const duplicates = events.length - fresh.length
   if (fresh.length === 0) return { result: 'ok', created: false, first: null, last: row?.events ?? 0, duplicates }
   if (!hasRoom(row?.events ?? 0, fresh.length)) return { result: 'full' }
@@ -38,6 +39,23 @@ export async function appendConversation(
   const data = encodeConversation({ ...folded, ref }, fresh.length)
   tx.ledger.emit('conversation_changed', { at, ref: null, data })
   return { result: 'ok', created: !row, first: before + 1, last: folded.events, duplicates }
+}
+
+/** Agents may name requests and events anything; databases take no NUL and no half characters. */
+function storable(event: NewConversationEvent): NewConversationEvent {
+  const { adds, eventId, invocationId, runId } = event
+  const turn = adds.turn && { key: plainId(adds.turn.key) }
+  return {
+    ...event,
+    eventId: plainId(eventId),
+    invocationId: plainId(invocationId),
+    runId: plainId(runId),
+    adds: { ...adds, turn },
+  }
+}
+
+function plainId(id: string | null): string | null {
+  return id === null ? null : String(plain(id))
 }
 
 async function findConversation(tx: Transaction, threadId: string): Promise<ConversationRow | undefined> {
@@ -153,8 +171,8 @@ async function insertEvents(
     after + 1 + i,
     event.at,
     conversationEventKinds.indexOf(event.kind),
-    plain(event.runId),
-    plain(event.invocationId),
+    event.runId,
+    event.invocationId,
     event.eventId,
     event.adds.thinking && JSON.stringify(event.adds.thinking),
     Buffer.byteLength(event.payload),

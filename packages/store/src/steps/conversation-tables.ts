@@ -18,7 +18,7 @@ export interface ConversationTables {
     state: number
     /** The request that is under way; empty where it has no name, null where there is none. */
     open_run: string | null
-    /** Of the user's turn that was counted last. */
+    /** Of the user's turn that was counted last; empty where it has none and nobody has answered, null where somebody has. */
     turn_key: string | null
     error: string | null
     started_at: number
