@@ -28,6 +28,8 @@ interface Heard {
   /** What waits to be told until it is known whether the bridge records too. */
   held: Kept[] | null
   telling: Telling
+  /** Messages of the user that the agent has not answered to yet: they are sent again if it never does. */
+  said: string[]
   /** How it ended, as the agent said it. */
   end: { status: ConversationRunStatus; code: string | null; message: string | null } | null
 }
@@ -47,12 +49,12 @@ export class Capture implements AgentListener {
     const { threadId } = this.#sink
     if (input['threadId'] !== threadId)
       return this.#sink.warn(`a request of thread ${String(input['threadId'])} was passed over: this is ${threadId}`)
-    const run: Heard = { id: String(input['runId']), held: [], telling: 'held', end: null }
+    const run: Heard = { id: String(input['runId']), held: [], telling: 'held', said: [], end: null }
     this.#run = run
     if (this.#sink.isEmpty()) this.#history(readMessages(input['messages']))
     const parent = typeof input['parentRunId'] === 'string' ? input['parentRunId'] : null
     this.#add(run, { kind: 'run_start', event_id: null, payload: { parent_run_id: parent, target: null } })
-    for (const said of this.#said(input)) this.#add(run, said)
+    for (const said of this.#said(run, input)) this.#add(run, said)
   }
 
   onEvent = ({ event }: AgentHearing): void => {
@@ -61,7 +63,7 @@ export class Capture implements AgentListener {
     const payload = copied(event)
     if (payload === null) return this.#sink.warn('an event that is no JSON was left out')
     this.#settle(run, payload)
-    this.#learn(payload)
+    this.#learn(run, payload)
     run.end = endOf(payload) ?? run.end
     this.#add(run, { kind: 'agui_event', event_id: null, payload })
   }
@@ -89,7 +91,7 @@ export class Capture implements AgentListener {
   }
 
   /** What a request tells the agent, of the whole thread that it sends: read as the bridge reads it. */
-  #said(input: Record<string, unknown>): Happening[] {
+  #said(run: Heard, input: Record<string, unknown>): Happening[] {
     const { known } = this.#sink
     const warn = (warning: string) => this.#sink.warn(warning)
     const read = readRunAgentInput(input)
@@ -100,7 +102,7 @@ export class Capture implements AgentListener {
       return []
     }
     const { users, results, warnings } = toAdkRequest(read.input, { isSeen: (id) => known.has(id), state: {} })
-    for (const { id } of users) known.add(id)
+    run.said = users.map(({ id }) => id)
     for (const warning of warnings) warn(warning)
     return [
       ...results.map((result): Happening => {
@@ -143,8 +145,10 @@ export class Capture implements AgentListener {
     this.#sink.release()
   }
 
-  /** Messages that the agent makes come back with the next request. */
-  #learn(event: Record<string, unknown>): void {
+  /** The agent answers, so that it heard. Messages that it makes come back with the next request. */
+  #learn(run: Heard, event: Record<string, unknown>): void {
+    const { type } = event
+    if (type !== 'RUN_STARTED' && type !== 'RUN_ERROR') for (const id of run.said.splice(0)) this.#sink.known.add(id)
     for (const name of ['messageId', 'toolCallId'])
       if (typeof event[name] === 'string') this.#sink.known.add(event[name])
   }
