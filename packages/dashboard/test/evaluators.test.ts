@@ -27,6 +27,7 @@ test('the catalogue is filtered by words and kinds, which stand in the address',
   await page.getByRole('searchbox', { name: 'Search evaluators' }).fill('rouge')
   await page.getByLabel('Kind').selectOption('code')
   await eventually(() => page.getByRole('list', { name: 'Evaluators' }).getByRole('link').allInnerTexts()).toEqual([
+    'ADK response match',
     'ROUGE-1',
     'ROUGE-2',
     'ROUGE-L',
