@@ -104,12 +104,14 @@ describe('an export', () => {
         {
           invocation_id: 'e-1',
           user_content: { parts: [{ text: 'hi' }], role: 'user' },
-          final_response: { parts: [{ text: 'Hello', thought_signature: 'CrQC' }], role: 'model' },
-          intermediate_data: {
-            invocation_events: [
-              { author: 'root_agent', content: { parts: [{ text: 'Hm', thought: true }], role: 'model' } },
+          final_response: {
+            parts: [
+              { text: 'Hm', thought: true },
+              { text: 'Hello', thought_signature: 'CrQC' },
             ],
+            role: 'model',
           },
+          intermediate_data: { invocation_events: [] },
           creation_timestamp: (began + 100) / 1_000,
         },
         {
@@ -141,6 +143,21 @@ describe('an export', () => {
       ],
       session_input: { app_name: 'shop', user_id: 'ann' },
       creation_timestamp: began / 1_000,
+    })
+  })
+
+  it('has thoughts with the final response, which ADK holds against one with thoughts, or apart where that is wished (trap 7)', () => {
+    const { text } = exportConversation(head, events, { format: 'evalcase', thoughts: 'apart' })
+    expect(JSON.parse(text)).toMatchObject({
+      conversation: [
+        {
+          final_response: { parts: [{ text: 'Hello', thought_signature: 'CrQC' }], role: 'model' },
+          intermediate_data: {
+            invocation_events: [{ author: 'root_agent', content: { parts: [{ text: 'Hm', thought: true }] } }],
+          },
+        },
+        {},
+      ],
     })
   })
 

@@ -20,6 +20,11 @@ export type ConversationHead = Pick<Conversation, 'thread_id' | 'app_name' | 'us
 
 export interface ExportOptions extends InvocationOptions {
   format: ConversationFormat
+  /**
+   * `kept` unless said, other than for `toInvocations`: `adk eval` holds the final response against one that has the thoughts of its
+   * own run, so that an agent that says all the same again would fail against one without.
+   */
+  thoughts?: 'apart' | 'kept'
   /** Turns that are wanted, from 0; all if absent. Of eval files only. */
   turns?: readonly number[]
   /** Who speaks where nobody is named. */
@@ -107,7 +112,7 @@ function toCase(
   options: ExportOptions,
 ): { evalCase: EvalCase; warnings: string[] } {
   const heard = toAdkEvents(events, options.author === undefined ? {} : { author: options.author })
-  const { invocations, warnings } = toInvocations(heard.events, options)
+  const { invocations, warnings } = toInvocations(heard.events, { thoughts: 'kept', ...options })
   const { turns } = options
   const chosen = turns ? invocations.filter((_, index) => turns.includes(index)) : invocations
   const began = Date.parse(events[0]?.at ?? '') / 1_000

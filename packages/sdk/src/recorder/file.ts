@@ -10,7 +10,7 @@ export interface EvalFileOptions {
   format?: ConversationFormat | undefined
   /** Turns that are wanted, from 0; all if absent. Of eval files only. */
   turns?: readonly number[] | undefined
-  /** Where thoughts of a final response go: into an event before it (`apart`, unless said), as judges take them for the answer. */
+  /** Where thoughts of a final response go: they stay in it (`kept`, unless said), as in the one that `adk eval` holds against it, or into an event before it. */
   thoughts?: 'apart' | 'kept' | undefined
   /** Whether tokens and models are written too, which only ADK 2 knows. */
   usage?: 'left out' | 'included' | undefined
