@@ -35,7 +35,7 @@ test('the catalogue is filtered by words and kinds, which stand in the address',
   ])
   await eventually(() => new URL(page.url()).search).toBe('?q=rouge&kind=code')
   await page.reload()
-  await eventually(() => page.getByRole('list', { name: 'Evaluators' }).getByRole('link').count()).toBe(4)
+  await eventually(() => page.getByRole('list', { name: 'Evaluators' }).getByRole('link').count()).toBe(5)
   expect(problems).toEqual([])
 })
 
