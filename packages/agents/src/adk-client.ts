@@ -20,14 +20,14 @@ export function createAdkClient(target: AdkTarget, { fetch }: AdkClientOptions):
 }
 
 /** Sends a body; without one it gets what is there. */
-type Call = (url: string, question: AdkQuestion, body?: object) => Promise<Response>
+type Call = (url: string, question: Pick<AdkQuestion, 'headers' | 'signal'>, body?: object) => Promise<Response>
 
 function apiServer({ url, appName, userId }: AdkTarget, call: Call): AdkClient {
   const base = url.replace(/\/+$/, '')
   const open = new Set<string>()
   let found: string | undefined
 
-  async function appOf(question: AdkQuestion): Promise<string> {
+  async function appOf(question: Pick<AdkQuestion, 'headers' | 'signal'>): Promise<string> {
     return (found ??= appName ?? onlyOne(await readJson(await call(`${base}/list-apps`, question))))
   }
 
@@ -44,6 +44,7 @@ function apiServer({ url, appName, userId }: AdkTarget, call: Call): AdkClient {
   }
 
   return {
+    app: appOf,
     async ask(question): Promise<AdkAnswer> {
       const sessionId = question.sessionId ?? sessionIdOf(question.threadId)
       if (!open.has(sessionId)) await create(sessionId, question)
@@ -76,6 +77,7 @@ function agentEngine({ url, userId }: AdkTarget, call: Call): AdkClient {
   }
 
   return {
+    app: () => Promise.resolve(null),
     async ask(question): Promise<AdkAnswer> {
       const run = async (sessionId: string): Promise<AdkAnswer> => {
         const state = question.stateDelta === null ? {} : { state_delta: question.stateDelta }

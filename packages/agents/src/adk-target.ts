@@ -42,4 +42,10 @@ export interface AdkClient {
    * signal's reason when it is aborted
    */
   ask(question: AdkQuestion): Promise<AdkAnswer>
+  /**
+   * The app that is asked, found out where nobody named it; null of Agent Engine.
+   *
+   * @throws AgentFailed when it is not known, as `ask` would
+   */
+  app(calling: Pick<AdkQuestion, 'headers' | 'signal'>): Promise<string | null>
 }

@@ -110,6 +110,22 @@ describe('a front end that talks to an agent through the bridge', () => {
     expect(adk.runs[0]?.body).toMatchObject({ appName: 'demo', userId: 'user', streaming: true })
   })
 
+  it('says again what an agent that was not there did not hear', async () => {
+    const answer = say(spoken('Both.'))
+    adk.answer(({ response }) => void response.writeHead(503).end())
+    const agent = await agentOf()
+    await talk(agent, 'one')
+    adk.answer(answer)
+    await talk(agent, 'two')
+    expect(adk.runs.at(-1)?.body.newMessage.parts).toEqual([{ text: 'one' }, { text: 'two' }])
+  })
+
+  it('is recorded under the app that the server has, where nobody named it', async () => {
+    await talk(await agentOf('quick'), 'hi')
+    const found = await ground.store.read(ground.access.home, 'conversation', { threadId: thread })
+    expect(found).toMatchObject({ target: 'quick', appName: 'the-only-app', agents: ['root_agent'] })
+  })
+
   it('wants an answer once more: its last message is said again', async () => {
     const agent = await agentOf()
     await talk(agent, 'one')
@@ -133,6 +149,8 @@ describe('a front end that talks to an agent through the bridge', () => {
       parts: [{ functionResponse: { id: 'call-1', name: 'approve', response: { approved: true } } }],
     })
     expect((await kindsOf()).filter((kind) => kind === 'tool_result')).toHaveLength(1)
+    const found = await ground.store.read(ground.access.home, 'conversation', { threadId: thread })
+    expect(found).toMatchObject({ agents: ['root_agent'] })
   })
 
   it('keeps its state with the agent: what the agent changed comes as a patch, what it changes itself goes', async () => {

@@ -81,7 +81,7 @@ export async function startScriptedAdk(): Promise<ScriptedAdk> {
     const path = request.url ?? '/'
     const body: unknown = text === '' ? undefined : JSON.parse(text)
     const run = { path, headers: request.headers, body, response, gone: once(response, 'close') } as AskedRun
-    if (path === '/list-apps') return json(response, 200, ['demo'])
+    if (path === '/list-apps') return json(response, 200, ['the-only-app'])
     const session = /^\/apps\/[^/]+\/users\/[^/]+\/sessions\/([^/]+)$/.exec(path)?.[1]
     if (session !== undefined) {
       if (sessions.has(session)) return json(response, 409, { detail: 'Session already exists' })

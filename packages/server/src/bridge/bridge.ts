@@ -67,13 +67,13 @@ export class Bridge {
     try {
       const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
-      const append = this.#appendTo(request)
+      const appName = await appOf(request)
+      const append = this.#appendTo(request, appName)
       const { now } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now })
-      const running = { options: this.#options, request, known: held.known, asked, append, recorder }
+      const running = { options: this.#options, request, known: held.known, asked, appName, append, recorder }
       const [start, ...said] = beginning(running)
       await append([start, ...said])
-      for (const { id } of asked.users) held.known.seen.add(id)
       return (send) => this.#run(running, marking(running, start.at, send)).finally(() => held.release())
     } catch (error) {
       held.release()
@@ -81,8 +81,8 @@ export class Bridge {
     }
   }
 
-  #appendTo({ input, projectId, replayOf, target }: BridgeRequest) {
-    const { appName, userId, name } = target
+  #appendTo({ input, projectId, replayOf, target }: BridgeRequest, appName: string) {
+    const { userId, name } = target
     const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
     return (events: ConversationEventInput[]) => appendEvents(this.#options.recording, thread, events)
   }
@@ -107,14 +107,25 @@ export class Bridge {
  * Tells a recorder in the front end, with RUN_STARTED at `metadata.llm_eval`, what only the bridge knows: that it records by itself,
  * whose thread it is, and when its request was stored. With it the recorder makes the same file as the export here.
  */
-function marking({ request: { target } }: Running, at: string, send: Send): Send {
-  const mark = { app_name: target.appName, user_id: target.userId, target: target.name, at }
+function marking({ appName, request: { target } }: Running, at: string, send: Send): Send {
+  const mark = { app_name: appName, user_id: target.userId, target: target.name, at }
   return (events) =>
     send(
       events.map((event) =>
         event.type === 'RUN_STARTED' ? { ...event, metadata: { ...event.metadata, llm_eval: mark } } : event,
       ),
     )
+}
+
+/** Milliseconds in which an api server tells the name of its app, before it is recorded under that of its target. */
+const appMs = 2_000
+
+/** The app that is talked to, as eval files call it. */
+async function appOf({ headers, signal, target }: BridgeRequest): Promise<string> {
+  if (target.appName !== null || !target.client) return target.appName ?? target.name
+  const patient = AbortSignal.any([signal, AbortSignal.timeout(appMs)])
+  const app = await target.client.app({ headers, signal: patient }).catch(() => null)
+  return app ?? target.name
 }
 
 function nothingNew(): Failure {

@@ -2,7 +2,7 @@ import { AgentFailed } from '@llm-eval/agents'
 import { readAdkStream } from '@llm-eval/formats/adk'
 import { AdkToAgui, type RunEnding } from '@llm-eval/formats/agui'
 import { limits } from '@llm-eval/protocol'
-import { type Hearing, runEvent, type Running, type Telling } from './running.ts'
+import { type Hearing, runEvent, type Running, type Telling, wasHeard } from './running.ts'
 
 /** What an agent of ADK says, in the words of AG-UI. */
 export interface AdkTelling extends Telling {
@@ -57,7 +57,7 @@ async function ask(running: Running, { heard, signal }: Hearing): Promise<AsyncI
     signal,
   })
   heard()
-  Object.assign(known.state, asked.stateDelta)
+  wasHeard(running)
   await rememberSession(running, sessionId)
   return bounded(response, { heard, most: options.answerBytes ?? limits.bridgeAnswerBytes })
 }

@@ -2,7 +2,7 @@ import { AgentFailed, callServer } from '@llm-eval/agents'
 import { type AguiEvent, readAguiEvent, type RunEnding, type RunOutcome } from '@llm-eval/formats/agui'
 import { createSseDecoder, limits } from '@llm-eval/protocol'
 import { bounded } from './hear-adk.ts'
-import type { Hearing, Running, Telling } from './running.ts'
+import { type Hearing, type Running, type Telling, wasHeard } from './running.ts'
 
 /** What an agent of AG-UI says, as it says it; its last word waits until everything is on disk. */
 export interface AguiTelling extends Telling {
@@ -59,6 +59,7 @@ export async function hearAgui(running: Running, telling: AguiTelling, hearing: 
   const { fetch } = options
   const { signal, heard, send } = hearing
   const response = await callServer(target, { fetch, signal, headers, url: target.url, body: input })
+  wasHeard(running)
   const frames: string[] = []
   const decoder = createSseDecoder({ onMessage: ({ data }) => void frames.push(data) }, limits.conversationEventBytes)
   const text = new TextDecoder()

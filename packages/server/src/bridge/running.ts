@@ -57,6 +57,7 @@ export interface Running {
   request: BridgeRequest
   known: KnownThread
   asked: AdkRequest
+  appName: string
   /** Stores events of its thread. */
   append: (events: ConversationEventInput[]) => Promise<unknown>
   recorder: RunRecorder
@@ -90,4 +91,10 @@ export function runEvent<K extends 'run_start' | 'run_end'>(
   const shared = { run_id: request.input.runId, invocation_id: null, event_id: null }
   const at = new Date(options.recording.now()).toISOString()
   return { at, ...shared, kind, payload } as ConversationEventInput
+}
+
+/** The agent has what the user said: it is not said again. */
+export function wasHeard({ asked, known }: Running): void {
+  for (const { id } of asked.users) known.seen.add(id)
+  Object.assign(known.state, asked.stateDelta)
 }

@@ -16,7 +16,8 @@ export interface Target extends Called {
   name: string
   kind: TargetSettings['kind']
   url: string
-  appName: string
+  /** Null where an api server has to tell it. */
+  appName: string | null
   userId: string
   /** Milliseconds of silence, until it is given up. */
   timeoutMs: number
@@ -46,7 +47,7 @@ function createTarget(name: string, settings: TargetSettings, outside: Outside):
     name,
     kind,
     url,
-    appName: appName ?? name,
+    appName: kind === 'adk' ? appName : (appName ?? name),
     userId,
     timeoutMs: settings.timeout_seconds * 1_000,
     client,

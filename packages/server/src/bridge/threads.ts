@@ -1,5 +1,5 @@
-import { type ConversationEvent, Failure, limits } from '@llm-eval/protocol'
-import type { Store } from '@llm-eval/store'
+import { Failure, limits } from '@llm-eval/protocol'
+import type { Store, StoredConversationEvent } from '@llm-eval/store'
 
 /** What the bridge knows of a thread. */
 export interface KnownThread {
@@ -84,26 +84,36 @@ export class Threads {
     const found = await this.#store.read(projectId, 'conversation', { threadId })
     if (found === 'deleted') throw new Failure('conversation_deleted')
     if (found === null) return known
+    const said: string[] = []
     for (let after = 0; ; ) {
       const asked = { ref: found.ref, after, limit: 1_000, bytes: 4 * 1024 * 1024 }
       const { events, more } = await this.#store.read(projectId, 'conversationEvents', asked)
-      for (const { seq, kind, payload } of events) {
-        after = seq
-        if (kind === 'user_message') take(known, { kind, payload: JSON.parse(payload) })
-        if (kind === 'run_start') take(known, { kind, payload: JSON.parse(payload) })
+      for (const event of events) {
+        after = event.seq
+        take(known, event, said)
       }
       if (!more) return known
     }
   }
 }
 
-type Told = Pick<ConversationEvent<'user_message' | 'run_start'>, 'kind' | 'payload'>
+/** @param said ids of messages of a request of which nothing is known yet */
+function take(known: KnownThread, { kind, payload }: StoredConversationEvent, said: string[]): void {
+  // That somebody answered shows that the agent has heard it.
+  if (kind === 'adk_event' || kind === 'agui_event') for (const id of said.splice(0)) known.seen.add(id)
+  if (kind === 'run_start') {
+    said.length = 0
+    known.sessionId = textIn(payload, 'session_id') ?? known.sessionId
+  }
+  const id = kind === 'user_message' ? textIn(payload, 'id') : undefined
+  if (id !== undefined) said.push(id)
+}
 
-function take(known: KnownThread, { kind, payload }: { kind: Told['kind']; payload: unknown }): void {
-  if (typeof payload !== 'object' || payload === null) return
-  if (kind === 'user_message' && 'id' in payload && typeof payload.id === 'string') known.seen.add(payload.id)
-  if (kind === 'run_start' && 'session_id' in payload && typeof payload.session_id === 'string')
-    known.sessionId = payload.session_id
+function textIn(payload: string, name: string): string | undefined {
+  const value: unknown = JSON.parse(payload)
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  const text: unknown = Object.entries(value).find(([key]) => key === name)?.[1]
+  return typeof text === 'string' ? text : undefined
 }
 
 async function within(promise: Promise<void>, ms: number): Promise<boolean> {

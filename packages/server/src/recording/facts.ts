@@ -39,7 +39,8 @@ export function factsOf(event: ConversationEventInput): Facts {
     case 'tool_call':
       return { ...nothing, agent: event.payload.author, toolCalls: 1, turning: tells('running') }
     case 'tool_result':
-      return { ...nothing, agent: event.payload.author, turning: tells('running') }
+      // A front end brings results of tools that people take long for.
+      return { ...nothing, agent: agentIn(event.payload.author), turning: tells('running') }
     case 'thinking': {
       const { author: agent, usage, model } = event.payload
       const thinking = { thoughts: usage?.thoughts ?? null, total: usage?.total ?? null, model }
@@ -50,6 +51,10 @@ export function factsOf(event: ConversationEventInput): Facts {
     case 'agui_event':
       return aguiFacts(event)
   }
+}
+
+function agentIn(author: string | null): string | null {
+  return author === 'user' ? null : author
 }
 
 function tells(state: Extract<ConversationTurning, { state: unknown }>['state']): ConversationTurning {
