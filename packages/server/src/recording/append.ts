@@ -1,5 +1,6 @@
 /** Records what happened in a conversation: checked, without what the configuration says must not be kept, and counted. */
 import { type ConversationEventInput, Failure, type Fault, limits } from '@llm-eval/protocol'
+import { name } from '@llm-eval/protocol/schemas'
 import type { ConversationOrigin, NewConversationEvent, Store } from '@llm-eval/store'
 import { factsOf } from './facts.ts'
 import type { Config } from '../config/config.ts'
@@ -39,7 +40,7 @@ export interface Recorded {
  * they are on disk and everybody who watches is told.
  *
  * @param events as they happened; payloads of `adk_event` in the normal form of `formats/adk`
- * @throws Failure `invalid_request` where an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
+ * @throws Failure `invalid_request` where the thread could not be named in a path, or an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
  * `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
  */
 export async function appendEvents(
@@ -47,6 +48,9 @@ export async function appendEvents(
   { projectId, ...origin }: RecordedThread,
   events: readonly ConversationEventInput[],
 ): Promise<Recorded> {
+  const named = name.safeParse(origin.threadId)
+  // What cannot be named could never be read or deleted.
+  if (named.data !== origin.threadId) throw unnamed(named.error?.issues[0]?.message)
   const faults: Fault[] = []
   const rows = redact(events).flatMap((event, at) => toRow(event) ?? (faults.push(tooLarge(at)), []))
   if (faults.length > 0) throw new Failure('invalid_request', { errors: faults.slice(0, 20) })
@@ -62,6 +66,10 @@ export async function appendEvents(
     case 'too_many':
       throw new Failure('limit_reached', { values: { max: limits.conversations, what: 'conversations in a project' } })
   }
+}
+
+function unnamed(message = 'must not begin or end with white space'): Failure {
+  return new Failure('invalid_request', { errors: [{ path: 'threadId', message }] })
 }
 
 function tooLarge(at: number): Fault {
