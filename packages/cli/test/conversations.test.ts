@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { adkCall, adkText, startAdk } from './adk-agent.ts'
 import { call, place, said, startAgent } from './agents.ts'
 import type { Config } from '@llm-eval/server'
-import { folder, llmEval, serve, sharedServer } from './stage.ts'
+import { folder, llmEval, serve, sharedServer, start } from './stage.ts'
 
 const server = sharedServer()
 
@@ -56,6 +56,13 @@ async function tell(thread: string, turns: Turn[], url = server.url()) {
     body: JSON.stringify({ events, app_name: 'trips', user_id: 'ada' }),
   })
   expect(response.status).toBe(200)
+}
+
+/** An eval set without when it was: a log is written a moment after what it tells of. */
+function untimed(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (name, member: unknown) => (name === 'creation_timestamp' ? undefined : member)),
+  )
 }
 
 const rome = { user: 'A room in Rome?', calls: [{ name: 'find', args: { city: 'Rome' } }], answer: 'One at the Tiber.' }
@@ -289,6 +296,31 @@ describe('llm-eval import-logs', () => {
     expect(await show('logged')).toMatchObject({ state: 'finished', turns: [{ user: { text: rome.user } }] })
     const second = await llmEval(named, { cwd, env: env() })
     expect([second.code, second.out]).toEqual([0, 'logged: 0 events, 6 were there.\n'])
+  })
+
+  test('makes of the logs of a bridge what the export of its server is', async () => {
+    const { url: agent } = await startAdk((text) =>
+      text === rome.user ? [...adkCall('find', { city: 'Rome' }), ...adkText(rome.answer)] : adkText(book.answer),
+    )
+    const cwd = folder()
+    const args = ['bridge', '--target', agent, '--app', 'trips', '--port', '0', '--data', 'data', '--log-dir', 'logs']
+    const bridging = start(args, { cwd, env: { NO_COLOR: '1' } })
+    await bridging.says(/http:\/\/[^\s']+\/agui\/\w+/)
+    const [address = ''] = /http:\/\/[^\s']+\/agui\/\w+/.exec(bridging.out() + bridging.err()) ?? []
+    const messages = [{ id: 'm-1', role: 'user', content: rome.user }]
+    for (const runId of ['r-1', 'r-2']) {
+      const body = JSON.stringify({ threadId: 'said', runId, messages, tools: [], context: [] })
+      const answer = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      expect(await answer.text()).toContain('RUN_FINISHED')
+      messages.push({ id: 'a-1', role: 'assistant', content: rome.answer })
+      messages.push({ id: 'm-2', role: 'user', content: book.user })
+    }
+    const exported: unknown = await (await fetch(new URL('/export/said', address))).json()
+    bridging.child.kill('SIGTERM')
+    await bridging.ended
+    const imported = await llmEval([...named, '--out', '-', '--app', 'trips'], { cwd })
+    expect([imported.code, imported.err]).toEqual([0, ''])
+    expect(untimed(JSON.parse(imported.out))).toEqual(untimed(exported))
   })
 
   test('tells what it cannot use with its file and line, and goes on', async () => {

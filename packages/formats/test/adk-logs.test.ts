@@ -1,3 +1,4 @@
+import { limits } from '@llm-eval/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joinLogs, logLines, parseBridgeLog, parseEngineLog } from '../src/adk/index.ts'
@@ -219,6 +220,29 @@ describe('whatever a log holds', () => {
   ])('a line of millions of %s is passed over', async (_name, line) => {
     const read = await parseEngineLog([line, ...lines(turn('e-1'))])
     expect(read.events.length).toBeGreaterThanOrEqual(0)
+  })
+
+  it('as much as it may be is read of it, and what is more is told', async () => {
+    const event = (text: string) =>
+      `{"invocation_id":"e","author":"a","timestamp":1,"content":{"parts":[{"text":"${text}"}]}}`
+    const room = limits.logRecordChars - event('').length
+    expect((await parseEngineLog([event('x'.repeat(room))])).events).toHaveLength(1)
+    expect(codes(await parseEngineLog([event('x'.repeat(room + 1))]))).toEqual(['too_large'])
+    const nested = (levels: number) => `{"error":"deep","a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+    expect(codes(await parseEngineLog([nested(limits.logRecordDepth)]))).toEqual(['agent_error'])
+    expect(codes(await parseEngineLog([nested(limits.logRecordDepth + 1)]))).toEqual(['too_deep'])
+    const bad = (count: number) => Array.from({ length: count }, () => '{"a": 1')
+    expect((await parseEngineLog(bad(limits.logWarnings))).warnings).toHaveLength(limits.logWarnings)
+    const told = (await parseEngineLog(bad(limits.logWarnings + 2))).warnings
+    expect([told.length, told.at(-1)?.message]).toEqual([limits.logWarnings + 1, 'There are 2 more warnings.'])
+    const three = lines(turn('e-1'))
+    expect(codes(await parseEngineLog(three, { mostEvents: 3 }))).toEqual([])
+    const two = await parseEngineLog(three, { mostEvents: 2 })
+    expect([two.events.length, codes(two)]).toEqual([2, ['too_many']])
+    const run = bridged({ thread: 't', run: 'r', text: 'one' })
+    expect(codes(await parseBridgeLog(run, { mostEvents: 5 }))).toEqual([])
+    const cut = await parseBridgeLog(run, { mostEvents: 4 })
+    expect([cut.runs[0]?.events.length, codes(cut)]).toEqual([4, ['too_many']])
   })
 
   it('lines are found in bytes that are cut anywhere (trap 22)', async () => {

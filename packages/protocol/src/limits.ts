@@ -247,4 +247,16 @@ export const limits = {
   bridgeThreads: 5_000,
   /** Bytes of an eval file that is read. */
   evalFileBytes: 64 * 1024 * 1024,
+  /** Characters of one record of a log, objects and lists inside each other in it, and characters of a line. */
+  logRecordChars: 32 * 1024 * 1024,
+  logRecordDepth: 200,
+  logLineChars: 64 * 1024 * 1024,
+  /** Events that are read of one log, its runs, and warnings that are told of it. */
+  logEvents: 1_000_000,
+  logRuns: 100_000,
+  logWarnings: 1_000,
+  /** Logs of one import. */
+  logFiles: 1_000,
+  /** Calls of tools that are compared in any order. */
+  unorderedCalls: 5_000,
 } as const

@@ -13,7 +13,7 @@ import {
   parseEngineLog,
 } from '@llm-eval/formats/adk'
 import { exportConversation, exportConversations } from '@llm-eval/formats/conversation'
-import type { ConversationFormat } from '@llm-eval/protocol'
+import { type ConversationFormat, limits } from '@llm-eval/protocol'
 import { Complaint, exitCodes, fileComplaint } from '../complaint.ts'
 import { tellConversation } from '../conversations/tell.ts'
 import { count } from '../display/amounts.ts'
@@ -35,9 +35,6 @@ export interface ImportLogsOptions extends GlobalOptions {
   user?: string
   json?: boolean
 }
-
-/** Files that patterns may name. */
-const mostFiles = 1_000
 
 /** `llm-eval import-logs`: puts threads together from the logs of a bridge and of an agent engine, for a file or a server. */
 export async function importLogs(terminal: Terminal, options: ImportLogsOptions): Promise<number> {
@@ -80,7 +77,8 @@ async function readLogs<T>(
     const found: string[] = []
     for await (const file of glob(pattern, { cwd })) {
       found.push(file)
-      if (files.length + found.length > mostFiles) throw new Complaint(`More than ${mostFiles} files are named.`)
+      if (files.length + found.length > limits.logFiles)
+        throw new Complaint(`More than ${limits.logFiles} files are named.`)
     }
     if (found.length === 0) throw new Complaint(`No file is called ${oneLine(pattern)}.`)
     files.push(...found.toSorted())

@@ -1,4 +1,4 @@
-import type { AdkTrajectoryMatch } from '@llm-eval/protocol'
+import { type AdkTrajectoryMatch, limits } from '@llm-eval/protocol'
 import { isEqualInPython } from './equality.ts'
 
 /** A call of a tool as ADK compares it: its id says nothing. */
@@ -13,9 +13,6 @@ export interface TrajectoryOptions {
   /** Names alone are compared. */
   ignoreArgs: boolean
 }
-
-/** Compared at most, in any order: both lists are walked for each other. */
-const mostUnordered = 5_000
 
 /**
  * ADK's `tool_trajectory_avg_score` of one turn (`trajectory_evaluator.py` of google-adk 2.13.0): 1 when the calls are the expected
@@ -44,7 +41,8 @@ export function toolTrajectory(
     }
     case 'ANY_ORDER': {
       if (expected.length > actual.length) return 0
-      if (expected.length > mostUnordered) throw new RangeError(`More than ${mostUnordered} calls are expected.`)
+      if (expected.length > limits.unorderedCalls)
+        throw new RangeError(`More than ${limits.unorderedCalls} calls are expected.`)
       const left = [...actual]
       for (const wanted of expected) {
         const place = left.findIndex((call) => fits(call, wanted))

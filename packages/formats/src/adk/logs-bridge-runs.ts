@@ -1,11 +1,8 @@
+import { limits } from '@llm-eval/protocol'
 import type { BridgeRun } from './logs-bridge-words.ts'
 import { type Found, momentOf, recordOf, textIn } from './logs-find.ts'
 import { resultsOf, usersOf } from './logs-messages.ts'
 import type { LogWarnings } from './logs-words.ts'
-
-/** Runs and events that are kept of one log. */
-const mostRuns = 100_000
-const mostEvents = 1_000_000
 
 /** Puts the records of a bridge's log together, run by run. */
 export class BridgeRuns {
@@ -16,10 +13,12 @@ export class BridgeRuns {
   /** By the id of a message or call that belongs to it. */
   readonly #ids = new Map<string, BridgeRun>()
   readonly #open = new Set<BridgeRun>()
+  readonly #mostEvents: number
   #events = 0
 
-  constructor(warnings: LogWarnings) {
+  constructor(warnings: LogWarnings, mostEvents: number) {
     this.#warnings = warnings
+    this.#mostEvents = mostEvents
   }
 
   all(): BridgeRun[] {
@@ -39,8 +38,8 @@ export class BridgeRuns {
     const event = value['type'] === type ? value : { ...value, type }
     const run = this.#runFor(event, { thread: hints.thread, run: hints.run, at, line })
     if (!run) return
-    if (this.#events >= mostEvents)
-      return this.#warnings.once('too_many', line, `No more than ${mostEvents} events are read.`)
+    if (this.#events >= this.#mostEvents)
+      return this.#warnings.once('too_many', line, `The log has more events than are read: ${this.#events}.`)
     this.#events++
     run.events.push({ at, event })
     run.startedAt ??= at
@@ -92,8 +91,8 @@ export class BridgeRuns {
     const known = this.#known.get(key)
     // A run without a name is over when it ended.
     if (known && (run !== null || known.status === null)) return known
-    if (this.#runs.length >= mostRuns) {
-      this.#warnings.once('too_many', line, `No more than ${mostRuns} runs are read.`)
+    if (this.#runs.length >= limits.logRuns) {
+      this.#warnings.once('too_many', line, `No more than ${limits.logRuns} runs are read.`)
       return undefined
     }
     const begun: BridgeRun = {

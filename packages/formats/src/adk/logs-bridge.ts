@@ -1,3 +1,4 @@
+import { limits } from '@llm-eval/protocol'
 import { BridgeRuns } from './logs-bridge-runs.ts'
 import type { BridgeRun } from './logs-bridge-words.ts'
 import { findIn } from './logs-find.ts'
@@ -17,7 +18,7 @@ export interface BridgeLog {
 export async function parseBridgeLog(lines: LogLines, options: LogOptions = {}): Promise<BridgeLog> {
   const warnings = new LogWarnings(options.file ?? null)
   const scanner = new LogScanner(warnings)
-  const runs = new BridgeRuns(warnings)
+  const runs = new BridgeRuns(warnings, options.mostEvents ?? limits.logEvents)
   for await (const line of lines) {
     for (const record of scanner.push(line)) {
       const named = typeIn(record.prefix)

@@ -1,3 +1,4 @@
+import { limits } from '@llm-eval/protocol'
 import type { AdkEvent } from './event.ts'
 import { findIn, type Found, recordOf, textIn } from './logs-find.ts'
 import { type LogRecord, LogScanner } from './logs-scan.ts'
@@ -34,9 +35,6 @@ export interface EngineLog {
   warnings: LogWarning[]
 }
 
-/** Events that are kept of one log. */
-const most = 1_000_000
-
 /**
  * Reads what an ADK agent sent, out of a log of any shape: pure NDJSON, `data:` lines, lines with a time and a level before the
  * JSON, JSON over several lines, dicts as Python prints them, sessions with their `events`. Nothing throws: what cannot be used is
@@ -71,9 +69,9 @@ function take(record: LogRecord, taking: Taking): void {
 }
 
 function takeEvent({ value, hints }: Found, line: number, taking: Taking): void {
-  const { log, warnings, sessions } = taking
-  if (log.events.length >= most) {
-    warnings.once('too_many', line, `No more than ${most} events are read.`)
+  const { log, warnings, sessions, options } = taking
+  if (log.events.length >= (options.mostEvents ?? limits.logEvents)) {
+    warnings.once('too_many', line, `The log has more events than are read: ${log.events.length}.`)
     return
   }
   const read = readAdkEvent(value)
@@ -107,7 +105,7 @@ function takeRequest({ value, hints }: Found, line: number, { log, open }: Takin
   const input = recordOf(value['input']) ?? value
   const message = value['newMessage'] ?? value['new_message'] ?? input['message']
   const text = typeof message === 'string' ? message : textOfParts(message)
-  if (text === '' || log.requests.length >= most) return
+  if (text === '' || log.requests.length >= limits.logEvents) return
   const session = textIn(input, 'session_id', 'sessionId') ?? hints.thread
   const user = textIn(input, 'user_id', 'userId') ?? hints.user
   const request = { text, line, session, user, app: hints.app, at: hints.at, invocation: null }

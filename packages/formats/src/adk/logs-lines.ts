@@ -1,5 +1,4 @@
-/** Characters of one line; what is longer is cut there. */
-const longest = 64 * 1_024 * 1_024
+import { limits } from '@llm-eval/protocol'
 
 /** The lines of a file as it is read, whatever its size: a line that is too long is cut, so that memory is bounded. */
 export async function* logLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
@@ -15,7 +14,7 @@ export async function* logLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerato
       chars = 0
       start = end + 1
     }
-    const rest = text.slice(start, start + longest - chars)
+    const rest = text.slice(start, start + limits.logLineChars - chars)
     if (rest !== '') parts.push(rest)
     chars += rest.length
   }

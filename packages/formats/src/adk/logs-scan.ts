@@ -1,3 +1,4 @@
+import { limits } from '@llm-eval/protocol'
 import { readJson } from './json.ts'
 import { NoLiteral, parsePythonLiteral, type PythonValue } from './logs-python.ts'
 import type { LogWarnings } from './logs-words.ts'
@@ -11,9 +12,6 @@ export interface LogRecord {
   value: unknown
 }
 
-/** Characters of one record, and arrays and objects inside each other. */
-const largest = 32 * 1_024 * 1_024
-const deepest = 200
 /** Of a prefix. */
 const longestPrefix = 2_000
 
@@ -109,14 +107,15 @@ export class LogScanner {
 
   #keep(open: Open, part: string): void {
     open.chars += part.length
-    if (open.chars > largest) open.parts = null
+    if (open.chars > limits.logRecordChars) open.parts = null
     open.parts?.push(part)
   }
 
   *#decoded({ line, prefix, parts, braces }: Open): Generator<LogRecord> {
-    if (parts === null) return this.#warnings.add('too_large', line, `A record has more than ${largest} characters.`)
-    if (braces.deepest > deepest)
-      return this.#warnings.add('too_deep', line, `A record is nested more than ${deepest} times.`)
+    if (parts === null)
+      return this.#warnings.add('too_large', line, `A record has more than ${limits.logRecordChars} characters.`)
+    if (braces.deepest > limits.logRecordDepth)
+      return this.#warnings.add('too_deep', line, `A record is nested more than ${limits.logRecordDepth} times.`)
     const text = parts.join('\n')
     const json = readJson(text)
     const read = 'value' in json ? json : this.#literal(text, line)
@@ -137,7 +136,8 @@ export class LogScanner {
   }
 
   #cut({ line, parts }: Open): void {
-    if (parts === null) this.#warnings.add('too_large', line, `A record has more than ${largest} characters.`)
+    if (parts === null)
+      this.#warnings.add('too_large', line, `A record has more than ${limits.logRecordChars} characters.`)
     else this.#warnings.add('cut_json', line, 'A record breaks off.')
   }
 }
@@ -191,7 +191,7 @@ class Braces {
   }
 
   #opened(isObject: boolean): void {
-    if (this.#depth < deepest) this.#objects[this.#depth] = isObject
+    if (this.#depth < limits.logRecordDepth) this.#objects[this.#depth] = isObject
     this.deepest = Math.max(this.deepest, ++this.#depth)
   }
 }

@@ -1,3 +1,5 @@
+import { limits } from '@llm-eval/protocol'
+
 /** Why a line of a log, or a part of a conversation in it, could not be used as it stands. */
 export const logWarningCodes = [
   /** A record that breaks off. */
@@ -48,12 +50,11 @@ export interface LogOptions {
   file?: string | undefined
   /** Minutes east of Greenwich of times that do not say it; 0, which is UTC, unless given. */
   utcOffsetMinutes?: number | undefined
+  /** Events that are kept; `limits.logEvents` unless said. */
+  mostEvents?: number | undefined
 }
 
-/** Warnings that are kept; further ones are counted. */
-const mostWarnings = 1_000
-
-/** Collects warnings, as many as anybody reads. */
+/** Collects warnings, as many as anybody reads: further ones are counted. */
 export class LogWarnings {
   readonly list: LogWarning[] = []
   readonly #file: string | null
@@ -72,7 +73,7 @@ export class LogWarnings {
   }
 
   add(code: LogWarningCode, line: number | null, message: string): void {
-    if (this.list.length < mostWarnings) this.list.push({ file: this.#file, line, code, message })
+    if (this.list.length < limits.logWarnings) this.list.push({ file: this.#file, line, code, message })
     else this.#left++
   }
 
