@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HttpAgent } from '@ag-ui/client'
 import { readEvalSet } from '@llm-eval/formats/adk'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { heard, say, spoken, startScriptedAdk } from '../../server/test/scripted-adk.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { begin, frame, heard, say, spoken, startScriptedAdk } from '../../server/test/scripted-adk.ts'
 import { folder, llmEval, start } from './stage.ts'
 
 describe('llm-eval bridge', () => {
@@ -56,6 +56,44 @@ describe('llm-eval bridge', () => {
     const timeless = (turns: unknown): unknown =>
       JSON.parse(JSON.stringify(turns, (key, value: unknown) => (key === 'creationTimestamp' ? undefined : value)))
     expect(timeless(fromLogs)).toEqual(timeless(fromServer))
+  })
+
+  test('killed in the middle of an answer, what was received is there when a server starts again', async () => {
+    const adk = await startScriptedAdk()
+    onTestFinished(() => adk.close())
+    adk.answer(({ response }) => {
+      begin(response)
+      response.write(frame(spoken('Half an ans', { id: 'half', partial: true })))
+    })
+    const cwd = folder()
+    const server = start(['bridge', '--target', adk.url, '--port', '0', '--data', 'kept'], { cwd })
+    await server.says('Watch')
+    const url = /HttpAgent\(\{ url: '([^']+)' \}\)/.exec(server.out())?.[1] ?? ''
+    const kinds = async (origin: string) => {
+      const answer = await fetch(`${origin}/api/v1/conversations/cut/events`)
+      const { items = [] } = (await answer.json()) as { items?: { kind: string }[] }
+      return items.map(({ kind }) => kind)
+    }
+    const asked = fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ threadId: 'cut', runId: 'r', messages: [{ id: '1', role: 'user', content: 'Well?' }] }),
+    }).then((answer) => answer.text())
+    asked.catch(() => undefined)
+    const origin = new URL(url).origin
+    await vi.waitFor(async () => expect(await kinds(origin)).toContain('adk_event'), { timeout: 40_000, interval: 100 })
+    server.child.kill('SIGKILL')
+    await server.ended
+    await expect(asked).rejects.toThrow()
+
+    const again = start(['serve', '--port', '0', '--data', 'kept'], { cwd })
+    await again.says('Dashboard')
+    const base = /Dashboard  (\S+)/.exec(again.out())?.[1] ?? ''
+    expect(await kinds(base)).toEqual(['run_start', 'user_message', 'adk_event'])
+    const read = readEvalSet(await (await fetch(`${base}/export/cut`)).json())
+    expect('set' in read && read.set.evalCases[0]?.conversation).toMatchObject([
+      { userContent: { parts: [{ text: 'Well?' }] }, finalResponse: { parts: [{ text: 'Half an ans' }] } },
+    ])
   })
 
   test('does not start without a target, or for two kinds of agents at once', async () => {
