@@ -179,6 +179,14 @@ describe('a conversation', () => {
     )
   })
 
+  it('is not led into a session of somebody else by who tells of it', async () => {
+    const thread = newThread()
+    const started = { kind: 'run_start', run_id: 'r1', payload: { target: 'demo', session_id: 'stolen' } }
+    expect((await tell(thread, [started])).status).toBe(200)
+    const [event] = (await read(`${base}/${thread}/events`)).items
+    expect(event.payload).toEqual({ parent_run_id: null, target: 'demo', session_id: null })
+  })
+
   it('that is old goes by the retention of traces, and its id may be used again', async () => {
     const thread = newThread()
     await tell(thread, [user('old')])

@@ -92,6 +92,9 @@ function settle(given: readonly ParsedConversationEvent[], now: number) {
     const path = `events[${at}].payload`
     if (event.kind === 'agui_event' && (typeof event.payload.type !== 'string' || event.payload.type === ''))
       faults.push({ path: `${path}.type`, message: 'must say which event of AG-UI it is' })
+    // In which session an agent's server knows a thread is for the bridge to say, not for whoever may tell of it.
+    if (event.kind === 'run_start')
+      return { ...event, at: event.at ?? came, payload: { ...event.payload, session_id: null } }
     if (event.kind !== 'adk_event') return { ...event, at: event.at ?? came }
     const read = readAdkEvent(event.payload)
     if ('fault' in read) {
