@@ -199,14 +199,14 @@ export function conversationQueries(api: Api) {
           return api({ route: conversationRoutes.listConversationTurns, path, query, answer: turnPage, signal })
         },
       }),
-    comparison: (thread: string, other: string) =>
+    comparison: (recording: string, replay: string) =>
       queryOptions({
-        queryKey: [...keys.conversation(other), 'comparison', thread],
+        queryKey: [...keys.conversation(replay), 'comparison', recording],
         queryFn: ({ signal }) =>
           api({
             route: conversationRoutes.compareConversation,
-            path: { thread },
-            query: new URLSearchParams({ with: other }),
+            path: { thread: replay },
+            query: new URLSearchParams({ with: recording }),
             answer: comparison,
             signal,
           }),

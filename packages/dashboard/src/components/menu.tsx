@@ -16,11 +16,11 @@ export function Menu({ label, children }: { label: string; children: ReactNode }
 }
 
 /** What opens under the button of a menu. */
-export function MenuSheet({ children }: { children: ReactNode }) {
+export function MenuSheet({ align = 'end', children }: { align?: 'start' | 'end'; children: ReactNode }) {
   return (
     <DropdownMenu.Portal>
       <DropdownMenu.Content
-        align="end"
+        align={align}
         sideOffset={6}
         className="z-40 min-w-52 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float"
       >

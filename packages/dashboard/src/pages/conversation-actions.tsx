@@ -86,7 +86,7 @@ function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[
         <Download aria-hidden size={15} />
         Export{turns.length > 0 && ` ${turns.length}`}
       </DropdownMenu.Trigger>
-      <MenuSheet>
+      <MenuSheet align="start">
         {conversationFormats
           .filter((format) => turns.length === 0 || isEvalFile(format))
           .map((format) => {
