@@ -3,6 +3,7 @@ import { assignInvocations, type EngineInvocation } from './logs-assign.ts'
 import type { BridgeLog } from './logs-bridge.ts'
 import type { BridgeRun } from './logs-bridge-words.ts'
 import type { EngineLog, EngineLogEvent } from './logs-engine.ts'
+import type { AdkEvent } from './event.ts'
 import { readJson } from './json.ts'
 import { recordOf } from './logs-find.ts'
 import { type LogWarning, LogWarnings } from './logs-words.ts'
@@ -190,7 +191,7 @@ function isoOf(ms: number | null): string {
 /** Events by their invocation, in the order in which they were first seen; what was logged twice is there once. */
 function invocationsOf(events: readonly EngineLogEvent[]): EngineInvocation[] {
   const found = new Map<string, EngineInvocation>()
-  const frames = new Map<string, Set<string>>()
+  const frames = new Map<string, Frames>()
   for (const one of events) {
     const { event } = one
     const id = event.invocationId
@@ -210,13 +211,23 @@ function invocationsOf(events: readonly EngineLogEvent[]): EngineInvocation[] {
   return [...found.values()]
 }
 
+/** Frames with one id: the text of each, made when there is a second one. */
+interface Frames {
+  first: AdkEvent
+  texts: Set<string> | null
+}
+
 /** The id of an event, numbered where ADK sent several frames with one id; undefined for a frame that was there before. */
-function frameId({ event }: EngineLogEvent, frames: Map<string, Set<string>>): string | undefined {
+function frameId({ event }: EngineLogEvent, frames: Map<string, Frames>): string | undefined {
   const id = event.id === '' ? event.invocationId : event.id
-  const frame = JSON.stringify(event)
-  const known = frames.get(id) ?? new Set()
-  frames.set(id, known)
-  if (known.has(frame)) return undefined
-  known.add(frame)
-  return known.size === 1 && event.id !== '' ? id : `${id}#${known.size - 1}`
+  const known = frames.get(id)
+  if (!known) {
+    frames.set(id, { first: event, texts: null })
+    return event.id === '' ? `${id}#0` : id
+  }
+  known.texts ??= new Set([JSON.stringify(known.first)])
+  const text = JSON.stringify(event)
+  if (known.texts.has(text)) return undefined
+  known.texts.add(text)
+  return `${id}#${known.texts.size - 1}`
 }
