@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { HttpAgent } from '@ag-ui/client'
 import { limits } from '@llm-eval/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -81,12 +82,21 @@ describe('the bridge holds', () => {
     )
     await talk(await frontEnd(), 'hi')
     const kept = (await recorded(ground, thread)).filter(({ kind }) => kind === 'adk_event')
-    expect(kept.map(({ payload }) => [payload.author, payload.partial, payload.content.parts[0].text])).toEqual([
-      ['root_agent', true, 'Hm.'],
-      ['root_agent', true, 'One two'],
-      ['billing', true, 'other'],
-      ['root_agent', undefined, 'One two'],
-      ['billing', undefined, 'other'],
+    const told: [speaker: string, text: string][] = []
+    for (const { payload } of kept) {
+      const [{ text, thought }] = payload.content.parts
+      const speaker = [payload.author, payload.partial ? 'partial' : 'whole', thought ? 'thought' : 'text'].join(' ')
+      const last = told.at(-1)
+      // Where a moment lies between two pieces of one text, they are stored one by one.
+      if (last?.[0] === speaker) last[1] += text
+      else told.push([speaker, text])
+    }
+    expect(told).toEqual([
+      ['root_agent partial thought', 'Hm.'],
+      ['root_agent partial text', 'One two'],
+      ['billing partial text', 'other'],
+      ['root_agent whole text', 'One two'],
+      ['billing whole text', 'other'],
     ])
   })
 
@@ -99,6 +109,18 @@ describe('the bridge holds', () => {
     expect(most).toMatchObject({ status: 422 })
     const more = await ground.send({ path: '/agui/demo', body: body(limits.bridgeRequestBytes + 1) })
     expect(more).toMatchObject({ status: 413, json: { code: 'body_too_large' } })
+  })
+
+  it('nothing of a request that was refused, on a connection that goes on', async () => {
+    const sockets: Socket[] = []
+    ground.app.server.on('connection', (socket) => sockets.push(socket))
+    const body = { threadId: thread, runId: 'r', messages: [] }
+    const refuse = async () => expect(await ground.send({ path: '/agui/demo', body })).toMatchObject({ status: 422 })
+    await refuse()
+    const before = sockets[0]?.listenerCount('close')
+    for (let at = 0; at < 5; at++) await refuse()
+    expect(sockets).toHaveLength(1)
+    expect(sockets[0]?.listenerCount('close')).toBe(before)
   })
 
   it('no more requests at once than it may', async () => {

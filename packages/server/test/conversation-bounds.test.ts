@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import { limits } from '@llm-eval/protocol'
-import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createBridge } from '../src/bridge/create-bridge.ts'
 import { configSchema } from '../src/config/config.ts'
 import { registerConversations } from '../src/conversations/conversations.ts'
 import { Recordings } from '../src/conversations/recordings.ts'
+import { runSql } from '../../store/test/sqlite.ts'
 import { allSlices, type Ground, openShelf, type Shelf, startGround } from './ground.ts'
 import { begin, type ScriptedAdk, startScriptedAdk } from './scripted-adk.ts'
 
@@ -76,16 +75,14 @@ describe('a conversation that is read as a whole', () => {
   it(`is one of an export of at most ${limits.exportEvents} events in all`, async () => {
     await tell('a', user('one'))
     await tell('b', user('two'))
-    const database = new Database(join(shelf.directory, 'llm-eval.db'))
     const claim = (events: number) =>
-      database.prepare("UPDATE conversations SET events = ? WHERE thread_id = 'a'").run(events)
+      runSql(shelf.directory, "UPDATE conversations SET events = ? WHERE thread_id = 'a'", events)
     const exported = () => ground.send({ path: '/export', body: { thread_ids: ['a', 'b'] } })
     claim(limits.exportEvents)
     const past = await exported()
     expect([past.status, past.json.code]).toEqual([409, 'limit_reached'])
     claim(limits.exportEvents - 1)
     expect((await exported()).json.eval_cases).toHaveLength(2)
-    database.close()
   })
 })
 

@@ -49,16 +49,23 @@ function mountBridge(scope: App, { deps, bridge }: Serving): void {
       const target = bridge.target(request.params.target)
       const input = inputOf(request)
       const gone = new AbortController()
-      request.raw.socket.once('close', () => gone.abort())
-      const run = await bridge.begin({
-        projectId: request.principal.projectId,
-        target,
-        input,
-        headers: target.forwarded(request.headers),
-        replayOf: null,
-        signal: gone.signal,
-      })
-      await stream({ deps, request, reply, gone }, run)
+      const leave = () => gone.abort()
+      const { socket } = request.raw
+      socket.once('close', leave)
+      try {
+        const run = await bridge.begin({
+          projectId: request.principal.projectId,
+          target,
+          input,
+          headers: target.forwarded(request.headers),
+          replayOf: null,
+          signal: gone.signal,
+        })
+        await stream({ deps, request, reply, gone }, run)
+      } finally {
+        // The connection of a request that is refused goes on.
+        socket.off('close', leave)
+      }
       return reply
     },
   })
