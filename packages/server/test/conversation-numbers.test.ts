@@ -83,7 +83,7 @@ describe('the numbers of a conversation', () => {
         expect(counted).toMatchObject(read)
         expect([counted.state, counted.error]).toEqual([state, error])
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     )
   })
 })

@@ -406,7 +406,7 @@ describe('what must not be kept', () => {
       expect(text).not.toContain(secret)
     }
     const files = await readdir(shelf.directory)
-    for (const name of files.filter((one) => one.startsWith('llm-eval.db'))) {
+    for (const name of files.filter((one) => /^llm-eval\.db(-wal)?$/.test(one))) {
       const bytes = await readFile(join(shelf.directory, name))
       expect(bytes.includes(secret), name).toBe(false)
       expect(bytes.includes('zz-0815-zz'), name).toBe(false)
