@@ -267,6 +267,22 @@ describe('a conversation of AG-UI', () => {
     },
   )
 
+  it('of any other bridge has no signature that is no base64: ADK would refuse the whole file (trap 8)', () => {
+    const agui = (payload: Record<string, unknown>): Told => ({ kind: 'agui_event', payload })
+    const events = record(
+      start(),
+      ask('hi'),
+      agui({ type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f' }),
+      agui({ type: 'TOOL_CALL_END', toolCallId: 'c' }),
+      agui({ type: 'REASONING_ENCRYPTED_VALUE', subtype: 'tool-call', entityId: 'c', encryptedValue: '{sealed}' }),
+      agui({ type: 'RUN_FINISHED', threadId: 't', runId: 'r1' }),
+      end('finished'),
+    )
+    const { events: told, warnings } = toAdkEvents(events)
+    expect(told.at(-1)?.content?.parts).toEqual([{ functionCall: { id: 'c', name: 'f', args: {} } }])
+    expect(warnings.some((warning) => warning.endsWith('thoughtSignature is no base64'))).toBe(true)
+  })
+
   it('of any other bridge says what had to be made up, and takes the user from the request', () => {
     const agui = (payload: Record<string, unknown>, run = 'r1'): Told => ({ kind: 'agui_event', run, payload })
     const messages = [{ id: 'm1', role: 'user', content: 'hi' }]

@@ -1,7 +1,8 @@
 import type { Rubric } from './eval-model.ts'
 import { rubric } from './eval-shape.ts'
 import { unwrapped } from './read-eval-set.ts'
-import { flag, isRecord, list, map, number, object, opaque, type Shape, structured, text } from './shape.ts'
+import { isRecord } from './casing.ts'
+import { flag, list, map, number, object, opaque, type Shape, structured, text } from './shape.ts'
 import { Telling } from './telling.ts'
 import type { WrittenEval } from './write-eval-set.ts'
 

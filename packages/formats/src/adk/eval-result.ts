@@ -11,7 +11,8 @@ import {
 import { invocation } from './eval-shape.ts'
 import { event } from './event-shape.ts'
 import { unwrapped } from './read-eval-set.ts'
-import { isRecord, list, number, object, opaqueObject, seconds, type Shape, structured, text } from './shape.ts'
+import { isRecord } from './casing.ts'
+import { list, number, object, opaqueObject, seconds, type Shape, structured, text } from './shape.ts'
 import { Telling } from './telling.ts'
 import type { WrittenEval } from './write-eval-set.ts'
 

@@ -12,19 +12,8 @@ import type {
   SessionInput,
 } from './eval-model.ts'
 import type { AdkPart } from './event.ts'
-import {
-  isRecord,
-  list,
-  map,
-  number,
-  object,
-  opaque,
-  opaqueObject,
-  seconds,
-  type Shape,
-  structured,
-  text,
-} from './shape.ts'
+import { isRecord } from './casing.ts'
+import { list, map, number, object, opaque, opaqueObject, seconds, type Shape, structured, text } from './shape.ts'
 
 // ADK's eval files, newest first read with ADK 2.13.
 

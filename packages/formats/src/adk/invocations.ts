@@ -2,7 +2,7 @@ import type { Invocation, InvocationEvent, InvocationEvents } from './eval-model
 import type { AdkContent, AdkEvent, AdkPart } from './event.ts'
 import { completeEvents } from './partials.ts'
 import { isFinalResponse } from './read-event.ts'
-import { isRecord } from './shape.ts'
+import { isRecord } from './casing.ts'
 
 export interface InvocationOptions {
   /**

@@ -1,7 +1,7 @@
 import type { EvalCase, EvalSet } from './eval-model.ts'
 import { evalCase, evalSet as shape } from './eval-shape.ts'
 import { readLegacyCases } from './legacy-list.ts'
-import { isRecord, snakeCase } from './shape.ts'
+import { isRecord, snakeCase } from './casing.ts'
 import { Telling } from './telling.ts'
 
 /** In which form an eval file was: a set, a bare case, or the list of the first versions. */

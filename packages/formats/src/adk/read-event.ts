@@ -1,6 +1,6 @@
 import { event as shape } from './event-shape.ts'
 import type { AdkEvent } from './event.ts'
-import { isRecord } from './shape.ts'
+import { isRecord } from './casing.ts'
 import { Telling } from './telling.ts'
 
 /** By one of these an event is known as such. */

@@ -1,5 +1,7 @@
 import { limits } from '@llm-eval/protocol'
 import { normalBytes } from './bytes.ts'
+import { camelCase, isRecord, recased, snakeCase } from './casing.ts'
+import { harmless, isPrototype } from './harmless.ts'
 import type { Telling } from './telling.ts'
 
 /** How a value of ADK is read, in either casing, and how it is written in snake case. */
@@ -79,7 +81,7 @@ export const bytes: Shape<string> = {
 
 /** What belongs to users: its keys are never re-cased. */
 export const opaque: Shape<unknown> = {
-  read: (json, telling) => harmless(json, telling, 0),
+  read: (json, telling) => harmless(json, telling),
   write: (value) => value,
 }
 
@@ -87,7 +89,7 @@ export const opaque: Shape<unknown> = {
 export function opaqueObject(key: string, empty: 'kept' | 'absent' = 'kept'): Shape<Record<string, unknown>> {
   return {
     read(json, telling) {
-      const value = harmless(json, telling, 0)
+      const value = harmless(json, telling)
       if (!isRecord(value)) {
         telling.lose(`is no object: it is kept as {"${key}": …}`)
         return { [key]: value ?? null }
@@ -100,7 +102,7 @@ export function opaqueObject(key: string, empty: 'kept' | 'absent' = 'kept'): Sh
 
 /** What has no opaque data in it, all the way down: keys are re-cased without being known one by one. */
 export const structured: Shape<unknown> = {
-  read: (json, telling) => recased(harmless(json, telling, 0), camelCase),
+  read: (json, telling) => recased(harmless(json, telling), camelCase),
   write: (value) => recased(value, snakeCase),
 }
 
@@ -258,89 +260,4 @@ function readObject({ json, telling, spelled, options }: ObjectReading): object 
     else if (options.open && telling.newer === 'kept') found[camelCase(key)] = opaque.read(told, telling)
     else telling.lose('is not known')
   }
-}
-
-/** JSON without what would make trouble elsewhere. The value itself where it is harmless. */
-function harmless(value: unknown, telling: Telling, depth: number): unknown {
-  if (depth === 0 && isHarmless(value, 0)) return value
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    telling.lose(`is ${value}, which JSON has not: it is kept as text`)
-    return String(value)
-  }
-  if (typeof value === 'bigint') return String(value)
-  if (typeof value === 'function' || typeof value === 'symbol') return undefined
-  if (typeof value !== 'object' || value === null) return value
-  if (depth >= limits.agentJsonDepth) {
-    telling.lose(`is nested deeper than ${limits.agentJsonDepth} levels`)
-    return null
-  }
-  return Array.isArray(value) ? harmlessList(value, telling, depth) : harmlessObject(value, telling, depth)
-}
-
-/** Whether nothing has to be taken out: by far the most is so. */
-function isHarmless(value: unknown, depth: number): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || depth >= limits.agentJsonDepth) return false
-  if (Array.isArray(value)) return value.every((item) => isHarmless(item, depth + 1))
-  for (const key of Object.keys(value))
-    if (key === '__proto__' || !isHarmless(Reflect.get(value, key), depth + 1)) return false
-  return true
-}
-
-function harmlessList(value: unknown[], telling: Telling, depth: number): unknown[] {
-  let copy: unknown[] | undefined
-  for (const [index, item] of value.entries()) {
-    telling.enter(index)
-    const kept = harmless(item, telling, depth + 1)
-    telling.leave()
-    if (kept === item) continue
-    copy ??= [...value]
-    copy[index] = kept
-  }
-  return copy ?? value
-}
-
-function harmlessObject(value: object, telling: Telling, depth: number): object {
-  const kept: [string, unknown][] = []
-  let isSame = true
-  for (const [key, member] of Object.entries(value)) {
-    telling.enter(key)
-    const safe = isPrototype(key, telling) ? undefined : harmless(member, telling, depth + 1)
-    telling.leave()
-    if (safe !== member) isSame = false
-    if (safe !== undefined) kept.push([key, safe])
-  }
-  return isSame ? value : Object.fromEntries(kept)
-}
-
-/** A key that would change what an object is, wherever it is copied carelessly. */
-function isPrototype(key: string, telling: Telling): boolean {
-  if (key !== '__proto__') return false
-  telling.lose('is left out: no object may be given another prototype')
-  return true
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function recased(value: unknown, key: (name: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => recased(item, key))
-  if (!isRecord(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[key(name), recased(member, key)]])),
-  )
-}
-
-/** `thought_signature` -> `thoughtSignature`; what is in no such form stays. */
-function camelCase(name: string): string {
-  return /^[a-z][a-z0-9]*(_[a-z][a-z0-9]*)+$/.test(name)
-    ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    : name
-}
-
-/** The way back. */
-export function snakeCase(name: string): string {
-  return /^[a-z][a-zA-Z0-9]*$/.test(name) ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name
 }

@@ -3,7 +3,7 @@ import type { AdkEvent } from './event.ts'
 import { readJson } from './json.ts'
 import { Pieces } from './pieces.ts'
 import { readAdkEvent } from './read-event.ts'
-import { isRecord } from './shape.ts'
+import { isRecord } from './casing.ts'
 
 /** What comes out of a stream of an agent. `error`: the server says so in place of an event, with HTTP 200 too. */
 export type AdkStreamItem =

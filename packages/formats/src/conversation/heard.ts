@@ -82,7 +82,7 @@ class Hearing {
       case 'agui_event':
         return this.#agui(event, invocationId)
       case 'adk_event':
-        return this.#read(event, { ...event.payload }, invocationId)
+        return this.#read(event, { ...event.payload }, { invocationId })
       default:
         return this.#plain(event, invocationId)
     }
@@ -101,7 +101,7 @@ class Hearing {
     if (!this.#users.has(invocationId))
       for (const [index, parts] of users.entries()) {
         const id = `user-${event.seq}-${index + 1}`
-        this.#read(event, { id, author: 'user', content: { role: 'user', parts } }, invocationId)
+        this.#read(event, { id, author: 'user', content: { role: 'user', parts } }, { invocationId })
       }
     this.#spoken(events, speaking)
   }
@@ -116,10 +116,7 @@ class Hearing {
   #spoken(events: readonly AdkEvent[], { event, invocationId }: Speaking): void {
     for (const one of events) {
       const own = this.#told.has(one.invocationId) ? one : { ...one, invocationId }
-      const at = own.timestamp > 0 ? own.timestamp * 1_000 : Date.parse(event.at)
-      const heard = { event: own, runId: event.run_id, at, seq: event.seq }
-      if (isUser(own)) this.#addUser(heard, event.kind)
-      else this.#add(heard)
+      this.#read(event, { ...own }, { invocationId, at: own.timestamp * 1_000 })
     }
   }
 
@@ -127,16 +124,17 @@ class Hearing {
     const call = event.kind === 'tool_result' ? this.#calls.get(event.payload.id) : undefined
     const isLate = call !== undefined && call.runId !== event.run_id && !this.#answered.has(event.run_id ?? '')
     const fromUser = event.kind === 'tool_result' && (event.payload.author === 'user' || isLate)
-    this.#read(event, adkJson(event, { author: this.#author, calls: this.#calls, fromUser }), invocationId)
+    this.#read(event, adkJson(event, { author: this.#author, calls: this.#calls, fromUser }), { invocationId })
   }
 
-  #read(event: ConversationEvent, json: Record<string, unknown>, invocationId: string): void {
+  /** @param place what the event does not say itself: its invocation, and when it was, milliseconds since 1970 */
+  #read(event: ConversationEvent, json: Record<string, unknown>, place: { invocationId: string; at?: number }): void {
     const read = readAdkEvent(json)
     if ('fault' in read) return this.#warn(event, read.fault)
     for (const lost of read.lost) if (!lost.startsWith('timestamp ')) this.#warn(event, lost)
-    const at = Date.parse(event.at)
+    const at = place.at || Date.parse(event.at)
     const told = { ...read.event }
-    if (told.invocationId === '') told.invocationId = invocationId
+    if (told.invocationId === '') told.invocationId = place.invocationId
     if (told.timestamp === 0 && at > 0) told.timestamp = at / 1_000
     const heard = { event: told, runId: event.run_id, at, seq: event.seq }
     if (isUser(told)) this.#addUser(heard, event.kind)
