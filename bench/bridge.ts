@@ -24,9 +24,9 @@ export const bridge: Bench = async ({ quick, directory, say }) => {
   const paths = { ours: `${product.url}/agui/agent`, bare: `${proxy.url}/run_sse` }
   try {
     say('one conversation after the other')
-    const alone = await measured(paths, { rounds: quick ? 10 : 300, together: 1, words: '20 5' })
+    const alone = await measured(paths, { rounds: quick ? 10 : 200, together: 1, words: '20 5' })
     say('200 at once')
-    const many = await measured(paths, { rounds: quick ? 1 : 5, together: quick ? 20 : 200, words: '50 100' })
+    const many = await measured(paths, { rounds: quick ? 1 : 3, together: quick ? 20 : 200, words: '50 100' })
     return [...rowsOf(alone, 'one conversation at a time'), ...rowsOf(many, '200 at once, 2,000 words/s')]
   } finally {
     for (const one of [product, proxy, agent]) await one.stop()
