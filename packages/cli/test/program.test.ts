@@ -40,12 +40,20 @@ const commands = [
   ['doctor'],
   ['init'],
   ['test'],
+  ['watch'],
   ['snapshot'],
   ['check'],
   ['record'],
   ['quarantine', 'add'],
   ['quarantine', 'list'],
   ['quarantine', 'remove'],
+  ['bridge'],
+  ['conversations', 'list'],
+  ['conversations', 'show'],
+  ['conversations', 'export'],
+  ['conversations', 'delete'],
+  ['replay'],
+  ['import-logs'],
   ['keys', 'create'],
   ['keys', 'list'],
   ['keys', 'revoke'],
@@ -72,7 +80,7 @@ describe('the command line', () => {
 
   test('every command there is has been asked for its help above', async () => {
     const { out } = await llmEval(['--help'])
-    const listed = [...(/^Commands:\n((?: {2}.*\n)+)/m.exec(out)?.[1]?.matchAll(/^ {2}(\w+)/gm) ?? [])].map(
+    const listed = [...(/^Commands:\n((?: {2}.*\n)+)/m.exec(out)?.[1]?.matchAll(/^ {2}([\w-]+)/gm) ?? [])].map(
       ([, name]) => name,
     )
     expect(new Set(listed)).toEqual(new Set([...commands.map(([first]) => first), 'help']))
