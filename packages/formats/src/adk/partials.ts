@@ -7,7 +7,7 @@ import type { AdkEvent, AdkPart } from './event.ts'
 export function completeEvents(events: readonly AdkEvent[], warn: (message: string) => void): AdkEvent[] {
   const complete: (AdkEvent | AdkEvent[])[] = []
   const pending = new Map<string, AdkEvent[]>()
-  const seen = new Map<string, AdkEvent>()
+  const seen = new Map<string, Seen>()
   for (const event of events) {
     const speaker = `${event.author}\0${event.branch ?? ''}`
     if (event.partial === true) {
@@ -36,12 +36,22 @@ function isWhole({ content }: AdkEvent): boolean {
   return (content?.parts ?? []).some((part) => part.functionResponse === undefined)
 }
 
+/** An event by whose id another may come, and its text once that was needed. */
+interface Seen {
+  event: AdkEvent
+  text: string | undefined
+}
+
 /** The same event a second time. The two halves of one that brings an artifact have one id too, but not the same content. */
-function isAgain(event: AdkEvent, seen: Map<string, AdkEvent>): boolean {
+function isAgain(event: AdkEvent, seen: Map<string, Seen>): boolean {
   if (event.id === '') return false
   const first = seen.get(event.id)
-  if (!first) seen.set(event.id, event)
-  return first !== undefined && JSON.stringify(first) === JSON.stringify(event)
+  if (!first) {
+    seen.set(event.id, { event, text: undefined })
+    return false
+  }
+  first.text ??= JSON.stringify(first.event)
+  return first.text === JSON.stringify(event)
 }
 
 function together(events: readonly AdkEvent[], warn: (message: string) => void): AdkEvent[] {

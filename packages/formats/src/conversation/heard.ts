@@ -50,7 +50,7 @@ interface UserSaid {
   /** Those of the event, to which more may come. */
   parts: AdkPart[]
   kind: ConversationEvent['kind']
-  texts: string[]
+  text: string
 }
 
 class Hearing {
@@ -160,13 +160,13 @@ class Hearing {
     if (!known) {
       const own = [...parts]
       const first = { ...heard, event: { ...heard.event, content: { role: 'user', parts: own } } }
-      this.#users.set(invocationId, { heard: first, parts: own, kind, texts: [text] })
+      this.#users.set(invocationId, { heard: first, parts: own, kind, text })
       this.#lastUser = first
       this.heard.push(first)
-    } else if (parts.length === 0 || (kind !== known.kind && known.texts.join('\n') === text)) return
+    } else if (parts.length === 0 || (kind !== known.kind && known.text === text)) return
     else if (known.heard === this.heard.at(-1) && known.heard.runId === heard.runId) {
       known.parts.push(...parts)
-      known.texts.push(text)
+      known.text += `\n${text}`
     } else this.heard.push(heard)
   }
 
@@ -176,7 +176,7 @@ class Hearing {
     if (this.#users.has(invocationId) || !last || runId === null || last.runId === null || last.runId === runId) return
     const id = `${last.event.id}-again-${seq}`
     const again: Heard = { event: { ...last.event, id, invocationId, timestamp: at / 1_000 }, runId, at, seq }
-    this.#users.set(invocationId, { heard: again, parts: [], kind: 'user_message', texts: [] })
+    this.#users.set(invocationId, { heard: again, parts: [], kind: 'user_message', text: '' })
     this.heard.push(again)
     this.warnings.push(
       `${invocationId}: no message of the user was recorded: the one before is taken to be answered again`,

@@ -1,4 +1,5 @@
 import { type ConversationEvent, type ConversationState, limits } from '@llm-eval/protocol'
+import { statusOfOutcome } from '../agui/index.ts'
 
 /** A request to an agent: how it stands. */
 export interface Request {
@@ -46,14 +47,7 @@ function aguiRequest({ type, outcome, code, message }: Record<string, unknown>, 
   if (type === 'RUN_STARTED') return { state: 'running', error: null, endedAt: null }
   if (type === 'RUN_ERROR') return { state: 'failed', error: wordsOf(code, message), endedAt: at }
   if (type !== 'RUN_FINISHED') return undefined
-  const told: Record<string, unknown> = typeof outcome === 'object' && outcome !== null ? { ...outcome } : {}
-  const pending = told['pendingToolCallIds']
-  const isWaiting = told['type'] === 'interrupt' || (Array.isArray(pending) && pending.length > 0)
-  return {
-    state: isWaiting ? 'waiting' : told['type'] === 'cancelled' ? 'cancelled' : 'finished',
-    error: null,
-    endedAt: at,
-  }
+  return { state: statusOfOutcome(outcome), error: null, endedAt: at }
 }
 
 const errorChars = 2_000

@@ -36,7 +36,7 @@ export class Steps {
     const speaker = `${event.author}\0${event.branch ?? ''}`
     if (event.partial === true) return this.#addPartial(event, parts, { speaker, at })
     const begun = parts.some((part) => !part.functionResponse) ? this.#replaced(speaker) : []
-    for (const part of parts) this.#addPart(event, part, begun.shift()?.at_ms ?? this.#ms(at))
+    for (const [index, part] of parts.entries()) this.#addPart(event, part, begun[index]?.at_ms ?? this.#ms(at))
     const to = event.actions?.transferToAgent
     if (to !== undefined) this.#list.push({ kind: 'transfer', author: event.author, at_ms: this.#ms(at), to })
   }
