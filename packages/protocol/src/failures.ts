@@ -190,8 +190,8 @@ export const failureTable = {
   },
   conversation_too_large: {
     status: 413,
-    says: 'The conversation holds more than {max} bytes, which is too much to be shown or exported as a whole.',
-    next: 'Read its events page by page, or export it with format=jsonl.',
+    says: 'What was recorded holds more than {max} bytes, which is too much to be shown or exported as a whole.',
+    next: 'Read its events page by page, export it with format=jsonl, or export fewer conversations at once.',
   },
   turn_not_found: {
     status: 404,

@@ -229,7 +229,7 @@ export const limits = {
   requestConversationBytes: 16 * 1024 * 1024,
   /** Seconds of silence after which a request to an agent of which no end was stored counts as truncated. */
   conversationSilenceSeconds: 120,
-  /** Bytes of the events of one conversation that is shown or exported as a whole. */
+  /** Bytes of the events of one conversation that is shown as a whole, and of all conversations of one export. */
   conversationReadBytes: 128 * 1024 * 1024,
   /** Replays of conversations that one server process does at the same time. */
   replays: 20,
@@ -257,6 +257,4 @@ export const limits = {
   logWarnings: 1_000,
   /** Logs of one import. */
   logFiles: 1_000,
-  /** Calls of tools that are compared in any order. */
-  unorderedCalls: 5_000,
 } as const

@@ -84,6 +84,29 @@ describe('a conversation that is read as a whole', () => {
     claim(limits.exportEvents - 1)
     expect((await exported()).json.eval_cases).toHaveLength(2)
   })
+
+  it(`is exported and shown as a whole up to ${limits.conversationReadBytes} bytes, line by line whatever it holds`, async () => {
+    await tell('a', user('one'))
+    await tell('b', user('two'))
+    const { bytes } = await find('b')
+    const claim = (size: number) =>
+      runSql(shelf.directory, "UPDATE conversations SET bytes = ? WHERE thread_id = 'a'", size)
+    const codes = async () => {
+      const all = [
+        await ground.send({ path: '/export', body: { thread_ids: ['a', 'b'] } }),
+        await ground.send({ path: '/export/a' }),
+        await ground.send({ path: `${base}/a/turns` }),
+        await ground.send({ path: '/export/a?format=jsonl' }),
+      ]
+      return all.map(({ status }) => status)
+    }
+    claim(limits.conversationReadBytes - bytes)
+    expect(await codes()).toEqual([200, 200, 200, 200])
+    claim(limits.conversationReadBytes)
+    expect(await codes()).toEqual([413, 200, 200, 200])
+    claim(limits.conversationReadBytes + 1)
+    expect(await codes()).toEqual([413, 413, 413, 200])
+  })
 })
 
 describe('replays', () => {

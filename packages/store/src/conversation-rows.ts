@@ -58,6 +58,7 @@ export function nothingYet(at: number): Folded {
     updated_at: 0,
     heard_at: at,
     events: 0,
+    bytes: 0,
     turns: 0,
     tool_calls: 0,
     input_tokens: null,
@@ -80,6 +81,7 @@ export function fold(before: Folded, events: readonly NewConversationEvent[], at
     // A clock that is ahead must not keep a thread before all others.
     after.started_at = Math.min(after.started_at, event.at)
     after.updated_at = Math.max(after.updated_at, Math.min(event.at, at))
+    after.bytes += Buffer.byteLength(event.payload)
     after.tool_calls += adds.toolCalls
     foldTurn(after, adds)
     foldTokens(after, adds.tokens)
@@ -171,6 +173,7 @@ export function toConversation(row: ConversationRow): StoredConversation {
     updatedAt: row.updated_at,
     heardAt: row.heard_at,
     events: row.events,
+    bytes: row.bytes,
     turns: row.turns,
     toolCalls: row.tool_calls,
     tokens: {

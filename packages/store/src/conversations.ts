@@ -69,6 +69,8 @@ export interface StoredConversation extends ConversationOrigin {
   /** When something of it was stored last, by the clock of the server. */
   heardAt: number
   events: number
+  /** Of the payloads of all events, as JSON. */
+  bytes: number
   turns: number
   toolCalls: number
   tokens: TokenNumbers

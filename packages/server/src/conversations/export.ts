@@ -110,10 +110,13 @@ async function readAll({ store, recordings, projectId }: Reading, ids: readonly 
   if (errors.length > 0) throw new Failure('conversation_not_found', { errors })
   const read: { head: ReturnType<typeof headOf>; stored: StoredConversation; events: readonly ConversationEvent[] }[] =
     []
-  let count = 0
+  let [count, bytes] = [0, 0]
   for (const stored of found) {
     if (stored === null || stored === 'deleted') continue
     count += stored.events
+    bytes += stored.bytes
+    if (bytes > limits.conversationReadBytes)
+      throw new Failure('conversation_too_large', { values: { max: limits.conversationReadBytes } })
     if (count > limits.exportEvents)
       throw new Failure('limit_reached', { values: { max: limits.exportEvents, what: 'events in one export' } })
     read.push({ head: headOf(stored), stored, events: await recordings.events(projectId, stored) })

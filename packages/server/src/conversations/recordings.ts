@@ -81,6 +81,8 @@ export class Recordings {
   }
 
   async #read(projectId: number, conversation: StoredConversation): Promise<Kept> {
+    if (conversation.bytes > this.#mostBytes)
+      throw new Failure('conversation_too_large', { values: { max: this.#mostBytes } })
     const key = `${projectId}.${conversation.ref}`
     const kept = this.#kept.get(key) ?? { events: [], bytes: 0, at: 0, turns: undefined, reading: Promise.resolve() }
     this.#kept.delete(key)
@@ -107,8 +109,6 @@ export class Recordings {
         kept.bytes += event.payload.length
         kept.events.push(toEvent(event))
       }
-      if (kept.bytes > this.#mostBytes)
-        throw new Failure('conversation_too_large', { values: { max: this.#mostBytes } })
       if (!more) return
     }
   }

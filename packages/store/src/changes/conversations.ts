@@ -134,6 +134,7 @@ async function updateConversation(tx: Transaction, { ref }: ConversationRow, fol
     updated_at: folded.updated_at,
     heard_at: folded.heard_at,
     events: folded.events,
+    bytes: folded.bytes,
     turns: folded.turns,
     tool_calls: folded.tool_calls,
     input_tokens: folded.input_tokens,

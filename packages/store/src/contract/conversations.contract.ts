@@ -97,6 +97,7 @@ export function conversationsContract(room: () => Promise<Room>): void {
         updatedAt: now,
         heardAt: now,
         events: 2,
+        bytes: 26,
         turns: 1,
         toolCalls: 2,
         tokens,

@@ -11,7 +11,7 @@ export function conversationStep(dialect: Dialect): string[] {
     'CREATE TABLE conversation_counts (project_id BIGINT PRIMARY KEY, conversations BIGINT NOT NULL)',
     `CREATE TABLE conversations (ref ${identity}, project_id BIGINT NOT NULL, thread_id ${name}, target ${name}, app_name ${name} NOT NULL,
       user_id ${name} NOT NULL, title TEXT NOT NULL, searched TEXT NOT NULL, state SMALLINT NOT NULL, open_run TEXT, turn_key TEXT, error TEXT,
-      started_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, heard_at BIGINT NOT NULL, events BIGINT NOT NULL, turns BIGINT NOT NULL,
+      started_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, heard_at BIGINT NOT NULL, events BIGINT NOT NULL, bytes BIGINT NOT NULL DEFAULT 0, turns BIGINT NOT NULL,
       tool_calls BIGINT NOT NULL, input_tokens BIGINT, output_tokens BIGINT, thoughts_tokens BIGINT, cached_tokens BIGINT, total_tokens BIGINT,
       agents TEXT NOT NULL, models TEXT NOT NULL, replay_of ${name})`,
     'CREATE UNIQUE INDEX conversations_id ON conversations (project_id, thread_id) WHERE thread_id IS NOT NULL',

@@ -25,6 +25,8 @@ export interface ConversationTables {
     updated_at: number
     heard_at: number
     events: number
+    /** Of the payloads of all events. */
+    bytes: Generated<number>
     turns: number
     tool_calls: number
     input_tokens: number | null
