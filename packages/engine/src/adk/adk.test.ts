@@ -68,11 +68,20 @@ describe('the trajectory of tools', () => {
     expect(toolTrajectory([call('a', null)], [call('a', { x: 1 })], options)).toBe(1)
   })
 
-  it('of more calls than are compared in any order is refused', () => {
-    const many = (count: number) => Array.from({ length: count }, () => a)
+  it('of very many calls is compared, however deep their arguments are', () => {
+    const deep = (leaf: unknown) => Array.from({ length: 50_000 }).reduce<unknown>((inner) => [inner], leaf)
+    const calls = Array.from({ length: 20_000 }, (_, n) => call('a', { n, x: n % 2 === 0 }))
     const options = { match: 'ANY_ORDER', ignoreArgs: false } as const
-    expect(toolTrajectory(many(5_000), many(5_000), options)).toBe(1)
-    expect(() => toolTrajectory(many(5_001), many(5_001), options)).toThrow(RangeError)
+    expect(
+      toolTrajectory(
+        [...calls, call('b', { deep: deep(1) })],
+        [call('b', { deep: deep(true) }), ...calls.toReversed()],
+        options,
+      ),
+    ).toBe(1)
+    expect(
+      toolTrajectory([...calls, call('b', { deep: deep(1) })], [call('b', { deep: deep(2) }), ...calls], options),
+    ).toBe(0)
   })
 
   it('that is kept exactly is kept in order, and one in order is kept in any', () => {

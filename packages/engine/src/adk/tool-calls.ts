@@ -1,4 +1,4 @@
-import { type AdkTrajectoryMatch, limits } from '@llm-eval/protocol'
+import type { AdkTrajectoryMatch } from '@llm-eval/protocol'
 import { isEqualInPython } from './equality.ts'
 
 /** A call of a tool as ADK compares it: its id says nothing. */
@@ -18,8 +18,6 @@ export interface TrajectoryOptions {
  * ADK's `tool_trajectory_avg_score` of one turn (`trajectory_evaluator.py` of google-adk 2.13.0): 1 when the calls are the expected
  * ones, else 0. EXACT wants no others, IN_ORDER takes others between, ANY_ORDER takes others and any order. The first call that
  * fits is taken. Nothing expected is kept by IN_ORDER and ANY_ORDER, by EXACT only when nothing was called.
- *
- * @throws RangeError for more than 5,000 expected calls in any order
  */
 export function toolTrajectory(
   expected: readonly InvocationCall[],
@@ -41,17 +39,33 @@ export function toolTrajectory(
     }
     case 'ANY_ORDER': {
       if (expected.length > actual.length) return 0
-      if (expected.length > limits.unorderedCalls)
-        throw new RangeError(`More than ${limits.unorderedCalls} calls are expected.`)
-      const left = [...actual]
+      const left = Map.groupBy(actual, (call) => keyOf(call, ignoreArgs))
       for (const wanted of expected) {
-        const place = left.findIndex((call) => fits(call, wanted))
+        const alike = left.get(keyOf(wanted, ignoreArgs)) ?? []
+        const place = alike.findIndex((call) => fits(call, wanted))
         if (place < 0) return 0
-        left.splice(place, 1)
+        alike.splice(place, 1)
       }
       return 1
     }
   }
+}
+
+/** The same for calls that are equal, and seldom for others: so that not every call is compared with each. */
+function keyOf({ name, args }: InvocationCall, ignoreArgs: boolean): string {
+  return ignoreArgs ? name : JSON.stringify([name, outlineOf(args, outlineDepth)])
+}
+
+/** Levels of arguments that keys are made of. */
+const outlineDepth = 20
+
+function outlineOf(value: unknown, depth: number): unknown {
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0) return null
+  if (Array.isArray(value)) return value.map((item: unknown) => outlineOf(item, depth - 1))
+  const members = Object.entries(value).map(([name, member]) => [name, outlineOf(member, depth - 1)] as const)
+  return members.toSorted(([one], [other]) => (one < other ? -1 : 1))
 }
 
 /**
