@@ -50,20 +50,22 @@ const turn = fc.record({
   streamed: fc.constantFrom('whole', 'pieces', 'merged', 'broken'),
   longRunning: fc.boolean(),
   state: fc.option(
-    fc.dictionary(fc.string({ minLength: 1, maxLength: 6 }).filter(isPlainKey), fc.jsonValue({ maxDepth: 1 }), {
-      minKeys: 1,
-      maxKeys: 2,
-      noNullPrototype: true,
-    }),
+    fc.dictionary(
+      fc
+        .oneof(fc.string({ minLength: 1, maxLength: 6 }), fc.constantFrom('constructor', 'user:a/b~c'))
+        .filter((key) => key !== '__proto__'),
+      fc.jsonValue({ maxDepth: 1 }),
+      {
+        minKeys: 1,
+        maxKeys: 2,
+        noNullPrototype: true,
+      },
+    ),
     { nil: undefined },
   ),
   usage,
   artifact: fc.boolean(),
 })
-
-function isPlainKey(key: string): boolean {
-  return !['__proto__', 'constructor', 'prototype'].includes(key)
-}
 
 type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never
 

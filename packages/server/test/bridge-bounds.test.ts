@@ -47,7 +47,7 @@ describe('the bridge holds', () => {
     expect(events.at(-1)).toMatchObject({ type: 'RUN_ERROR', code: 'UPSTREAM_MALFORMED' })
     const kept = await recorded(ground, thread)
     expect(kept.map(({ kind }) => kind)).toEqual(['run_start', 'user_message', 'adk_event', 'run_end'])
-  })
+  }, 300_000)
 
   it('very many deltas: they are stored as a few, in memory that does not grow with them', async () => {
     const count = 20_000

@@ -17,6 +17,7 @@ export function startBridge(
       recording: createRecording({ store, now, config }),
       targets: createTargets(config.targets, { fetch, env, printed: printedBy }),
       fetch,
+      appMs: 60_000,
       log,
       closing,
       ...(options.answerBytes === undefined ? {} : { answerBytes: options.answerBytes }),

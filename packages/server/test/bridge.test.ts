@@ -24,6 +24,7 @@ const settings = () => ({
     headers: { 'x-service': 'secret-of-the-service' },
     forward_headers: { 'x-agent-authorization': 'authorization', 'X-User': 'x-user' },
   },
+  unnamed: { url: adk.url },
   quick: { url: adk.url, timeout_seconds: 0.5 },
   engine: { kind: 'agent_engine', url: `${adk.url}/v1/projects/p/locations/l/reasoningEngines/1`, api_key_env: 'KEY' },
 })
@@ -121,9 +122,9 @@ describe('a front end that talks to an agent through the bridge', () => {
   })
 
   it('is recorded under the app that the server has, where nobody named it', async () => {
-    await talk(await agentOf('quick'), 'hi')
+    await talk(await agentOf('unnamed'), 'hi')
     const found = await ground.store.read(ground.access.home, 'conversation', { threadId: thread })
-    expect(found).toMatchObject({ target: 'quick', appName: 'the-only-app', agents: ['root_agent'] })
+    expect(found).toMatchObject({ target: 'unnamed', appName: 'the-only-app', agents: ['root_agent'] })
   })
 
   it('wants an answer once more: its last message is said again', async () => {
@@ -336,6 +337,31 @@ describe('what goes wrong', () => {
     expect(error).toMatchObject({ status: 409 })
     go.resolve()
     expect((await first).error).toBeUndefined()
+  })
+
+  it('a front end that comes back at once is answered when its earlier request is over', async () => {
+    const asked = Promise.withResolvers<void>()
+    adk.answer(({ response }) => {
+      begin(response)
+      asked.resolve()
+    })
+    const agent = await agentOf()
+    agent.addMessage({ id: 'u', role: 'user', content: 'hi' })
+    const first = agent.runAgent()
+    await asked.promise
+    agent.abortRun()
+    await first
+    adk.answer(say(spoken('Here.')))
+    // The server hears of the end of a connection when it does: until then the thread is held by somebody who is there.
+    await vi.waitFor(
+      async () => {
+        const again = await agentOf()
+        const { error } = await talk(again, 'again', 'v')
+        expect(error).toBeUndefined()
+        expect(again.messages.at(-1)).toMatchObject({ content: 'Here.' })
+      },
+      { timeout: 40_000 },
+    )
   })
 
   it('a server that shuts down says so, and what came is kept', async () => {

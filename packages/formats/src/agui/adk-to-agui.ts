@@ -4,7 +4,7 @@ import { Emission } from './emission.ts'
 import type { AguiEvent, AguiUsage } from './events.ts'
 import { isLastWord } from './last-word.ts'
 import { isPlain, isPlainPart } from './plain.ts'
-import { stateEvent } from './state.ts'
+import { hasRefused, stateEvent } from './state.ts'
 import {
   beginStream,
   compare,
@@ -192,7 +192,7 @@ export class AdkToAgui {
       this.#hasState = true
       words.add([{ ...state, ...words.stamp() }])
     }
-    if (!isPlain(event)) words.verbatim()
+    if (!isPlain(event) || hasRefused(event.actions?.stateDelta)) words.verbatim()
     return words.done()
   }
 

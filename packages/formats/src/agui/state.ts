@@ -21,6 +21,11 @@ export function stateEvent(
   }
 }
 
+/** Whether a change of state has keys that cannot be told so. */
+export function hasRefused(delta: Readonly<Record<string, unknown>> | undefined): boolean {
+  return Object.keys(delta ?? {}).some((key) => refused.has(key))
+}
+
 /** The keys that a patch sets at the top; others are not state of ADK. */
 export function stateOf(delta: readonly { op: string; path: string; value?: unknown }[]): Record<string, unknown> {
   const entries = delta.flatMap(({ op, path, value }) => {

@@ -1,4 +1,4 @@
-import { toAdkRequest } from '@llm-eval/formats/agui'
+import { type AguiEvent, toAdkRequest } from '@llm-eval/formats/agui'
 import { type ConversationEventInput, Failure, limits } from '@llm-eval/protocol'
 import { appendEvents } from '../recording/append.ts'
 import { answer } from './answer.ts'
@@ -67,7 +67,7 @@ export class Bridge {
     try {
       const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
-      const appName = await appOf(request)
+      const appName = await appOf(request, this.#options.appMs ?? appMs)
       const append = this.#appendTo(request, appName)
       const { now } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now })
@@ -104,26 +104,27 @@ export class Bridge {
 }
 
 /**
- * Tells a recorder in the front end, with RUN_STARTED at `metadata.llm_eval`, what only the bridge knows: that it records by itself,
- * whose thread it is, and when its request was stored. With it the recorder makes the same file as the export here.
+ * Tells a recorder in the front end, at `metadata.llm_eval`, what only the bridge knows. With RUN_STARTED: that it records by itself,
+ * whose thread it is, and when its request was stored; with RUN_ERROR: whether the agent heard what the user said, or is told it
+ * again. With it the recorder makes the same file as the export here.
  */
-function marking({ appName, request: { target } }: Running, at: string, send: Send): Send {
+function marking({ appName, asked, known, request: { target } }: Running, at: string, send: Send): Send {
   const mark = { app_name: appName, user_id: target.userId, target: target.name, at }
-  return (events) =>
-    send(
-      events.map((event) =>
-        event.type === 'RUN_STARTED' ? { ...event, metadata: { ...event.metadata, llm_eval: mark } } : event,
-      ),
-    )
+  const marked = (event: AguiEvent): AguiEvent => {
+    if (event.type === 'RUN_STARTED') return { ...event, metadata: { ...event.metadata, llm_eval: mark } }
+    if (event.type !== 'RUN_ERROR') return event
+    const heard = asked.users.every(({ id }) => known.seen.has(id))
+    return { ...event, metadata: { ...event.metadata, llm_eval: { heard } } }
+  }
+  return (events) => send(events.map(marked))
 }
 
-/** Milliseconds in which an api server tells the name of its app, before it is recorded under that of its target. */
 const appMs = 2_000
 
 /** The app that is talked to, as eval files call it. */
-async function appOf({ headers, signal, target }: BridgeRequest): Promise<string> {
+async function appOf({ headers, signal, target }: BridgeRequest, withinMs: number): Promise<string> {
   if (target.appName !== null || !target.client) return target.appName ?? target.name
-  const patient = AbortSignal.any([signal, AbortSignal.timeout(appMs)])
+  const patient = AbortSignal.any([signal, AbortSignal.timeout(withinMs)])
   const app = await target.client.app({ headers, signal: patient }).catch(() => null)
   return app ?? target.name
 }

@@ -1,6 +1,6 @@
 import { AgentFailed, callServer } from '@llm-eval/agents'
 import { type AguiEvent, readAguiEvent, type RunEnding, type RunOutcome } from '@llm-eval/formats/agui'
-import { createSseDecoder, limits } from '@llm-eval/protocol'
+import { createSseDecoder, limits, statusOfOutcome } from '@llm-eval/protocol'
 import { bounded } from './hear-adk.ts'
 import { type Hearing, type Running, type Telling, wasHeard } from './running.ts'
 
@@ -46,10 +46,7 @@ const noLastWord = 'The answer of the agent ended without RUN_FINISHED.'
 function outcomeOf(event: AguiEvent): RunOutcome {
   if (event.type === 'RUN_ERROR') return { status: 'failed', code: event.code ?? null, message: event.message }
   if (event.type !== 'RUN_FINISHED') return { status: 'truncated', code: null, message: noLastWord }
-  const { outcome } = event
-  const waits = outcome?.type === 'interrupt' || (outcome?.pendingToolCallIds ?? []).length > 0
-  const status = outcome?.type === 'cancelled' ? 'cancelled' : waits ? 'waiting' : 'finished'
-  return { status, code: null, message: null }
+  return { status: statusOfOutcome(event.outcome), code: null, message: null }
 }
 
 /** Asks an agent of AG-UI the same, and records and passes on what it says, to the end of its answer. */

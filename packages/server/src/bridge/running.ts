@@ -37,6 +37,8 @@ export interface BridgeOptions {
   /** Bytes of one answer, and requests at the same time; as `limits` has them unless said. */
   answerBytes?: number
   runs?: number
+  /** Milliseconds in which an api server tells the name of its app, before it is recorded under that of its target; 2,000 unless said. */
+  appMs?: number
 }
 
 /** One request to an agent. */
