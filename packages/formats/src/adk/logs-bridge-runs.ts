@@ -1,4 +1,4 @@
-import { limits } from '@llm-eval/protocol'
+import { limits, statusOfOutcome } from '@llm-eval/protocol'
 import type { BridgeRun } from './logs-bridge-words.ts'
 import { type Found, momentOf, recordOf, textIn } from './logs-find.ts'
 import { resultsOf, usersOf } from './logs-messages.ts'
@@ -61,7 +61,7 @@ export class BridgeRuns {
     run.endedAt = at
     run.code = textIn(event, 'code')
     run.message = type === 'RUN_ERROR' ? (textIn(event, 'message') ?? 'The agent failed.') : null
-    run.status = type === 'RUN_ERROR' ? failedAs(run.code) : endedAs(recordOf(event['outcome']))
+    run.status = type === 'RUN_ERROR' ? failedAs(run.code) : statusOfOutcome(event['outcome'])
     this.#open.delete(run)
   }
 
@@ -132,10 +132,4 @@ function takeInput(run: BridgeRun, input: Record<string, unknown>): void {
 function failedAs(code: string | null): BridgeRun['status'] {
   if (code === 'UPSTREAM_TRUNCATED') return 'truncated'
   return code !== null && /cancel|abort/i.test(code) ? 'cancelled' : 'failed'
-}
-
-function endedAs(outcome: Record<string, unknown> | undefined): BridgeRun['status'] {
-  if (outcome?.['type'] === 'cancelled') return 'cancelled'
-  const pending: unknown = outcome?.['pendingToolCallIds']
-  return outcome?.['type'] === 'interrupt' || (Array.isArray(pending) && pending.length > 0) ? 'waiting' : 'finished'
 }

@@ -1,5 +1,4 @@
-import { type ConversationEvent, type ConversationState, limits } from '@llm-eval/protocol'
-import { statusOfOutcome } from '../agui/index.ts'
+import { type ConversationEvent, type ConversationState, errorOf, limits, statusOfOutcome } from '@llm-eval/protocol'
 
 /** A request to an agent: how it stands. */
 export interface Request {
@@ -37,7 +36,7 @@ function toldBy(event: ConversationEvent): Request | undefined {
   if (event.kind === 'run_end') {
     const { status, code, message } = event.payload
     const isBad = status === 'failed' || status === 'truncated'
-    return { state: status, error: isBad ? wordsOf(code, message) : null, endedAt: at }
+    return { state: status, error: isBad ? errorOf(code, message) : null, endedAt: at }
   }
   return event.kind === 'agui_event' ? aguiRequest(event.payload, at) : undefined
 }
@@ -45,14 +44,7 @@ function toldBy(event: ConversationEvent): Request | undefined {
 /** AG-UI says itself where a request begins and ends. */
 function aguiRequest({ type, outcome, code, message }: Record<string, unknown>, at: number): Request | undefined {
   if (type === 'RUN_STARTED') return { state: 'running', error: null, endedAt: null }
-  if (type === 'RUN_ERROR') return { state: 'failed', error: wordsOf(code, message), endedAt: at }
+  if (type === 'RUN_ERROR') return { state: 'failed', error: errorOf(code, message), endedAt: at }
   if (type !== 'RUN_FINISHED') return undefined
   return { state: statusOfOutcome(outcome), error: null, endedAt: at }
-}
-
-const errorChars = 2_000
-
-export function wordsOf(...words: unknown[]): string | null {
-  const said = words.filter((word) => typeof word === 'string' && word !== '').join(': ')
-  return said === '' ? null : said.slice(0, errorChars)
 }

@@ -1,4 +1,4 @@
-import type { Conversation, ConversationDetail, ConversationEvent } from '@llm-eval/protocol'
+import { type Conversation, type ConversationDetail, type ConversationEvent, titleOf } from '@llm-eval/protocol'
 import { type AdkEvent, isUser } from '../adk/index.ts'
 import { hear, type HearingOptions } from './heard.ts'
 import { requestsOf, type Watch } from './requests.ts'
@@ -10,8 +10,6 @@ export type ConversationNumbers = Omit<
   ConversationDetail,
   'thread_id' | 'target' | 'app_name' | 'user_id' | 'replay_of'
 >
-
-const titleChars = 100
 
 /**
  * The numbers of a thread, by the same reading as its turns and its exports. Partial events count nothing, as what they say is told
@@ -35,7 +33,7 @@ export function summarise(
   )
   const last = turns.at(-1)
   return {
-    title: (asked[0]?.user?.text ?? '').replace(/\s+/g, ' ').trim().slice(0, titleChars),
+    title: titleOf(asked[0]?.user?.text ?? ''),
     state: last?.state ?? stateless(events),
     error: last?.error ?? null,
     started_at,

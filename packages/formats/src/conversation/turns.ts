@@ -1,7 +1,7 @@
-import type { ConversationEvent, ConversationState, ConversationTurn } from '@llm-eval/protocol'
+import { type ConversationEvent, type ConversationState, type ConversationTurn, errorOf } from '@llm-eval/protocol'
 import { type AdkEvent, type AdkPart, finalEventOf, isFinalResponse, isUser } from '../adk/index.ts'
 import { hear, type Heard, type HearingOptions } from './heard.ts'
-import { type Request, requestsOf, type Watch, wordsOf } from './requests.ts'
+import { type Request, requestsOf, type Watch } from './requests.ts'
 import { filesOf, type OpenCalls, Steps } from './steps.ts'
 import { addTokens, noTokens, tokensOf } from './tokens.ts'
 
@@ -69,7 +69,7 @@ function turnOf(
     user: userOf(heard),
     steps: steps.list(finalEventOf(heard.map(({ event }) => event))),
     state: own.state,
-    error: own.error ?? errorOf(heard),
+    error: own.error ?? failureOf(heard),
     duration_ms: own.state === 'running' ? null : between(beganAt, run?.endedAt ?? lastAt),
     first_token_ms: firstAt === null ? null : between(beganAt, firstAt),
     tokens,
@@ -111,7 +111,7 @@ function standing(event: AdkEvent): ConversationState {
   return isFinalResponse(event) && !isThought ? 'finished' : 'running'
 }
 
-function errorOf(heard: readonly Heard[]): string | null {
+function failureOf(heard: readonly Heard[]): string | null {
   const failed = heard.findLast(({ event }) => event.errorCode !== undefined || event.errorMessage !== undefined)
-  return failed ? wordsOf(failed.event.errorCode, failed.event.errorMessage) : null
+  return failed ? errorOf(failed.event.errorCode, failed.event.errorMessage) : null
 }

@@ -1,5 +1,5 @@
 import { readRunAgentInput, toAdkRequest } from '@llm-eval/formats/agui'
-import type { ConversationEventInput, ConversationRunStatus } from '@llm-eval/protocol'
+import { type ConversationEventInput, type ConversationRunStatus, statusOfOutcome } from '@llm-eval/protocol'
 import { isObject } from '../inside.ts'
 import type { AgentHearing, AgentListener } from './agent.ts'
 import { type Happening, readMessages, type Said } from './messages.ts'
@@ -145,10 +145,12 @@ export class Capture implements AgentListener {
     this.#sink.release()
   }
 
-  /** The agent answers, so that it heard. Messages that it makes come back with the next request. */
+  /** Whoever answers has heard; of one that failed the bridge says it. Messages that it makes come back with the next request. */
   #learn(run: Heard, event: Record<string, unknown>): void {
-    const { type } = event
-    if (type !== 'RUN_STARTED' && type !== 'RUN_ERROR') for (const id of run.said.splice(0)) this.#sink.known.add(id)
+    const { metadata, type } = event
+    const told = isObject(metadata) ? metadata['llm_eval'] : undefined
+    const hears = type === 'RUN_ERROR' ? isObject(told) && told['heard'] === true : type !== 'RUN_STARTED'
+    if (hears) for (const id of run.said.splice(0)) this.#sink.known.add(id)
     for (const name of ['messageId', 'toolCallId'])
       if (typeof event[name] === 'string') this.#sink.known.add(event[name])
   }
@@ -166,11 +168,7 @@ function endOf(event: Record<string, unknown>): Heard['end'] {
   const told = { code: typeof code === 'string' ? code : null, message: typeof message === 'string' ? message : null }
   if (type === 'RUN_ERROR') return { ...told, status: code === 'abort' ? 'cancelled' : 'failed' }
   if (type !== 'RUN_FINISHED') return null
-  const how = isObject(outcome) ? outcome : {}
-  const pending = how['pendingToolCallIds']
-  if (how['type'] === 'cancelled') return { ...told, status: 'cancelled' }
-  const isWaiting = how['type'] === 'interrupt' || (Array.isArray(pending) && pending.length > 0)
-  return { ...told, status: isWaiting ? 'waiting' : 'finished' }
+  return { ...told, status: statusOfOutcome(outcome) }
 }
 
 /** The client goes on to change what it hands out. */

@@ -1,5 +1,11 @@
 /** What an event adds to the numbers of its conversation, read from the words of whoever told it. */
-import type { ConversationEventInput, ConversationTokens } from '@llm-eval/protocol'
+import {
+  type ConversationEventInput,
+  type ConversationTokens,
+  errorOf,
+  statusOfOutcome,
+  titleOf,
+} from '@llm-eval/protocol'
 import type { ConversationTurning, NewConversationEvent } from '@llm-eval/store'
 
 /** What an event adds. */
@@ -17,9 +23,6 @@ const nothing: Facts = {
   title: null,
 }
 
-const titleChars = 100
-const errorChars = 2_000
-
 /** What an event adds; nothing where it tells of nothing that is counted. */
 export function factsOf(event: ConversationEventInput): Facts {
   switch (event.kind) {
@@ -28,7 +31,7 @@ export function factsOf(event: ConversationEventInput): Facts {
     case 'run_end': {
       const { status, code, message } = event.payload
       const failed = status === 'failed' || status === 'truncated'
-      return { ...nothing, turning: { kind: 'ends', state: status }, error: failed ? wordsOf(code, message) : null }
+      return { ...nothing, turning: { kind: 'ends', state: status }, error: failed ? errorOf(code, message) : null }
     }
     case 'user_message':
       return { ...nothing, ...asked(event, event.payload.text), turning: tells('running') }
@@ -65,13 +68,8 @@ function asked(
   { run_id, invocation_id }: Pick<ConversationEventInput, 'run_id' | 'invocation_id'>,
   text: string,
 ): Pick<Facts, 'turn' | 'title'> {
-  const title = text.replace(/\s+/g, ' ').trim().slice(0, titleChars)
+  const title = titleOf(text)
   return { turn: { key: run_id ?? invocation_id }, title: title === '' ? null : title }
-}
-
-function wordsOf(...words: (string | null | undefined)[]): string | null {
-  const said = words.filter((word) => word !== null && word !== undefined && word !== '').join(': ')
-  return said === '' ? null : said.slice(0, errorChars)
 }
 
 // The payloads of the last two kinds are whatever was sent: each member is looked at before it is believed.
@@ -110,7 +108,7 @@ function adkFacts(event: ConversationEventInput<'adk_event'>): Facts {
     toolCalls: parts.filter((part) => record(part.functionCall) !== null).length,
     thinking: thinking ? { thoughts: tokens?.thoughts ?? null, total: tokens?.total ?? null, model } : null,
     turning: tells(adkState(payload, parts)),
-    error: wordsOf(text(payload.errorCode), text(payload.errorMessage)),
+    error: errorOf(payload.errorCode, payload.errorMessage),
   }
 }
 
@@ -148,14 +146,11 @@ function aguiFacts({ payload }: ConversationEventInput<'agui_event'>): Facts {
     case 'RUN_STARTED':
       return { ...nothing, turning: { kind: 'begins' } }
     case 'RUN_FINISHED': {
-      const outcome = record(payload.outcome)
-      const pending = Array.isArray(outcome?.pendingToolCallIds) && outcome.pendingToolCallIds.length > 0
-      const waiting = outcome?.type === 'interrupt' || pending
-      const state = waiting ? 'waiting' : outcome?.type === 'cancelled' ? 'cancelled' : 'finished'
+      const state = statusOfOutcome(payload.outcome)
       return { ...nothing, ...aguiUsage(payload.usage), turning: { kind: 'ends', state } }
     }
     case 'RUN_ERROR': {
-      const error = wordsOf(text(payload.code), text(payload.message))
+      const error = errorOf(payload.code, payload.message)
       return { ...nothing, ...aguiUsage(payload.usage), turning: { kind: 'ends', state: 'failed' }, error }
     }
     case 'TOOL_CALL_START':
