@@ -189,6 +189,22 @@ describe('llm-eval replay', () => {
     expect((await show(replay)).state).toBe('failed')
   })
 
+  test('records no key that the settings name, though an agent says it back (trap 31)', async () => {
+    await tell('secret', [rome])
+    const key = 'sk-very-secret-key'
+    const { url, asked } = await startAdk(() => [...adkCall('find', { city: key }), ...adkText(`My key is ${key}.`)])
+    const cwd = place({
+      'llm-eval.agent.yaml': `agent: {url: "adk:${url}/trips", headers: {Authorization: "Bearer {{env.ADK_TOKEN}}"}}\n`,
+    })
+    const args = ['replay', 'secret', '--agent', `adk:${url}/trips`, '--json']
+    const { out } = await llmEval(args, { cwd, env: { ...env(), ADK_TOKEN: key } })
+    expect(asked[0]?.authorization).toBe(`Bearer ${key}`)
+    const { replay } = JSON.parse(out) as Replayed
+    const recorded = await llmEval(['conversations', 'export', replay, '-f', 'jsonl'], { env: env() })
+    expect(recorded.out).toContain('My key is •••.')
+    expect(out + recorded.out).not.toContain(key)
+  })
+
   test('has a target of the bridge asked by the server, and waits until that is over', async () => {
     const { url, asked } = await startAdk(good)
     const own = await serve({ targets: targetOf(url) })

@@ -7,6 +7,7 @@ import {
 } from '@llm-eval/protocol'
 import { conversationDetail, conversationTurnPage } from '@llm-eval/protocol/conversation-schemas'
 import { askAgent } from '../agents/ask-agent.ts'
+import { hiding, secretsOf } from '../agents/secrets.ts'
 import { readAgentSettings } from '../agents/suite.ts'
 import { agentOf, askOptions } from '../agents/tools.ts'
 import { Complaint } from '../complaint.ts'
@@ -27,12 +28,14 @@ export async function sayAgain(
   const recording = await readAnswer(await ask(server, { route, values: { thread }, signal }), conversationDetail)
   const { said, warnings } = wordsOf(await turnsOf(terminal, server, thread))
   if (said.length === 0) throw new Complaint(`Nothing of ${thread} can be said again.`)
-  const { settings } = await readAgentSettings(terminal, options.agentConfig)
+  const { settings, secrets } = await readAgentSettings(terminal, options.agentConfig)
   const asked = agentOf(settings, null, options.agent)
   const agent = { ...asked, userId: asked.userId ?? recording.user_id }
   const questions = said.map((query) => ({ query, context: null }))
   const begun = Date.now()
-  const trace = await askAgent(agent, questions, { ...(await askOptions(terminal, settings)), signal })
+  // Some agents say back what they are asked with.
+  const hidden = hiding([...secrets, ...secretsOf({ url: options.agent })])
+  const trace = hidden(await askAgent(agent, questions, { ...(await askOptions(terminal, settings)), signal }))
   const replay = `replay-${randomUUID()}`
   const { app_name, user_id } = recording
   await tellConversation(terminal, server, {
