@@ -21,13 +21,9 @@ const conversations: Record<string, string[]> = {
   'the thread of seed 003': ['hi', 'What is the 10th prime number?'],
   'two calls at once': ['What are the primes 5 and 6?', 'And number 100?'],
   'another agent': ['I have a question about my bill.'],
+  // ADK takes thoughts of a final response for words of it, on both sides.
+  'an agent that shows its thoughts': ['How do you think about it?'],
 }
-/**
- * ADK takes thoughts of a final response for words of it, on both sides. Where an agent shows its thoughts, `response_match_score`
- * is only as good as they are alike: with them in the file, or without.
- */
-const thoughtful = 'How do you think about it?'
-
 interface Ended {
   code: number
   text: string
@@ -123,10 +119,6 @@ async function main(): Promise<void> {
       await writeFile(file, await (await fetch(`${server.url}/export`, { method: 'POST', headers, body })).text())
       report(`adk eval of all of them as ${format}`, await evaluated(file, folder), Object.keys(conversations).length)
     }
-    const recorder = await talk(server.url, 'thoughts', [thoughtful])
-    const file = join(folder, 'thoughts.evalset.json')
-    await writeFile(file, recorder.toFile({ thoughts: 'kept' }).text)
-    report('adk eval of an agent that shows its thoughts, which are kept', await evaluated(file, folder), 1)
     process.exitCode = bad === 0 ? 0 : 1
   } finally {
     await server.close()

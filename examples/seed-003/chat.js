@@ -69,6 +69,16 @@ agent.subscribe({
   onRunErrorEvent: ({ event }) => say(event.code === 'abort' ? 'Stopped.' : event.message),
 })
 
+/** The bridge says in JSON why it refuses a request. */
+function wordsOf({ message }) {
+  try {
+    const { detail, next } = JSON.parse(message.slice(message.indexOf('{')))
+    return [detail, next].filter(Boolean).join(' ')
+  } catch {
+    return message
+  }
+}
+
 function say(words) {
   at('state').textContent = words
 }
@@ -80,7 +90,7 @@ async function ask(text) {
   try {
     await agent.runAgent()
   } catch (error) {
-    say(error.message)
+    say(wordsOf(error))
   }
   busy(false)
   document.body.dataset.asked = ++asked
