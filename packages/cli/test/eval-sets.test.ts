@@ -230,6 +230,18 @@ describe('llm-eval test of an eval set of ADK', () => {
     expect(match?.actual).toBeCloseTo((1 + 6 / 7) / 2, 9)
   })
 
+  test('is accepted and held against what was accepted like any other case', async () => {
+    let behave = good
+    const { url } = await startAdk((text) => behave(text))
+    const cwd = place({ 'trips.evalset.json': file(evalSet) })
+    const args = ['trips.evalset.json', '--agent', `adk:${url}/trips`]
+    expect((await llmEval(['snapshot', ...args], { cwd })).code).toBe(0)
+    expect((await llmEval(['check', ...args], { cwd })).code).toBe(0)
+    behave = (text) => (text === 'Book it.' ? [...adkText('It is booked.')] : good(text))
+    const worse = await llmEval(['check', ...args], { cwd })
+    expect([worse.code, worse.out]).toEqual([1, expect.stringContaining('BLOCK_RELEASE')])
+  })
+
   test('writes the result as ADK does, where that is wished', async () => {
     const { url } = await startAdk((text) => (text === 'Book it.' ? adkText('No.') : good(text)))
     const cwd = place({ 'trips.evalset.json': file(evalSet) })

@@ -395,6 +395,33 @@ describe('the logs of a bridge and of an engine are put together', () => {
     expect(threads.map(({ thread_id }) => thread_id)).toEqual(['t-2'])
   })
 
+  it('the same in whatever order and files the engine logged', async () => {
+    const runs = ['1', '2', '3', '4', '5', '6'].map((n) => ({
+      thread: `t-${Number(n) % 2}`,
+      run: `r-${n}`,
+      text: n,
+      n,
+    }))
+    const bridge = await parseBridgeLog(
+      runs.flatMap(({ n, ...run }) => bridged(run, { callId: `adk-e-${n}`, at: `16:37:4${n}` })),
+    )
+    const invocations = runs.map(({ n }) => lines(turn(`e-${n}`, { at: begun + Number(n) })))
+    const threadsOf = async (logs: string[][]) => {
+      const engine = await Promise.all(logs.map((log) => parseEngineLog(log)))
+      const { threads, warnings } = joinLogs([bridge], engine)
+      expect(warnings).toEqual([])
+      return threads
+    }
+    const whole = await threadsOf([invocations.flat()])
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(invocations, { minLength: 6 }), fc.nat(6), async (shuffled, cut) => {
+        const files = [shuffled.slice(0, cut).flat(), shuffled.slice(cut).flat()]
+        expect(await threadsOf(files)).toEqual(whole)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
   it('with frames that share an id kept apart, and what was logged twice kept once (trap 3)', async () => {
     const [event] = turn('e-1')
     const artifact = { ...event, content: undefined, actions: { artifact_delta: { 'a.png': 1 } } }
