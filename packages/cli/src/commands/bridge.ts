@@ -87,7 +87,7 @@ async function openLogs(directory: string): Promise<Logs> {
 }
 
 async function opened(path: string): Promise<WriteStream> {
-  const log = createWriteStream(path, { flags: 'a' })
+  const log = createWriteStream(path, { flags: 'a', mode: 0o600 })
   const { promise, resolve: open, reject } = Promise.withResolvers<void>()
   log.once('open', () => open()).once('error', reject)
   await promise
