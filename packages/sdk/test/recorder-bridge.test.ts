@@ -139,6 +139,30 @@ describe.each(clients)('what a recorder at HttpAgent %s exports, and what the se
   })
 })
 
+describe.each(clients)('a conversation in which something goes wrong, at HttpAgent %s', (client, Agent) => {
+  it.each([
+    [
+      'an agent that cannot be reached, and then answers',
+      (run: Parameters<ReturnType<typeof say>>[0]) => void run.response.writeHead(500).end('{"detail":"gone"}'),
+    ],
+    ['an agent that fails', say({ error: 'The model is gone.' })],
+    ['trap 17: an agent that breaks off', say(piece('Hel'))],
+  ])('is in both files alike: %s', async (name, wrong) => {
+    const threadId = `${name} ${client}`
+    adk.answer(wrong)
+    const agent = new Agent({ url: `${server.url}/agui/primes`, threadId })
+    const recorder = new ConversationRecorder({ threadId })
+    recorder.attach(agent)
+    agent.addMessage({ id: 'u1', role: 'user', content: 'What is the 10th prime?' })
+    await agent.runAgent().catch(() => undefined)
+    adk.answer(say(spoken('I am back.', { invocationId: `e-${threadId}` })))
+    agent.addMessage({ id: 'u2', role: 'user', content: 'Are you there?' })
+    await agent.runAgent()
+    for (const format of formats) expect(recorder.toFile({ format }).text).toBe(await exported(threadId, format))
+    expect(recorder.toFile().warnings).not.toEqual([])
+  })
+})
+
 describe('what a recorder tells a server', () => {
   it('of an agent that no bridge records, is exported there as it is in the page', async () => {
     await using agui = await startAguiServer(primes())
