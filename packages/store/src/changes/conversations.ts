@@ -67,34 +67,45 @@ async function findConversation(tx: Transaction, threadId: string): Promise<Conv
     .executeTakeFirst()
 }
 
-/** Those that the thread has not, each id once. */
+/**
+ * Those that the thread has not, each id once. Agents of ADK that count their events anew in each request use ids again: such an
+ * event is another one, and is stored under its id and that of its request. What others tell may come again with any request.
+ */
 async function withoutKnown(
   tx: Transaction,
   ref: number | null,
   events: readonly NewConversationEvent[],
 ): Promise<NewConversationEvent[]> {
-  const ids = [...new Set(events.flatMap(({ eventId }) => eventId ?? []))]
-  const known = ref === null || ids.length === 0 ? new Set<string>() : await knownIds(tx, ref, ids)
-  return events.filter(({ eventId }) => {
-    if (eventId === null) return true
-    if (known.has(eventId)) return false
-    known.add(eventId)
-    return true
+  const ids = [...new Set(events.flatMap((event) => (event.eventId === null ? [] : [event.eventId, idInRun(event)])))]
+  const known = ref === null || ids.length === 0 ? new Map<string, string | null>() : await knownIds(tx, ref, ids)
+  return events.flatMap((event) => {
+    const { eventId, runId } = event
+    if (eventId === null) return [event]
+    const holder = known.get(eventId)
+    const id = typeof holder === 'string' && holder !== runId ? idInRun(event) : eventId
+    if (known.has(id)) return []
+    known.set(id, runId)
+    return [{ ...event, eventId: id }]
   })
 }
 
-async function knownIds(tx: Transaction, ref: number, ids: readonly string[]): Promise<Set<string>> {
+function idInRun({ eventId, kind, runId }: NewConversationEvent): string {
+  return kind === 'adk_event' && runId !== null ? `${eventId}@${runId}` : `${eventId}`
+}
+
+/** The requests of those ids that the thread has. */
+async function knownIds(tx: Transaction, ref: number, ids: readonly string[]): Promise<Map<string, string | null>> {
   const wanted = records(
     tx.dialect,
     { id: 'text' },
     ids.map((id) => ({ id })),
   )
-  const { rows } = await sql<{ event_id: string }>`
-    SELECT e.event_id FROM ${wanted} AS w
+  const { rows } = await sql<{ event_id: string; run_id: string | null }>`
+    SELECT e.event_id, e.run_id FROM ${wanted} AS w
     ${joinRecords(tx.dialect)} conversation_events AS e ON e.conversation_ref = ${ref} AND e.event_id = w.id`.execute(
     tx.db,
   )
-  return new Set(rows.map((row) => row.event_id))
+  return new Map(rows.map((row) => [row.event_id, row.run_id]))
 }
 
 /** Counts threads in or out; false where there may be no more. */

@@ -155,6 +155,20 @@ export function conversationsContract(room: () => Promise<Room>): void {
       expect(await append(r, 'u', { events: [a] })).toMatchObject({ first: 1, duplicates: 0 })
     })
 
+    test('holds an id once in each request to the agent, as some agents count their events anew', async () => {
+      const r = await room()
+      const said = (runId: string | null) => newEvent({}, { kind: 'adk_event', eventId: 'e1', runId })
+      expect(await append(r, 't', { events: [said('r1')] })).toMatchObject({ last: 1, duplicates: 0 })
+      expect(await append(r, 't', { events: [said('r2'), said('r2')] })).toMatchObject({ last: 2, duplicates: 1 })
+      expect(await append(r, 't', { events: [said('r1'), said('r2'), said(null)] })).toMatchObject({
+        last: 2,
+        duplicates: 3,
+      })
+      expect(await append(r, 't', { events: [said('r3')] })).toMatchObject({ first: 3, last: 3, duplicates: 0 })
+      const again = { ...said('r4'), kind: 'user_message' as const }
+      expect(await append(r, 't', { events: [again] })).toMatchObject({ last: 3, duplicates: 1 })
+    })
+
     test('has places without gaps, whoever tells at once', async () => {
       const r = await room()
       const tell = async (writer: number) => {
