@@ -114,10 +114,14 @@ describe('replays', () => {
     await tell('t', user('Hello?'))
     adk.answer(({ response }) => begin(response))
     const replay = (thread_id: string) => ground.send({ path: `${base}/t/replay`, body: { target: 'demo', thread_id } })
-    for (let i = 0; i < limits.replays; i++) expect((await replay(`again-${i}`)).status).toBe(202)
-    const refused = await replay('one-more')
-    expect([refused.status, refused.json.code]).toEqual([503, 'too_many_streams'])
-    expect((await ground.send({ path: `${base}/one-more` })).status).toBe(404)
+    const asked = Array.from(
+      { length: limits.replays + 1 },
+      async (_, i) => [`again-${i}`, await replay(`again-${i}`)] as const,
+    )
+    const answers = await Promise.all(asked)
+    const refused = answers.filter(([, { status }]) => status !== 202)
+    expect(refused.map(([, { status, json }]) => [status, json.code])).toEqual([[503, 'too_many_streams']])
+    expect((await ground.send({ path: `${base}/${refused[0]?.[0]}` })).status).toBe(404)
     await vi.waitFor(() => expect(adk.runs).toHaveLength(limits.replays), { timeout: 60_000 })
     for (const { response } of adk.runs) response.end()
     adk.answer(({ response }) => {

@@ -4,6 +4,7 @@ import { appendEvents } from '../recording/append.ts'
 import { answer } from './answer.ts'
 import { RunRecorder } from './run-recorder.ts'
 import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send } from './running.ts'
+import { Slots } from './slots.ts'
 import { guarded, newest } from './tap.ts'
 import type { Target } from './targets.ts'
 import { Threads } from './threads.ts'
@@ -18,12 +19,13 @@ export interface BegunRun {
 export class Bridge {
   readonly #options: BridgeOptions
   readonly #threads: Threads
-  readonly #under: Set<Promise<void>> = new Set()
+  readonly #slots: Slots
 
   constructor(options: BridgeOptions) {
     const { recording, tap } = options
     this.#options = tap === undefined ? options : { ...options, tap: guarded(tap, recording) }
     this.#threads = new Threads(options.recording.store)
+    this.#slots = new Slots(options.runs ?? limits.bridgeRuns)
   }
 
   /** @throws {Failure} `target_not_found` */
@@ -39,14 +41,7 @@ export class Bridge {
    * @throws {Failure} when it cannot be: `conversation_busy`, `too_many_streams`, `invalid_request`, and what storing throws
    */
   async begin(request: BridgeRequest): Promise<BegunRun> {
-    if (this.#under.size >= (this.#options.runs ?? limits.bridgeRuns))
-      throw new Failure('too_many_streams', { retryAfter: 5 })
-    const { promise: over, resolve } = Promise.withResolvers<void>()
-    this.#under.add(over)
-    const end = () => {
-      this.#under.delete(over)
-      resolve()
-    }
+    const end = this.#slots.take()
     try {
       const run = await this.#prepare(request)
       return { answer: (send) => run(send).finally(end) }
@@ -57,8 +52,8 @@ export class Bridge {
   }
 
   /** Resolves when no request is under way. */
-  async settled(): Promise<void> {
-    while (this.#under.size > 0) await Promise.all(this.#under)
+  settled(): Promise<void> {
+    return this.#slots.settled()
   }
 
   async #prepare(request: BridgeRequest): Promise<(send: Send) => Promise<void>> {

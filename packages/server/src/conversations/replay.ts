@@ -8,6 +8,7 @@ import { name } from '@llm-eval/protocol/schemas'
 import type { StoredConversation } from '@llm-eval/store'
 import * as z from 'zod'
 import type { Bridge } from '../bridge/bridge.ts'
+import { Slots } from '../bridge/slots.ts'
 import type { App, Deps } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
 import type { Recordings } from './recordings.ts'
@@ -24,32 +25,34 @@ export function registerReplays(
   { bridge, recordings }: { bridge: Bridge; recordings: Recordings },
 ): void {
   const { store, log, closing } = deps
-  const under = new Set<Promise<void>>()
-  app.addHook('onClose', async () => void (await Promise.all(under)))
+  const slots = new Slots(limits.replays)
+  app.addHook('onClose', () => slots.settled())
   mount(app, conversationRoutes.replayConversation, {
     schema: { params: z.object({ thread: name }), body: replayInput, response: { 202: replayBegun } },
     handler: async ({ principal: { projectId }, params, body, headers }, reply) => {
       const found = await findConversation(store, projectId, params.thread)
       const target = bridge.target(body.target ?? targetOf(found))
       const turns = chosenTurns(await recordings.turns(projectId, found), body.turns)
-      const { said, warnings } = await wordsOf(await recordings.events(projectId, found), turns)
+      const { said, warnings } = wordsOf(await recordings.events(projectId, found), turns)
       const threadId = body.thread_id ?? `replay-${randomUUID()}`
       if ((await store.read(projectId, 'conversation', { threadId })) !== null)
         throw refused('thread_id', 'is that of a conversation already')
-      if (under.size >= limits.replays) throw new Failure('too_many_streams', { retryAfter: 5 })
-      const forwarded = target.forwarded(headers)
-      const replay = new Replay(bridge, {
+      const end = slots.take()
+      const asking = {
         projectId,
         target,
-        headers: forwarded,
+        headers: target.forwarded(headers),
         replayOf: found.threadId,
         signal: closing,
-      })
+      }
       // The first turn is on disk when this is answered: the thread is there.
-      const rest = await replay.begin(threadId, said)
-      const over = rest().catch((error: unknown) => log.error({ err: error, thread_id: threadId }, 'a replay failed'))
-      under.add(over)
-      void over.finally(() => under.delete(over))
+      const rest = await new Replay(bridge, asking).begin(threadId, said).catch((error: unknown) => {
+        end()
+        throw error
+      })
+      void rest()
+        .catch((error: unknown) => log.error({ err: error, thread_id: threadId }, 'a replay failed'))
+        .finally(end)
       return reply.code(202).send({
         thread_id: threadId,
         replay_of: found.threadId,
@@ -73,7 +76,7 @@ function refused(path: string, message: string): Failure {
 type Events = Parameters<typeof toAdkEvents>[0]
 
 /** What the user said in each turn, as messages of AG-UI. */
-async function wordsOf(events: Events, turns: readonly ConversationTurn[]) {
+function wordsOf(events: Events, turns: readonly ConversationTurn[]) {
   const warnings: string[] = []
   const heard = Map.groupBy(toAdkEvents(events).events, ({ invocationId }) => invocationId)
   const said = turns.flatMap(({ index, invocation_id: id }): Words[] => {
