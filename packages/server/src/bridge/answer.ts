@@ -45,7 +45,8 @@ function endingOf(error: unknown, { running, quiet }: { running: Running; quiet:
     return { how: 'failed', code: `UPSTREAM_${error.fault.code.toUpperCase()}`, message: error.fault.message }
   if (error instanceof Failure) return notRecorded(error)
   // That of a connection which ends in the middle: what `fetch` throws while a body is read.
-  if (error instanceof TypeError) return truncated('UPSTREAM_CUT', 'The connection to the agent broke off.')
+  if (error instanceof TypeError && error.message === 'terminated')
+    return truncated('UPSTREAM_CUT', 'The connection to the agent broke off.')
   options.log.error({ err: error }, 'an answer of an agent broke off')
   return {
     how: 'failed',

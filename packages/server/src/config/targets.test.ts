@@ -61,6 +61,7 @@ describe('the targets of the bridge', () => {
     ['a length sent on', { a: { url, forward_headers: { 'x-length': 'Content-Length' } } }],
     ['a variable that is none', { a: { url, token_env: 'A B' } }],
     ['no time', { a: { url, timeout_seconds: 0 } }],
+    ['more time than a connection has', { a: { url, timeout_seconds: 301 } }],
   ])('are refused with %s', async (_what, targets) => {
     await expect(load(targets)).rejects.toThrow(/targets/)
   })

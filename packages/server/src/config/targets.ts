@@ -40,8 +40,8 @@ const targetSchema = z.strictObject({
   token_command: z.array(z.string().min(1).max(1_000)).min(1).max(50).nullable().default(null),
   /** Environment variable with a key, sent as `x-goog-api-key`. */
   api_key_env: variable.nullable().default(null),
-  /** Of silence, until the agent is given up. */
-  timeout_seconds: z.number().positive().max(3_600).default(120),
+  /** Of silence, until the agent is given up; after 300 s Node's `fetch` gives up by itself. */
+  timeout_seconds: z.number().positive().max(300).default(120),
 })
 
 /** Agents by name. */
