@@ -1,7 +1,8 @@
 import { type Column, type ImportReport, limits } from '@llm-eval/protocol'
 import { importReport } from '@llm-eval/protocol/dataset-schemas'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { exportRows } from '../src/datasets/export.ts'
+import { exportPages } from '../src/datasets/export.ts'
+import { pagedBody } from '../src/http/paged-body.ts'
 import { registerDatasets } from '../src/datasets/routes.ts'
 import { type Ground, openShelf, type Shelf, startGround, trace } from './ground.ts'
 import { traceSlices } from './trace-slices.ts'
@@ -157,7 +158,7 @@ describe('an export', () => {
     await make([{ name: 'n', type: 'number' }, { name: 'text' }])
     await load(Array.from({ length: 2_500 }, (_, n) => `{"n":${n},"text":"x"}`).join('\n'), 'jsonl')
     const place = { store: shelf.store, projectId: 1, now: () => 0 }
-    const file = await exportRows(place, 'set', { version: null, format: 'csv' })
+    const file = await pagedBody(exportPages(place, 'set', { version: null, format: 'csv' }))
     await server.send({ path: `${at}/columns`, body: { name: 'late' } })
     const lines = (await file.setEncoding('utf8').toArray()).join('').trimEnd().split('\r\n')
     expect(lines).toHaveLength(2_501)

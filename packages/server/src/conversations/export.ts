@@ -1,5 +1,4 @@
 /** Conversations as files: `/export`. */
-import { Readable } from 'node:stream'
 import { caseName, exportConversation, exportConversations } from '@llm-eval/formats/conversation'
 import { type ConversationEvent, conversationRoutes, Failure, limits } from '@llm-eval/protocol'
 import {
@@ -14,6 +13,7 @@ import type { FastifyReply } from 'fastify'
 import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
 import { described, mount } from '../http/mount.ts'
+import { pagedBody } from '../http/paged-body.ts'
 import type { Recordings } from './recordings.ts'
 import { chosenTurns } from './turns.ts'
 import { eventText, findConversation, stateOf } from './wire.ts'
@@ -44,7 +44,7 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
       const fileName = `${caseName(found.threadId)}.jsonl`
       if (format === 'jsonl' && !report) {
         reply.type('application/x-ndjson; charset=utf-8').header('content-disposition', attachment(fileName))
-        return reply.send(method === 'HEAD' ? undefined : await recordedText(store, projectId, found))
+        return reply.send(method === 'HEAD' ? undefined : await pagedBody(pagesOf(store, projectId, found.ref)))
       }
       // A turn that is not there is told, before a file lacks it.
       if (turns) chosenTurns(await recordings.turns(projectId, found), turns)
@@ -127,18 +127,7 @@ async function readAll({ store, recordings, projectId }: Reading, ids: readonly 
 const pageRows = 1_000
 const pageBytes = 4 * 1024 * 1024
 
-/** What was recorded, an event a line, with one page in memory. The first is read before this resolves. */
-async function recordedText(store: Store, projectId: number, { ref }: StoredConversation): Promise<Readable> {
-  const texts = pagesOf(store, projectId, ref)
-  const first = await texts.next()
-  async function* all() {
-    if (first.done) return
-    yield first.value
-    yield* texts
-  }
-  return Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 })
-}
-
+/** What was recorded, an event a line, page by page. */
 async function* pagesOf(store: Store, projectId: number, ref: number): AsyncGenerator<Buffer> {
   for (let after = 0; ; ) {
     const page = { ref, after, limit: pageRows, bytes: pageBytes }

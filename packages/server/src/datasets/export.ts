@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { Column } from '@llm-eval/protocol'
 import type { FileFormat } from '@llm-eval/protocol/dataset-schemas'
 import { csvHeader, csvRow } from './csv.ts'
@@ -19,23 +18,8 @@ export interface ExportWish {
   format: FileFormat
 }
 
-/**
- * All rows as text, with one page in memory, read on as the receiver drains it. The first page is read before this
- * resolves, so that what fails at once fails with a status; what fails later destroys the stream. Throws
- * `dataset_not_found`, `version_not_found`.
- */
-export async function exportRows(place: Place, dataset: string, wish: ExportWish): Promise<Readable> {
-  const texts = pageTexts(place, dataset, wish)
-  const first = await texts.next()
-  async function* all() {
-    if (first.done) return
-    yield first.value
-    yield* texts
-  }
-  return Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 })
-}
-
-async function* pageTexts(place: Place, dataset: string, wish: ExportWish): AsyncGenerator<Buffer> {
+/** All rows as text, page by page. Throws `dataset_not_found`, `version_not_found`. */
+export async function* exportPages(place: Place, dataset: string, wish: ExportWish): AsyncGenerator<Buffer> {
   let cursor: string | null = null
   let isFirst = true
   // What is said of the columns at the beginning holds to the end, whatever becomes of the draft.

@@ -28,6 +28,7 @@ import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps } from '../http/app.ts'
 import { acceptRawJson } from '../http/bodies.ts'
 import { described, mount } from '../http/mount.ts'
+import { pagedBody } from '../http/paged-body.ts'
 import { openBody } from '../http/streamed-body.ts'
 import {
   addColumns,
@@ -43,7 +44,7 @@ import {
   updateDataset,
 } from './datasets.ts'
 import { exactJson } from './exact-json.ts'
-import { exportRows, fileName } from './export.ts'
+import { exportPages, fileName } from './export.ts'
 import { addTrace } from './from-trace.ts'
 import { importRows } from './import.ts'
 import { addRows, deleteRow, readPage, toRow, updateRow } from './rows.ts'
@@ -149,7 +150,7 @@ function mountRows(app: App, deps: Deps): void {
       const place = placeOf(deps, request)
       const { format, version = null } = request.query
       const { slug } = await getDataset(place, request.params.dataset)
-      const rows = await exportRows(place, request.params.dataset, { format, version })
+      const rows = await pagedBody(exportPages(place, request.params.dataset, { format, version }))
       reply
         .type(mediaTypes[format])
         .header('content-disposition', `attachment; filename="${fileName(slug, version, format)}"`)

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { TraceDetail } from '@llm-eval/protocol'
 import type { Filter, Store } from '@llm-eval/store'
 import { csvHeader, csvRow } from './csv.ts'
@@ -19,24 +18,8 @@ const mostRows = 200
 /** Characters of one page that are aimed at. */
 const pageChars = 4 * 1024 * 1024
 
-/**
- * All matching traces as text, newest first, with one page in memory. It reads on as the receiver drains it and stops when the
- * receiver goes away. The first page is read before this resolves, so that what fails at once still fails with a status;
- * what fails later destroys the stream, so that a cut off file is seen to be one.
- */
-export async function exportStream(pages: Pages, format: ExportFormat): Promise<Readable> {
-  const texts = pageTexts(pages, format)
-  const first = await texts.next()
-  async function* all() {
-    if (first.done) return
-    yield first.value
-    yield* texts
-  }
-  // One page is handed over at a time; bytes, so that the receiver's buffer is measured in what it holds.
-  return Readable.from(all(), { objectMode: false, highWaterMark: 64 * 1024 })
-}
-
-async function* pageTexts({ store, projectId, filter }: Pages, format: ExportFormat): AsyncGenerator<Buffer> {
+/** All matching traces as text, newest first, page by page. */
+export async function* exportPages({ store, projectId, filter }: Pages, format: ExportFormat): AsyncGenerator<Buffer> {
   // Goes out with the first page, not before it: an export that cannot begin must not look begun.
   let header = format === 'csv' ? csvHeader : ''
   let cursor: string | null = null

@@ -6,7 +6,8 @@ import * as z from 'zod'
 import type { Principal } from '../access/principal.ts'
 import type { App, Deps } from '../http/app.ts'
 import { described, mount } from '../http/mount.ts'
-import { exportStream } from './export.ts'
+import { pagedBody } from '../http/paged-body.ts'
+import { exportPages } from './export.ts'
 import { invalidCursor, sliceMs, toDetail, toFilter } from './query.ts'
 
 const byTraceId = z.object({ trace_id: name })
@@ -36,7 +37,7 @@ export function registerTraces(app: App, deps: Deps): void {
         .header('content-disposition', `attachment; filename="traces-${day}.${format}"`)
         .header('cache-control', 'no-store')
       // Asked for the head alone, nothing has to be read.
-      return request.method === 'HEAD' ? reply.send() : reply.send(await exportStream(pages, format))
+      return request.method === 'HEAD' ? reply.send() : reply.send(await pagedBody(exportPages(pages, format)))
     },
   })
   mount(app, routes.getTrace, {
