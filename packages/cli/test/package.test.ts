@@ -111,20 +111,23 @@ function evaluatesFiles(home: string, command: string): void {
 /** An agent is tested, with all of its reports, also where judges and addresses have to be looked at. */
 async function testsAgents(home: string, command: string): Promise<void> {
   const agent = await answering((_request, response) => void response.end('{"response": "Hello."}'))
+  const provider = await startProvider({ answer: () => says({ reason: 'It greets.', choice: 'good' }) })
+  onTestFinished(() => provider.close())
   writeFileSync(
     join(home, 'case.yaml'),
-    'name: Packed\nquery: Hi\nexpected: {output: {contains: [hello], regex_patterns: [^h]}}\n',
+    'name: Packed\nquery: Hi\nrubric: Greets.\nexpected: {output: {contains: [hello], regex_patterns: [^h]}}\n',
   )
-  writeFileSync(join(home, 'settings.yaml'), 'allow_private: false\n')
+  writeFileSync(join(home, 'judged.yaml'), 'judge: {model: openai/judge}\n')
+  writeFileSync(join(home, 'guarded.yaml'), 'allow_private: false\n')
+  const env = { OPENAI_API_KEY: 'x', OPENAI_BASE_URL: provider.base('openai') }
   const run = (...args: string[]) =>
-    startCommand([command, 'test', 'case.yaml', '--agent', agent, ...args], { cwd: home, env: { OPENAI_API_KEY: 'x' } })
-      .ended
+    startCommand([command, 'test', 'case.yaml', '--agent', agent, ...args], { cwd: home, env }).ended
   const reports = ['--html', 'agent.html', '--junit', 'agent.xml', '--markdown', 'agent.md']
-  const tested = await run(...reports)
+  const tested = await run('--agent-config', 'judged.yaml', ...reports)
   expect([tested.code, tested.out], tested.err).toEqual([0, expect.stringContaining('PASSED  1 of 1 cases passed')])
   for (const name of ['agent.html', 'agent.xml', 'agent.md'])
     expect(readFileSync(join(home, name), 'utf8')).toContain('Packed')
-  const guarded = await run('--agent-config', 'settings.yaml')
+  const guarded = await run('--agent-config', 'guarded.yaml')
   expect([guarded.code, guarded.out]).toEqual([2, expect.stringContaining('blocked_address')])
 }
 
