@@ -234,6 +234,40 @@ describe.each(nodes)('under %s', (node) => {
   })
 
   it.each([
+    [
+      'module',
+      `import { ConversationRecorder } from 'llm-eval-sdk/recorder'\nimport { generateEval, parseEngineLog } from 'llm-eval-sdk/logs'`,
+    ],
+    [
+      'commonjs',
+      `const { ConversationRecorder } = require('llm-eval-sdk/recorder'), { generateEval, parseEngineLog } = require('llm-eval-sdk/logs')`,
+    ],
+  ])('a conversation is recorded, and one is read from a log, by a program that is a %s', async (kind, imports) => {
+    const program = `${imports}
+      const recorder = new ConversationRecorder({ threadId: 't' })
+      recorder.attach({ subscribe: ({ onRunInitialized, onEvent, onRunFinalized }) => {
+        onRunInitialized({ input: { threadId: 't', runId: 'r', messages: [{ id: 'u', role: 'user', content: 'Hi' }] } })
+        onEvent({ event: { type: 'RUN_STARTED', threadId: 't', runId: 'r' } })
+        onEvent({ event: { type: 'TEXT_MESSAGE_CHUNK', messageId: 'm', delta: 'Hello!' } })
+        onEvent({ event: { type: 'RUN_FINISHED', threadId: 't', runId: 'r' } })
+        onRunFinalized({})
+        return { unsubscribe() {} }
+      } })
+      const { conversation: [told] } = recorder.exportToEvalFormat()
+      const content = { role: 'model', parts: [{ text: 'Hello!' }] }
+      const event = { id: 'e', invocation_id: 'e-1', author: 'root_agent', timestamp: 1, content }
+      parseEngineLog([JSON.stringify({ session_id: 's', raw: event })]).then((log) => {
+        const { text } = generateEval('s', { engine: [log] }, { format: 'evalcase' }) ?? { text: '{"conversation":[{}]}' }
+        const [read] = JSON.parse(text).conversation
+        console.log(JSON.stringify([told.invocation_id, told.final_response, read.invocation_id, read.final_response]))
+      })`
+    const { stdout, stderr } = await run(node, [`--input-type=${kind}`, '--eval', program], { cwd: app })
+    const said = { parts: [{ text: 'Hello!' }], role: 'model' }
+    expect(JSON.parse(stdout)).toEqual(['e-r', said, 'e-1', said])
+    expect(stderr).toBe('')
+  })
+
+  it.each([
     ['module', `import { Evaluator } from 'llm-eval-sdk/evaluation'\nimport { LLMEvalError } from 'llm-eval-sdk'`],
     [
       'commonjs',

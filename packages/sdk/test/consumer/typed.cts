@@ -2,6 +2,8 @@ import sdk = require('llm-eval-sdk')
 import agent = require('llm-eval-sdk/agent')
 import evaluation = require('llm-eval-sdk/evaluation')
 import experiments = require('llm-eval-sdk/experiments')
+import logs = require('llm-eval-sdk/logs')
+import recorder = require('llm-eval-sdk/recorder')
 
 const client = new sdk.LLMEvalClient()
 
@@ -23,3 +25,11 @@ export const answer: Response = agent.agentResponse(async (stream: agent.AgentSt
   await stream.usage({ input_tokens: 1, output_tokens: 2 })
   return 'done'
 })
+
+export function record(agent: recorder.AttachableAgent): recorder.EvalFile {
+  const recording = new recorder.ConversationRecorder({ threadId: 't' })
+  recording.attach(agent)
+  return recording.toFile()
+}
+
+export const generated: logs.GeneratedEval | null = logs.generateEval('t', {})

@@ -23,6 +23,8 @@ import {
   runEvaluator,
   SSEResultClient,
 } from 'llm-eval-sdk/experiments'
+import { type GeneratedEval, generateEval, joinLogs, logLines, parseBridgeLog, parseEngineLog } from 'llm-eval-sdk/logs'
+import { type AttachableAgent, ConversationRecorder, type EvalFile, type RecorderReceipt } from 'llm-eval-sdk/recorder'
 
 const client = new LLMEvalClient('http://localhost:8000', { apiKey: 'k', timeoutMs: 1_000, webhookSecret: 's' })
 const trace: AnyTrace = { modelName: 'm', userQuery: 'q', aiResponse: 'a', userId: undefined }
@@ -107,6 +109,32 @@ export async function serveAgent(response: NodeResponse): Promise<RefineStop> {
   await stream.complete(result.text, { session_id: 's' })
   await stream.close()
   return stopped
+}
+
+export async function record(agent: AttachableAgent): Promise<[EvalFile, RecorderReceipt | null]> {
+  const recorder = new ConversationRecorder({ threadId: 't', server: { url: 'http://localhost:8000', apiKey: 'k' } })
+  const detach: () => void = recorder.attach(agent)
+  recorder.recordUserMessage('q')
+  recorder.recordToolCall('f', { n: 1 }, 'c')
+  recorder.recordToolCall('f', { n: 1 }, { id: 'c', author: 'a', thoughtSignature: 'AA==' })
+  recorder.recordToolResult('c', { result: 2 })
+  recorder.recordThinking(3)
+  recorder.recordThinking({ tokens: 3, text: 'Hm.' })
+  recorder.recordAssistantMessage('a', { tokens: { output: 1 } })
+  for (const { kind, payload } of recorder.events) if (kind === 'tool_call') console.log(payload.args)
+  console.log(recorder.exportToEvalFormat()['eval_id'], recorder.exportToEvalFormat({ format: 'evalset' }))
+  detach()
+  return [recorder.toFile({ format: 'legacy', turns: [0] }), await recorder.close({ timeoutMs: 5 })]
+}
+
+export async function ofLogs(bytes: AsyncIterable<Uint8Array>): Promise<GeneratedEval | null> {
+  const [bridge, engine] = [
+    [await parseBridgeLog(logLines(bytes))],
+    [await parseEngineLog(['{}'], { file: 'raw.log' })],
+  ]
+  for (const { thread_id, events } of joinLogs(bridge, engine).threads) console.log(thread_id, events[0]?.kind)
+  for (const { line, code } of engine[0]?.warnings ?? []) console.log(line, code)
+  return generateEval('t', { bridge, engine }, { format: 'evalcase', appName: 'a' })
 }
 
 export const POST = (): Response => agentResponse(async (stream) => stream.narrate('Thinking', 'think'))
