@@ -185,3 +185,103 @@ describe('what ADK 2.13 for Python really says', async () => {
       expect((await readBy(version, told(events))).state).toEqual({ 'user:a/b~c': { seen: true } })
   })
 })
+
+describe('what agents say', () => {
+  let number = 0
+  const said = (parts: AdkPart[], more: Partial<AdkEvent> = {}): AdkEvent => ({
+    id: `said-${++number}`,
+    invocationId: 'e-1',
+    author: 'root_agent',
+    timestamp: 1_700_000_000.25,
+    content: { role: 'model', parts },
+    ...more,
+  })
+  const piece = (text: string, more: Partial<AdkEvent> = {}) => said([{ text }], { ...more, partial: true })
+
+  it('at the same time is kept apart, and is no change of step', async () => {
+    const events = [
+      piece('A1 ', { author: 'one', branch: 'root.one' }),
+      piece('B1 ', { author: 'two', branch: 'root.two' }),
+      piece('A2', { author: 'one', branch: 'root.one' }),
+      said([{ text: 'B1 ' }], { author: 'two', branch: 'root.two' }),
+      said([{ text: 'A1 A2' }], { author: 'one', branch: 'root.one' }),
+    ]
+    for (const version of versions) {
+      const { error, messages } = await readBy(version, told(events, { version }))
+      expect(error).toBeUndefined()
+      expect(messages.map(({ name, content }) => [name, content])).toEqual([
+        ['one', 'A1 A2'],
+        ['two', 'B1 '],
+      ])
+    }
+    expect(typesOf(told(events))).not.toContain('STEP_STARTED')
+    expect(back(told(events)).map(normal)).toEqual(events.slice(3).map(normal))
+  })
+
+  it('as a call in pieces, whose id changes, is told when it is whole (trap 2)', () => {
+    const call = (id: string, args: object) => ({ functionCall: { id, name: 'find', args: { ...args } } })
+    const whole = said([call('adk-3', { city: 'Rome' })])
+    const events = told([
+      said([call('adk-1', {})], { partial: true }),
+      said([call('adk-2', { city: 'Ro' })], { partial: true }),
+      whole,
+    ])
+    const calls = events.flatMap((event) => (event.type === 'TOOL_CALL_START' ? [event.toolCallId] : []))
+    expect(calls).toEqual(['adk-3'])
+    expect(back(events).map(normal)).toEqual([normal(whole)])
+  })
+
+  it('and then whole with more, or with other words, loses nothing and doubles nothing (trap 1)', async () => {
+    for (const [pieces, whole, shown] of [
+      ['Hel', 'Hello', ['Hello']],
+      ['Hello', 'Hello', ['Hello']],
+      ['Well, hello', 'hello', ['Well, hello']],
+      ['secret', 'Sorry.', ['secret', 'Sorry.']],
+    ] as const) {
+      const events = [piece(pieces), said([{ text: whole }])]
+      for (const version of versions) {
+        const { messages } = await readBy(version, told(events, { version }))
+        expect(messages.map(({ content }) => String(content))).toEqual(shown)
+      }
+      expect(back(told(events)).map(normal)).toEqual([normal(events[1] ?? piece(''))])
+    }
+  })
+
+  it.each([
+    ['failed', { how: 'failed', code: 'X', message: 'Gone.' }],
+    ['cancelled', { how: 'failed', status: 'cancelled', code: 'CANCELLED', message: 'Nobody listens.' }],
+  ] as const)('until it %s has every message closed before the one last event', async (status, ending) => {
+    const events = [said([{ text: 'A.' }]), said([{ text: 'Hm', thought: true }], { author: 'two', partial: true })]
+    const reducer = new AdkToAgui({ now: () => 5 })
+    const all = [
+      ...reducer.start({ threadId: 't', runId: 'r', parentRunId: 'p' }),
+      ...events.flatMap((event) => reducer.push(event)),
+      ...reducer.end(ending),
+      ...reducer.end({ how: 'complete' }),
+      ...reducer.push(said([{ text: 'late' }])),
+    ]
+    expect(typesOf(all).slice(-5)).toEqual([
+      'REASONING_MESSAGE_CONTENT',
+      'REASONING_MESSAGE_END',
+      'REASONING_END',
+      'STEP_FINISHED',
+      'RUN_ERROR',
+    ])
+    expect(all[0]).toMatchObject({ type: 'RUN_STARTED', parentRunId: 'p' })
+    expect(reducer.outcome).toMatchObject({ status })
+    for (const version of versions) expect((await readBy(version, all)).error).toBeUndefined()
+    expect(back(all).map(normal)).toEqual(events.map(normal))
+  })
+
+  it('and users said is no event for the front end, which has it (trap 5)', () => {
+    const events = told([
+      said([{ text: 'mine' }], { author: 'user', content: { role: 'user', parts: [{ text: 'mine' }] } }),
+    ])
+    expect(typesOf(events)).toEqual(['RUN_STARTED', 'RUN_ERROR'])
+  })
+
+  it('has times in whole milliseconds, since a client breaks on others (trap 19)', () => {
+    const events = told([said([{ text: 'A.' }], { timestamp: 1_700_000_000.123456 })])
+    for (const { timestamp } of events) expect(Number.isInteger(timestamp)).toBe(true)
+  })
+})
