@@ -210,6 +210,35 @@ describe.each(clients)('a recorder attached to HttpAgent of @ag-ui/client %s', (
     expect(recorder.warnings).toEqual([expect.stringContaining('another')])
   })
 
+  it('keeps a text in very many pieces as one event', async () => {
+    const many = 20_000
+    await using all = await scene((say, { threadId, runId }) => {
+      say({ type: 'RUN_STARTED', threadId, runId })
+      say({ type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant' })
+      for (let n = 0; n < many; n++) say({ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm', delta: 'a' })
+      say({ type: 'TEXT_MESSAGE_END', messageId: 'm' })
+      say({ type: 'RUN_FINISHED', threadId, runId })
+    })
+    await all.ask('Talk')
+    expect(all.recorder.events).toHaveLength(8)
+    expect(JSON.stringify(all.recorder.exportToEvalFormat())).toContain('a'.repeat(many))
+  })
+
+  it('trap 30: takes keys of prototypes for keys like any other', async () => {
+    await using all = await scene((say, { threadId, runId }, response) => {
+      say({ type: 'RUN_STARTED', threadId, runId })
+      const value = '{"__proto__":{"polluted":true},"constructor":1}'
+      response.write(`data: {"type":"CUSTOM","name":"n","value":${value},"__proto__":{"polluted":true}}\n\n`)
+      say({ type: 'RUN_FINISHED', threadId, runId })
+    })
+    await all.ask('Hello')
+    all.recorder.recordToolCall('f', JSON.parse('{"__proto__":{"polluted":true}}'), 'c')
+    expect(JSON.stringify(all.recorder.events.at(-1)?.payload)).toContain('"__proto__":{"polluted":true}')
+    expect(all.recorder.toFile().text).toContain('"f"')
+    expect(Object.keys(Object.prototype)).toEqual([])
+    expect({}).not.toHaveProperty('polluted')
+  })
+
   it('stops listening when told', async () => {
     await using all = await scene(primes())
     all.detach()
