@@ -45,6 +45,7 @@ const call = (id: string, args: object) => ({ functionCall: { id, name: 'find_nt
 const result = (id: string, response: object) => ({ functionResponse: { id, name: 'find_nth_prime', response } })
 const calls = (...parts: object[]) => heard({ role: 'model', parts }, { usageMetadata: usage, modelVersion: 'gemini' })
 const results = (...parts: object[]) => heard({ role: 'user', parts })
+const skipped = (...parts: object[]) => heard({ role: 'user', parts }, { actions: { skipSummarization: true } })
 const piece = (text: string) => spoken(text, { partial: true })
 
 /** What agents of ADK do, by what a front end has to be told of it. */
@@ -94,6 +95,17 @@ const scripts: [string, () => object[]][] = [
     ],
   ],
   ['trap 12: answers twice', () => [spoken('One.'), spoken('Two.', { author: 'second_agent' })]],
+  [
+    'trap 13: waits for a tool that takes long, and says that it does',
+    () =>
+      [
+        calls({ ...call('c1', { n: 10 }), thoughtSignature: 'CrQCAQ==' }),
+        results(result('c1', { status: 'pending' })),
+        spoken('I wait.'),
+      ].map((event, index) => (index === 0 ? { ...event, longRunningToolIds: ['c1'] } : event)),
+  ],
+  ['trap 14: ends with the result of a tool itself', () => [calls(call('c1', {})), skipped(result('c1', { done: 1 }))]],
+  ['trap 23: changes its state', () => [spoken('Noted.', { actions: { stateDelta: { 'user:a/b~c': { seen: 1 } } } })]],
   [
     'trap 20: has arguments whose keys are in camel case',
     () => [calls(call('c1', { userId: 'u', snake_case: { innerKey: 1 } })), results(result('c1', {})), spoken('Done.')],
@@ -160,6 +172,28 @@ describe.each(clients)('a conversation in which something goes wrong, at HttpAge
     await agent.runAgent()
     for (const format of formats) expect(recorder.toFile({ format }).text).toBe(await exported(threadId, format))
     expect(recorder.toFile().warnings).not.toEqual([])
+  })
+})
+
+describe.each(clients)('a tool that the page runs itself, at HttpAgent %s', (client, Agent) => {
+  it('trap 13: has its result in both files alike', async () => {
+    const threadId = `waiting ${client}`
+    const invocationId = `e-${threadId}`
+    const asks = { ...calls(call('c1', { n: 10 })), longRunningToolIds: ['c1'], invocationId }
+    adk.answer(say(asks, { ...results(result('c1', { status: 'pending' })), invocationId }))
+    const agent = new Agent({ url: `${server.url}/agui/primes`, threadId })
+    const recorder = new ConversationRecorder({ threadId })
+    recorder.attach(agent)
+    agent.addMessage({ id: 'u1', role: 'user', content: 'What is the 10th prime?' })
+    await agent.runAgent()
+    adk.answer(say(spoken('It is 29.', { invocationId: `${invocationId}-2` })))
+    agent.addMessage({ id: 't1', role: 'tool', toolCallId: 'c1', content: '{"result":29}' })
+    await agent.runAgent()
+    expect(adk.runs.at(-1)?.body.newMessage.parts).toEqual([result('c1', { result: 29 })])
+    for (const format of formats) expect(recorder.toFile({ format }).text).toBe(await exported(threadId, format))
+    expect(recorder.exportToEvalFormat()).toMatchObject({
+      conversation: [{}, { user_content: { parts: [{ function_response: { id: 'c1', response: { result: 29 } } }] } }],
+    })
   })
 })
 

@@ -211,7 +211,7 @@ describe.each(clients)('a recorder attached to HttpAgent of @ag-ui/client %s', (
   })
 
   it('keeps a text in very many pieces as one event', async () => {
-    const many = 20_000
+    const many = 5_000
     await using all = await scene((say, { threadId, runId }) => {
       say({ type: 'RUN_STARTED', threadId, runId })
       say({ type: 'TEXT_MESSAGE_START', messageId: 'm', role: 'assistant' })
