@@ -1,4 +1,4 @@
-import { AgentFailed, withoutSecrets } from './fault.ts'
+import { AgentFailed, secretsOf, withoutSecrets } from './fault.ts'
 import { parsedJson } from './json.ts'
 import { send } from './send.ts'
 
@@ -35,9 +35,7 @@ export async function callServer(called: Called, { fetch, signal, headers, url, 
     'user-agent': 'llm-eval',
     ...own,
   }
-  const secrets = Object.values(own).flatMap((value) => [value, ...value.split(' ')])
-  // Shorter ones are words that messages hold anyhow.
-  const hidden = secrets.filter((one) => one.length >= 6)
+  const hidden = secretsOf(own)
   const method = body === undefined ? 'GET' : 'POST'
   try {
     const request = { url, method, headers: sent, body: JSON.stringify(body ?? null), secrets: hidden }

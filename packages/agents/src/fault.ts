@@ -20,18 +20,29 @@ export class AgentFailed extends Error {
   }
 }
 
-/** A fault without the keys that the agent was asked with: some agents say them back. */
-export function withoutSecrets(fault: AgentFault, secrets: readonly string[]): AgentFault {
-  const hidden = (text: string) => {
-    let open = text
-    for (const secret of secrets) {
-      open = open.replaceAll(secret, '•••')
-      // One that was cut with its text.
+/** What may be a key in headers. */
+export function secretsOf(headers: Readonly<Record<string, string>>): string[] {
+  const secrets = Object.values(headers).flatMap((value) => [value, ...value.split(' ')])
+  // Shorter ones are words that messages hold anyhow.
+  return secrets.filter((one) => one.length >= 6)
+}
+
+/** A text without the keys that an agent was asked with: some agents say them back. */
+export function concealed(text: string, secrets: readonly string[]): string {
+  let open = text
+  for (const secret of secrets) {
+    open = open.replaceAll(secret, '•••')
+    // One that was cut with its text.
+    if (open.includes('…'))
       for (let length = secret.length - 1; length >= 6; length--)
         open = open.replaceAll(`${secret.slice(0, length)}…`, '•••…')
-    }
-    return open
   }
+  return open
+}
+
+/** A fault without such keys. */
+export function withoutSecrets(fault: AgentFault, secrets: readonly string[]): AgentFault {
+  const hidden = (text: string) => concealed(text, secrets)
   const { message, excerpt } = fault
   return { ...fault, message: hidden(message), ...(excerpt === undefined ? {} : { excerpt: hidden(excerpt) }) }
 }

@@ -1,6 +1,7 @@
 import { HttpAgent } from '@ag-ui/client'
 import { Bridge } from '../src/bridge/bridge.ts'
 import { registerBridge } from '../src/bridge/routes.ts'
+import type { BridgeTap } from '../src/bridge/running.ts'
 import { createTargets, printedBy } from '../src/bridge/targets.ts'
 import { configSchema } from '../src/config/config.ts'
 import { createRecording } from '../src/recording/append.ts'
@@ -9,7 +10,10 @@ import { type Ground, type GroundOptions, startGround } from './ground.ts'
 /** A server with the bridge and nothing else. */
 export function startBridge(
   targets: Record<string, object>,
-  { env = {}, ...options }: GroundOptions & { env?: Record<string, string>; answerBytes?: number; runs?: number } = {},
+  {
+    env = {},
+    ...options
+  }: GroundOptions & { env?: Record<string, string>; answerBytes?: number; runs?: number; tap?: BridgeTap } = {},
 ): Promise<Ground> {
   const parsed = configSchema.parse({ targets, ...options.config })
   const bridge = registerBridge(({ closing, config, log, now, store }) => {
@@ -20,6 +24,7 @@ export function startBridge(
       appMs: 60_000,
       log,
       closing,
+      tap: options.tap,
       ...(options.answerBytes === undefined ? {} : { answerBytes: options.answerBytes }),
       ...(options.runs === undefined ? {} : { runs: options.runs }),
     })

@@ -64,8 +64,8 @@ export class Bridge {
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
       const appName = await appOf(request, this.#options.appMs ?? appMs)
       const append = this.#appendTo(request, appName)
-      const { now } = this.#options.recording
-      const recorder = new RunRecorder({ runId: input.runId, append, now })
+      const { now, redacts } = this.#options.recording
+      const recorder = new RunRecorder({ runId: input.runId, append, now, redacts })
       const running = { options: this.#options, request, known: held.known, asked, appName, append, recorder }
       const [start, ...said] = beginning(running)
       await append([start, ...said])

@@ -1,5 +1,5 @@
 import { AgentFailed } from '@llm-eval/agents'
-import { readAdkStream } from '@llm-eval/formats/adk'
+import { type AdkStreamItem, readAdkStream } from '@llm-eval/formats/adk'
 import { AdkToAgui, type RunEnding } from '@llm-eval/formats/agui'
 import { limits } from '@llm-eval/protocol'
 import { type Hearing, runEvent, type Running, type Telling, wasHeard } from './running.ts'
@@ -27,7 +27,9 @@ export async function hearAdk(running: Running, telling: AdkTelling, hearing: He
   const { known, options, recorder, request } = running
   const { threadId, runId } = request.input
   const body = await ask(running, hearing)
-  for await (const item of readAdkStream(body, { signal: hearing.signal })) {
+  const conceal = (text: string) => request.target.conceal(text, request.headers)
+  for await (const said of readAdkStream(body, { signal: hearing.signal })) {
+    const item = withoutKeys(said, conceal)
     options.tap?.raw(item.kind === 'event' ? item.event : item, { threadId, runId })
     if (item.kind === 'error') return { how: 'failed', code: item.code ?? 'AGENT_ERROR', message: item.message }
     if (item.kind === 'malformed') {
@@ -42,6 +44,21 @@ export async function hearAdk(running: Running, telling: AdkTelling, hearing: He
     if (events.length > 0) await hearing.send(events)
   }
   return { how: 'complete' }
+}
+
+/** Some agents say the keys that they were asked with in what they say of a failure. */
+function withoutKeys(item: AdkStreamItem, conceal: (text: string) => string): AdkStreamItem {
+  if (item.kind === 'malformed') return { ...item, message: conceal(item.message) }
+  if (item.kind === 'error')
+    return { ...item, code: item.code === null ? null : conceal(item.code), message: conceal(item.message) }
+  const { errorCode, errorMessage } = item.event
+  if (errorCode === undefined && errorMessage === undefined) return item
+  const event = {
+    ...item.event,
+    ...(errorCode === undefined ? {} : { errorCode: conceal(errorCode) }),
+    ...(errorMessage === undefined ? {} : { errorMessage: conceal(errorMessage) }),
+  }
+  return { ...item, event }
 }
 
 async function ask(running: Running, { heard, signal }: Hearing): Promise<AsyncIterable<Uint8Array>> {

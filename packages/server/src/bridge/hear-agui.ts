@@ -63,8 +63,9 @@ export async function hearAgui(running: Running, telling: AguiTelling, hearing: 
   for await (const chunk of bounded(response, { heard, most: options.answerBytes ?? limits.bridgeAnswerBytes })) {
     feed(text.decode(chunk, { stream: true }))
     for (const data of frames.splice(0)) {
-      const event = readFrame(data)
-      if (event === undefined) continue
+      const read = readFrame(data)
+      if (read === undefined) continue
+      const event = withoutKeys(read, (said) => target.conceal(said, headers))
       options.tap?.raw(event, input)
       await recorder.agui(event)
       if (recorder.failure) throw recorder.failure.error
@@ -84,6 +85,13 @@ export async function hearAgui(running: Running, telling: AguiTelling, hearing: 
       throw new AgentFailed({ code: 'too_large', message })
     }
   }
+}
+
+/** Some agents say the keys that they were asked with in what they say of a failure. */
+function withoutKeys(event: AguiEvent, conceal: (text: string) => string): AguiEvent {
+  if (event.type !== 'RUN_ERROR') return event
+  const { code, message } = event
+  return { ...event, message: conceal(message), ...(typeof code === 'string' ? { code: conceal(code) } : {}) }
 }
 
 /** Undefined for an event of a kind that is not known here: it is not passed on, as older clients refuse it. */

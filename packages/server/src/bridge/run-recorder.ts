@@ -1,5 +1,6 @@
 import type { AdkEvent } from '@llm-eval/formats/adk'
 import { type ConversationEventInput, limits } from '@llm-eval/protocol'
+import { WholeTexts } from '../recording/whole-texts.ts'
 import { joined } from './join-pieces.ts'
 
 /** Stores events of the run's thread; resolves when they are on disk. */
@@ -10,6 +11,8 @@ export interface RunRecorderOptions {
   append: Append
   /** Milliseconds since 1970. */
   now: () => number
+  /** Whether something is taken out of what is stored, which can be found in whole texts only. */
+  redacts: boolean
 }
 
 /** Milliseconds, and bytes as JSON, of which one commit is made. */
@@ -32,6 +35,7 @@ interface Waiting {
 export class RunRecorder {
   readonly #options: RunRecorderOptions
   readonly #ids = new Map<string, number>()
+  readonly #texts: WholeTexts | undefined
   #waiting: Waiting[] = []
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
@@ -40,6 +44,7 @@ export class RunRecorder {
 
   constructor(options: RunRecorderOptions) {
     this.#options = options
+    this.#texts = options.redacts ? new WholeTexts() : undefined
   }
 
   /** Whether nothing more can be recorded. */
@@ -62,25 +67,30 @@ export class RunRecorder {
   }
 
   /** Takes an event of AG-UI, as it came. */
-  agui(event: Record<string, unknown>): void | Promise<void> {
-    return this.#add({
-      at: timeOf(this.#options.now(), this.#options.now()),
-      kind: 'agui_event',
-      run_id: this.#options.runId,
-      invocation_id: null,
-      event_id: null,
-      payload: event,
-    })
+  async agui(event: Record<string, unknown>): Promise<void> {
+    for (const payload of this.#texts?.push(event) ?? [event]) await this.#addAgui(payload)
   }
 
   /** Resolves when all that was taken is on disk, or cannot be: see `failure`. */
   async flush(): Promise<void> {
+    for (const payload of this.#texts?.rest() ?? []) void this.#addAgui(payload)
     clearTimeout(this.#timer)
     this.#timer = undefined
     while (this.#working !== undefined || (this.#waiting.length > 0 && !this.#failure)) {
       this.#work()
       await this.#working
     }
+  }
+
+  #addAgui(payload: Record<string, unknown>): void | Promise<void> {
+    return this.#add({
+      at: timeOf(this.#options.now(), this.#options.now()),
+      kind: 'agui_event',
+      run_id: this.#options.runId,
+      invocation_id: null,
+      event_id: null,
+      payload,
+    })
   }
 
   #add(input: ConversationEventInput): void | Promise<void> {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import type { IncomingHttpHeaders } from 'node:http'
-import { type AdkClient, AgentFailed, type Called, createAdkClient } from '@llm-eval/agents'
+import { type AdkClient, AgentFailed, type Called, concealed, createAdkClient, secretsOf } from '@llm-eval/agents'
 import type { TargetSettings } from '../config/targets.ts'
 
 /** What the bridge takes from outside. */
@@ -25,6 +25,8 @@ export interface Target extends Called {
   client: AdkClient | undefined
   /** The headers of a request that go on to the agent. */
   forwarded: (headers: IncomingHttpHeaders) => Record<string, string>
+  /** What the agent says of a failure, without the keys that it was asked with. `forwarded`: those of this request. */
+  conceal: (message: string, forwarded: Readonly<Record<string, string>>) => string
 }
 
 /** The agents of a configuration, by name. */
@@ -38,7 +40,8 @@ export function createTargets(
 function createTarget(name: string, settings: TargetSettings, outside: Outside): Target {
   const { kind, app_name: appName, user_id: userId, forward_headers: rules } = settings
   const { url, headers } = splitAddress(settings)
-  const credentials = credentialsOf(settings, outside)
+  const issued: string[] = []
+  const credentials = remembering(credentialsOf(settings, outside), issued)
   const called = credentials === undefined ? { headers } : { headers, credentials }
   const client =
     kind === 'agui' ? undefined : createAdkClient({ ...called, kind, url, appName, userId }, { fetch: outside.fetch })
@@ -51,6 +54,7 @@ function createTarget(name: string, settings: TargetSettings, outside: Outside):
     userId,
     timeoutMs: settings.timeout_seconds * 1_000,
     client,
+    conceal: (message, own) => concealed(message, [...secretsOf({ ...headers, ...own }), ...issued]),
     forwarded: (given) =>
       Object.fromEntries(
         Object.entries(rules).flatMap(([from, to]) => {
@@ -60,6 +64,23 @@ function createTarget(name: string, settings: TargetSettings, outside: Outside):
       ),
   }
 }
+
+/** Keeps the newest keys that were made, by which they are known when they are said back. */
+function remembering(credentials: Called['credentials'], issued: string[]): Called['credentials'] {
+  return (
+    credentials &&
+    (async (signal) => {
+      const made = await credentials(signal)
+      const fresh = secretsOf(made).filter((secret) => !issued.includes(secret))
+      issued.splice(0, Math.max(0, issued.length + fresh.length - mostIssued))
+      issued.push(...fresh)
+      return made
+    })
+  )
+}
+
+/** A header counts twice: as a whole, and without its scheme. */
+const mostIssued = 8
 
 /** A name and password in the address become a header, as in browsers. */
 function splitAddress({ url, headers }: TargetSettings): { url: string; headers: Record<string, string> } {

@@ -12,12 +12,16 @@ export interface Recording {
   /** Milliseconds since 1970. */
   now: () => number
   redact: Redact
+  /** Whether that takes anything out. */
+  redacts: boolean
 }
 
 /** What recording needs, by a configuration. */
 export function createRecording(parts: { store: Store; now: () => number; config: Pick<Config, 'redact'> }): Recording {
   const { store, now, config } = parts
-  return { store, now, redact: createRedact(config.redact) }
+  const { kinds, patterns, paths } = config.redact
+  const redacts = kinds.length + patterns.length + paths.length > 0
+  return { store, now, redact: createRedact(config.redact), redacts }
 }
 
 /** Which thread, and what it is of; only its first events say the latter. */

@@ -157,16 +157,24 @@ function isOpaque(key: string, value: unknown): boolean {
 }
 
 /**
- * What of a text came in pieces is told again as a whole by ADK, and only the whole can be looked at: the pieces are kept
- * without their words.
+ * What of a text, or of the arguments of a call, came in pieces is told again as a whole by ADK, and only the whole can be looked
+ * at: the pieces are kept without their words.
  */
 function withoutDeltas({ kind, payload }: ConversationEventInput): unknown {
   if (kind !== 'adk_event' || payload.partial !== true) return payload
   const { content } = payload
   if (typeof content !== 'object' || content === null || !('parts' in content) || !Array.isArray(content.parts))
     return payload
-  const parts = content.parts.map((part: unknown) =>
-    typeof part === 'object' && part !== null && 'text' in part ? { ...part, text: '' } : part,
-  )
-  return { ...payload, content: { ...content, parts } }
+  return { ...payload, content: { ...content, parts: content.parts.map(withoutWords) } }
+}
+
+function withoutWords(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  const call = 'functionCall' in part ? part.functionCall : undefined
+  const isPiece = typeof call === 'object' && call !== null && 'partialArgs' in call
+  return {
+    ...part,
+    ...('text' in part ? { text: '' } : {}),
+    ...(isPiece ? { functionCall: { ...call, partialArgs: [] } } : {}),
+  }
 }
