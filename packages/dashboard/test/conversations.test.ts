@@ -149,7 +149,7 @@ test('become rows of a dataset turn by turn', async () => {
   await form.getByLabel('Name').fill(`Primes ${thread}`)
   await form.getByRole('button', { name: 'Add' }).click()
   await page.getByText(/^1 row was added to /).waitFor()
-  expect(await page.getByRole('checkbox', { name: 'Turn 2' }).isChecked()).toBe(false)
+  await eventually(() => page.getByRole('checkbox', { name: 'Turn 2' }).isChecked()).toBe(false)
   expect(problems).toEqual([])
 })
 

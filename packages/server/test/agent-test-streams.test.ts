@@ -36,6 +36,8 @@ describe.each(['sqlite', 'postgres'])('changes of agent tests on the event strea
     await send('PUT', `${one}/quarantine`, { owner: 'ann', reason: 'secret reason', expires_at })
     await send('DELETE', `${one}/quarantine`)
     await send('DELETE', `${one}/baselines/default`)
+    // What is deleted before it is told has no name any more.
+    await reader.until(() => told(reader).length === 5)
     await send('DELETE', `${reports}/r`)
     await send('DELETE', suite)
     await reader.until(() => told(reader).length === 7)

@@ -8,7 +8,7 @@ import { createFeed, type Feed } from './feed.ts'
 import type { FromTab, ToTab } from './hub.ts'
 
 /** As long as a busy machine may take. */
-const patient = { timeout: 10_000 }
+const patient = { timeout: 60_000 }
 
 let client: QueryClient
 let feed: Feed
