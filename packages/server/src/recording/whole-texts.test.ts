@@ -62,7 +62,7 @@ describe('texts that come in pieces', () => {
       ),
     )
     const textOf = (some: readonly Record<string, unknown>[], id: string) =>
-      some.map(({ delta, messageId }) => (messageId === id ? String(delta ?? '') : '')).join('')
+      some.map(({ delta, messageId }) => (messageId === id && typeof delta === 'string' ? delta : '')).join('')
     const others = (some: readonly Record<string, unknown>[]) => some.filter(({ delta }) => delta === undefined)
     fc.assert(
       fc.property(events, (given) => {
