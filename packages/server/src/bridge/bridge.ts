@@ -65,7 +65,7 @@ export class Bridge {
       const appName = await appOf(request, this.#options.appMs ?? appMs)
       const append = this.#appendTo(request, appName)
       const { now, redacts } = this.#options.recording
-      const recorder = new RunRecorder({ runId: input.runId, append, now, redacts })
+      const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
       const running = { options: this.#options, request, known: held.known, asked, appName, append, recorder }
       const [start, ...said] = beginning(running)
       await append([start, ...said])

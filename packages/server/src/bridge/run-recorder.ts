@@ -11,12 +11,15 @@ export interface RunRecorderOptions {
   append: Append
   /** Milliseconds since 1970. */
   now: () => number
+  /** How many runs are under way. */
+  runs: () => number
   /** Whether something is taken out of what is stored, which can be found in whole texts only. */
   redacts: boolean
 }
 
-/** Milliseconds, and bytes as JSON, of which one commit is made. */
+/** Milliseconds, of one run alone and at most, and bytes as JSON, of which one commit is made. */
 const batchMs = 250
+const longestBatchMs = 1_000
 const batchBytes = 64 * 1024
 /** Events of one commit, at most. */
 const batchEvents = 200
@@ -82,6 +85,11 @@ export class RunRecorder {
     }
   }
 
+  /** Commits cost the same however little they hold: of many runs each makes fewer. */
+  #batchMs(): number {
+    return Math.min(longestBatchMs, batchMs * (1 + this.#options.runs() / 50))
+  }
+
   #addAgui(payload: Record<string, unknown>): void | Promise<void> {
     return this.#add({
       at: timeOf(this.#options.now(), this.#options.now()),
@@ -107,7 +115,7 @@ export class RunRecorder {
       this.#bytes += bytes
     }
     if (this.#bytes >= batchBytes) this.#work()
-    else this.#timer ??= setTimeout(() => this.#work(), batchMs)
+    else this.#timer ??= setTimeout(() => this.#work(), this.#batchMs())
     if (this.#bytes > waitingBytes) return this.#working
   }
 

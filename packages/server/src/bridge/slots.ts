@@ -9,6 +9,11 @@ export class Slots {
     this.#most = most
   }
 
+  /** How many are taken. */
+  get taken(): number {
+    return this.#taken.size
+  }
+
   /**
    * Takes a slot before the work begins, and gives what frees it again, once or more often.
    *
