@@ -15,12 +15,12 @@ import {
   type ConversationTurn,
   type TurnComparison,
 } from './conversations.ts'
+import { isObject } from './json.ts'
 import { limits } from './limits.ts'
 import { name, parseTime } from './schemas.ts'
 
 const whole = z.int().nonnegative()
 const count = whole.max(limits.countMax)
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 /** Whatever an agent or a tool says: not copied, so that every key stays as it is. */
 const opaque = z.custom<Record<string, unknown>>(isObject, 'must be an object')
 // Either alphabet, padded or not; what is neither is no base64.
@@ -239,6 +239,14 @@ export const comparisonQuery = z.strictObject({
   with: name.optional().describe('The other thread: the recording of a replay unless said.'),
 })
 
+const thoughts = z
+  .enum(['kept', 'apart'])
+  .default('kept')
+  .describe(
+    'Of eval files: where thoughts of a final response go. `apart`: into an event before it, as measures take them for words.',
+  )
+const usage = 'Of eval sets: tokens, models and groundings too, which ADK knows since version 2.'
+
 /** Query of `GET /export/:thread_id`. */
 export const exportConversationQuery = z
   .strictObject({
@@ -249,6 +257,8 @@ export const exportConversationQuery = z
       .transform((text) => text.split(',').map(Number))
       .optional()
       .describe('Of eval files: only these turns, from 0, with commas between.'),
+    thoughts,
+    usage: flag.default(false).describe(usage),
     report: flag.default(false).describe('Instead of the file: what of the conversation is not in it.'),
   })
   .refine(({ format, turns }) => turns === undefined || (format !== 'trace' && format !== 'jsonl'), {
@@ -270,6 +280,8 @@ export const exportConversationsInput = z.strictObject({
     .describe('Made of the threads unless said.'),
   name: name.optional(),
   format: z.enum(['evalset', 'legacy']).default('evalset'),
+  thoughts,
+  usage: z.boolean().default(false).describe(usage),
   report: z.boolean().default(false).describe('Instead of the file: what of the conversations is not in it.'),
 })
 

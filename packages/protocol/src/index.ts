@@ -69,6 +69,7 @@ export {
   type TraceUpdate,
 } from './events.ts'
 export { Failure, type FailureCode, type FailureDetails, type Fault, failureTable, type Problem } from './failures.ts'
+export { isObject } from './json.ts'
 export { decodeJsonLines, type JsonLine } from './jsonl.ts'
 export { limits } from './limits.ts'
 export { pathsOf, pathTo, type Route, type RouteName, routes } from './routes.ts'

@@ -9,7 +9,14 @@ import {
   type Invocation,
   writeEvalResult,
 } from '@llm-eval/formats/adk'
-import type { AdkCriterion, AdkExpected, AgentTrace, AttemptResult, CaseResult } from '@llm-eval/protocol'
+import {
+  type AdkCriterion,
+  type AdkExpected,
+  type AgentTrace,
+  type AttemptResult,
+  type CaseResult,
+  isObject,
+} from '@llm-eval/protocol'
 import { fileComplaint } from '../complaint.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Suite } from './suite.ts'
@@ -123,10 +130,6 @@ function doneIn({ turns, tool_calls: calls }: AgentTrace, number: number): Turn 
     calls: own.map(({ name, args }) => ({ name, args: isObject(args) ? args : null })),
     response: turns[number - 1]?.output ?? '',
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function invocation(query: string, { calls, response }: Turn): Invocation {

@@ -18,6 +18,7 @@ import {
   type AgentToolCall,
   type AgentTrace,
   type AgentTurn,
+  isObject,
   limits,
 } from '@llm-eval/protocol'
 import { Complaint } from '../complaint.ts'
@@ -127,10 +128,6 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 function stateIn(context: Question['context']): Record<string, unknown> | null {
   const state = context?.['state']
   return isObject(state) ? state : null
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What the events of a turn come to. */

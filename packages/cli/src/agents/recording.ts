@@ -1,5 +1,6 @@
 import type { Request, Understood } from '@llm-eval/agents'
 import type { CaseToWrite } from '@llm-eval/formats'
+import { isObject } from '@llm-eval/protocol'
 import { valueWithoutSecrets, withoutSecrets } from './redact.ts'
 
 /** What is kept at most; what comes beyond is counted. */
@@ -87,7 +88,7 @@ function turnOf({ query: said, context }: Request, { toolCalls, output }: Unders
   const isSmall = JSON.stringify(kept).length <= recordingLimits.contextChars
   return {
     query,
-    context: isSmall && isRecord(kept) && Object.keys(kept).length > 0 ? kept : null,
+    context: isSmall && isObject(kept) && Object.keys(kept).length > 0 ? kept : null,
     tools: toolCalls.map(({ name }) => name).filter((name) => name !== '' && name !== 'unknown'),
     contains: containedIn(query, output),
   }
@@ -138,8 +139,4 @@ function nameOf(query: string, names: Set<string>): string {
   for (let number = 2; names.has(name); number++) name = `${base} (${number})`
   names.add(name)
   return name
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { limits, type Route, type RunTask, runRoutes } from '@llm-eval/protocol'
+import { isObject, limits, type Route, runRoutes, type RunTask } from '@llm-eval/protocol'
 import { run as runAnswer } from '@llm-eval/protocol/run-schemas'
 import { deletion } from '@llm-eval/protocol/answers'
 import { Complaint, exitCodes, fileComplaint, orImpossible } from '../complaint.ts'
@@ -93,10 +93,6 @@ async function bodyOf(
 
 function defined(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** `evaluator`, or `name=evaluator`. */

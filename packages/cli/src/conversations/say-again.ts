@@ -4,6 +4,7 @@ import {
   type ConversationEventInput,
   conversationRoutes,
   type ConversationTurn,
+  isObject,
 } from '@llm-eval/protocol'
 import { conversationDetail, conversationTurnPage } from '@llm-eval/protocol/conversation-schemas'
 import { askAgent } from '../agents/ask-agent.ts'
@@ -152,8 +153,4 @@ function eventsOf(trace: AgentTrace, begun: number): ConversationEventInput[] {
 function objectOf(value: unknown): Record<string, unknown> {
   if (value === null || value === undefined) return {}
   return isObject(value) ? value : { result: value }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,5 @@
+import { isObject } from '@llm-eval/protocol'
+
 /**
  * Whether two JSON values are equal as Python compares them, which is how ADK compares arguments: 10 and 10.0 are the same, True
  * is 1, the order of members says nothing, that of items does, None is not {}. However deep the values are, it ends.
@@ -29,8 +31,4 @@ export function isEqualInPython(one: unknown, other: unknown): boolean {
 
 function isNumeric(value: unknown): value is number | boolean {
   return typeof value === 'number' || typeof value === 'boolean'
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,12 @@
-import type { AdkCriterion, AdkExpected, AgentTrace, Assertion, PartScore, ScorePart } from '@llm-eval/protocol'
+import {
+  type AdkCriterion,
+  type AdkExpected,
+  type AgentTrace,
+  type Assertion,
+  isObject,
+  type PartScore,
+  type ScorePart,
+} from '@llm-eval/protocol'
 import { type AdkMeasure, adkMeasures, compareInvocations, type InvocationDone } from '../adk/compare-invocations.ts'
 
 /** How a case of an eval set of ADK did by ADK's own measures. */
@@ -90,10 +98,6 @@ function argumentsOf(args: unknown): Record<string, unknown> | null {
   if (args === null || args === undefined) return null
   // What is no object is none of the expected arguments.
   return isObject(args) ? args : { '': args }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function rounded(score: number): number {

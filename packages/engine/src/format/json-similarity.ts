@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import { levenshteinSimilarity } from '../text/edit-distance.ts'
 import { closeness } from '../text/similarity.ts'
 
@@ -30,10 +31,6 @@ export function jsonSimilarity(a: unknown, b: unknown, options: { preserve_strin
 
 function mean(scores: readonly number[], size: number): number {
   return size === 0 ? 1 : scores.reduce((sum, score) => sum + score, 0) / size
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The object or array inside a text; the text itself where it holds none. */

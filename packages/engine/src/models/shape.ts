@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import { Ajv } from 'ajv'
 
 /** The shape that an answer is to have. */
@@ -40,12 +41,12 @@ function compile(schema: Record<string, unknown>): Shape {
 }
 
 function isStrict(schema: unknown): boolean {
-  if (!isRecord(schema)) return true
+  if (!isObject(schema)) return true
   if (schema['type'] === undefined && schema['enum'] === undefined) return false
-  if (schema['type'] === 'array') return isRecord(schema['items']) && isStrict(schema['items'])
+  if (schema['type'] === 'array') return isObject(schema['items']) && isStrict(schema['items'])
   if (schema['type'] !== 'object') return true
   const { properties, required, additionalProperties } = schema
-  if (!isRecord(properties) || additionalProperties !== false || !Array.isArray(required)) return false
+  if (!isObject(properties) || additionalProperties !== false || !Array.isArray(required)) return false
   return Object.keys(properties).every((name) => required.includes(name)) && Object.values(properties).every(isStrict)
 }
 
@@ -55,11 +56,11 @@ function isStrict(schema: unknown): boolean {
  */
 function objectIn(text: string): Record<string, unknown> | string {
   const whole = parsed(text)
-  if (isRecord(whole)) return whole
+  if (isObject(whole)) return whole
   const fences = [...text.matchAll(/```(?:json)?\s*\n([^]*?)\n\s*```/gi)].map(([, inner]) => parsed(inner ?? ''))
-  const fenced = fences.filter(isRecord)
+  const fenced = fences.filter(isObject)
   if (fenced.length === 1 && fenced[0]) return fenced[0]
-  const found = fenced.length > 1 ? fenced : balanced(text).map(parsed).filter(isRecord)
+  const found = fenced.length > 1 ? fenced : balanced(text).map(parsed).filter(isObject)
   if (found.length > 1) return 'it holds several JSON objects'
   return found[0] ?? 'it is no JSON object'
 }
@@ -87,8 +88,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

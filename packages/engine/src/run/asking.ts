@@ -1,4 +1,4 @@
-import { limits, type TaskFault } from '@llm-eval/protocol'
+import { isObject, limits, type TaskFault } from '@llm-eval/protocol'
 import { type Clock, pause } from '../models/clock.ts'
 import { backoffMs } from '../backoff.ts'
 import type { Flight } from './flight.ts'
@@ -153,17 +153,13 @@ function readAnswer(answer: unknown, { began }: Trial, clock: Clock): Attempt {
         cost,
         responseTimeMs: told.responseTimeMs === undefined ? elapsed(clock, began) : countOf(told.responseTimeMs),
         traceId: idOf(told.traceId),
-        evidence: isRecord(evidence.value) ? evidence.value : {},
+        evidence: isObject(evidence.value) ? evidence.value : {},
       },
     }
   } catch (error) {
     // A getter of somebody's object threw.
     return { fault: 'invalid_output', message: messageOf(error), cost: null, retry: false }
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Unknown unless it is a number of at least 0. */

@@ -1,4 +1,4 @@
-import type { RunMetric, Score } from '@llm-eval/protocol'
+import { isObject, type RunMetric, type Score } from '@llm-eval/protocol'
 import { evidenceOf, isOwnField } from '../evidence.ts'
 import { NoScore } from '../evaluator.ts'
 import { LazySignal } from '../lazy-signal.ts'
@@ -97,7 +97,7 @@ const unsettled = errored(new NoScore('timeout', 'The evaluator is not done.'))
 /** What evaluators are given of a case and its answer. */
 export function inputOf({ case: { values = {} }, input, expected }: Slot, answer: Answer): Record<string, unknown> {
   const { evidence } = answer
-  const given = isRecord(input) ? input : {}
+  const given = isObject(input) ? input : {}
   const own: Record<string, unknown> = {}
   for (const fields of [given, values, evidence])
     for (const name in fields) if (isOwnField(name)) own[name] = fields[name]
@@ -119,7 +119,7 @@ export function inputOf({ case: { values = {} }, input, expected }: Slot, answer
 
 /** What was asked: the member of an input that is named so, else all of it. */
 function queryOf(input: unknown): unknown {
-  if (!isRecord(input)) return input
+  if (!isObject(input)) return input
   for (const name of queryNames) if (name in input) return input[name]
   return input
 }
@@ -136,11 +136,7 @@ interface Message {
 }
 
 function isMessage(value: unknown): value is Message {
-  return isRecord(value) && typeof value['role'] === 'string' && 'content' in value
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject(value) && typeof value['role'] === 'string' && 'content' in value
 }
 
 function textOf(value: unknown): string | null {

@@ -1,11 +1,9 @@
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isObject } from '@llm-eval/protocol'
 
 /** JSON with all its keys in another casing; null is the same as absent. */
 export function recased(value: unknown, key: (name: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => recased(item, key))
-  if (!isRecord(value)) return value
+  if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[key(name), recased(member, key)]])),
   )

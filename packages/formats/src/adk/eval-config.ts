@@ -1,7 +1,7 @@
+import { isObject } from '@llm-eval/protocol'
 import type { Rubric } from './eval-model.ts'
 import { rubric } from './eval-shape.ts'
 import { unwrapped } from './read-eval-set.ts'
-import { isRecord } from './casing.ts'
 import { flag, list, map, number, object, opaque, type Shape, structured, text } from './shape.ts'
 import { Telling } from './telling.ts'
 import type { WrittenEval } from './write-eval-set.ts'
@@ -76,7 +76,7 @@ const criterionObject = object<EvalCriterion>(
 const criterion: Shape<EvalCriterion> = {
   read(json, telling) {
     if (typeof json === 'number') return { threshold: json }
-    if (isRecord(json)) return criterionObject.read(json, telling)
+    if (isObject(json)) return criterionObject.read(json, telling)
     telling.fail('is neither a threshold nor a criterion')
     return undefined
   },
@@ -114,7 +114,7 @@ const shape = object<EvalConfig>(
  */
 export function readEvalConfig(json: unknown): { config: EvalConfig; lost: string[] } | { fault: string } {
   const value = unwrapped(json)
-  if (!isRecord(value)) return { fault: 'is no object' }
+  if (!isObject(value)) return { fault: 'is no object' }
   const telling = new Telling('kept')
   const config = shape.read(value, telling)
   return config && telling.fault === undefined

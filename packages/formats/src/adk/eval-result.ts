@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import { wholeCriterion } from './eval-config.ts'
 import {
   type AdkSession,
@@ -11,7 +12,6 @@ import {
 import { invocation } from './eval-shape.ts'
 import { event } from './event-shape.ts'
 import { unwrapped } from './read-eval-set.ts'
-import { isRecord } from './casing.ts'
 import { list, number, object, opaqueObject, seconds, type Shape, structured, text } from './shape.ts'
 import { Telling } from './telling.ts'
 import type { WrittenEval } from './write-eval-set.ts'
@@ -104,7 +104,7 @@ const shape = object<EvalSetResult>(
  */
 export function readEvalResult(json: unknown): { result: EvalSetResult; lost: string[] } | { fault: string } {
   const value = unwrapped(json)
-  if (!isRecord(value)) return { fault: 'is no object' }
+  if (!isObject(value)) return { fault: 'is no object' }
   const telling = new Telling('kept')
   const result = shape.read(value, telling)
   return result && telling.fault === undefined

@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import { content, functionCall, functionResponse, part, usage } from './event-shape.ts'
 import type {
   AppDetails,
@@ -12,7 +13,6 @@ import type {
   SessionInput,
 } from './eval-model.ts'
 import type { AdkPart } from './event.ts'
-import { isRecord } from './casing.ts'
 import { list, map, number, object, opaque, opaqueObject, seconds, type Shape, structured, text } from './shape.ts'
 
 // ADK's eval files, newest first read with ADK 2.13.
@@ -57,7 +57,7 @@ const intermediateData = object<IntermediateData>(
 /** Where neither form can be told it is the older one, as ADK decides it. */
 const intermediate: Shape<InvocationEvents | IntermediateData> = {
   read(json, telling) {
-    const isEvents = isRecord(json) && (json['invocation_events'] ?? json['invocationEvents'] ?? null) !== null
+    const isEvents = isObject(json) && (json['invocation_events'] ?? json['invocationEvents'] ?? null) !== null
     return isEvents ? invocationEvents.read(json, telling) : intermediateData.read(json, telling)
   },
   write: (value, telling) =>

@@ -1,8 +1,8 @@
+import { isObject } from '@llm-eval/protocol'
 import type { Invocation, InvocationEvent, InvocationEvents } from './eval-model.ts'
 import type { AdkContent, AdkEvent, AdkPart } from './event.ts'
 import { completeEvents } from './partials.ts'
 import { isFinalResponse } from './read-event.ts'
-import { isRecord } from './casing.ts'
 
 export interface InvocationOptions {
   /**
@@ -147,7 +147,7 @@ function transcriptOf(
 ): string | undefined {
   const texts = events.flatMap((event) => {
     const told = event[key]
-    const text = isRecord(told) && event.partial !== true ? told['text'] : undefined
+    const text = isObject(told) && event.partial !== true ? told['text'] : undefined
     return typeof text === 'string' && text !== '' ? [text] : []
   })
   return texts.length === 0 ? undefined : texts.join(' ')

@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import { readJson } from './json.ts'
 import type { LogRecord } from './logs-scan.ts'
 import type { LogOptions } from './logs-words.ts'
@@ -79,11 +80,7 @@ function* walk(
 
 /** An object as JSON has them; undefined for anything else. */
 export function recordOf(value: unknown): Record<string, unknown> | undefined {
-  return isRecord(value) ? value : undefined
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject(value) ? value : undefined
 }
 
 /** The first of the members that is a text with something in it. */

@@ -1,7 +1,8 @@
+import { isObject } from '@llm-eval/protocol'
 import type { EvalCase, EvalSet } from './eval-model.ts'
 import { evalCase, evalSet as shape } from './eval-shape.ts'
 import { readLegacyCases } from './legacy-list.ts'
-import { isRecord, snakeCase } from './casing.ts'
+import { snakeCase } from './casing.ts'
 import { Telling } from './telling.ts'
 
 /** In which form an eval file was: a set, a bare case, or the list of the first versions. */
@@ -46,7 +47,7 @@ export function unwrapped(json: unknown): unknown {
 
 function formOf(value: unknown): EvalForm | undefined {
   if (Array.isArray(value)) return 'list'
-  if (!isRecord(value)) return undefined
+  if (!isObject(value)) return undefined
   const has = (name: string): boolean => Object.hasOwn(value, name) || Object.hasOwn(value, snakeCase(name))
   if (has('evalCases')) return 'evalset'
   return has('conversation') || has('conversationScenario') ? 'evalcase' : undefined
@@ -59,7 +60,7 @@ function readForm(
 ): EvalSet | undefined {
   if (form === 'list') return { evalSetId, name: evalSetId, evalCases: readLegacyCases(value, telling) }
   if (form === 'evalset') {
-    if (!isRecord(value) || (value['eval_set_id'] ?? value['evalSetId'] ?? null) !== null)
+    if (!isObject(value) || (value['eval_set_id'] ?? value['evalSetId'] ?? null) !== null)
       return shape.read(value, telling)
     telling.lose(`eval_set_id is missing, without which ADK does not load it: it is now ${evalSetId}`)
     return shape.read({ ...value, eval_set_id: evalSetId }, telling)

@@ -1,6 +1,6 @@
+import { isObject } from '@llm-eval/protocol'
 import { event as shape } from './event-shape.ts'
 import type { AdkEvent } from './event.ts'
-import { isRecord } from './casing.ts'
 import { Telling } from './telling.ts'
 
 /** By one of these an event is known as such. */
@@ -16,7 +16,7 @@ const marks = ['author', 'content', 'actions', 'invocationId', 'invocation_id', 
  * @returns the event and, by path, what of it could not be kept; or why it is none
  */
 export function readAdkEvent(json: unknown): { event: AdkEvent; lost: string[] } | { fault: string } {
-  if (!isRecord(json)) return { fault: 'is no object' }
+  if (!isObject(json)) return { fault: 'is no object' }
   if (!marks.some((mark) => Object.hasOwn(json, mark)))
     return { fault: 'is no event of ADK: it has neither author nor content' }
   const telling = new Telling('kept')

@@ -1,6 +1,6 @@
-import { limits } from '@llm-eval/protocol'
+import { isObject, limits } from '@llm-eval/protocol'
 import { normalBytes } from './bytes.ts'
-import { camelCase, isRecord, recased, snakeCase } from './casing.ts'
+import { camelCase, recased, snakeCase } from './casing.ts'
 import { harmless, isPrototype } from './harmless.ts'
 import type { Telling } from './telling.ts'
 
@@ -90,7 +90,7 @@ export function opaqueObject(key: string, empty: 'kept' | 'absent' = 'kept'): Sh
   return {
     read(json, telling) {
       const value = harmless(json, telling)
-      if (!isRecord(value)) {
+      if (!isObject(value)) {
         telling.lose(`is no object: it is kept as {"${key}": …}`)
         return { [key]: value ?? null }
       }
@@ -136,7 +136,7 @@ export function list<T>(of: Shape<T>, empty: 'kept' | 'absent' = 'kept'): Shape<
 export function map<T>(of: Shape<T>, empty: 'kept' | 'absent' = 'kept'): Shape<Record<string, T>> {
   return {
     read(json, telling) {
-      if (!isRecord(json)) {
+      if (!isObject(json)) {
         telling.lose('is no object')
         return undefined
       }
@@ -226,7 +226,7 @@ interface ObjectReading {
 }
 
 function readObject({ json, telling, spelled, options }: ObjectReading): object | undefined {
-  if (!isRecord(json)) {
+  if (!isObject(json)) {
     telling.lose('is no object')
     return undefined
   }

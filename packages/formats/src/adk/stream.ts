@@ -1,9 +1,8 @@
-import { limits } from '@llm-eval/protocol'
+import { isObject, limits } from '@llm-eval/protocol'
 import type { AdkEvent } from './event.ts'
 import { readJson } from './json.ts'
 import { Pieces } from './pieces.ts'
 import { readAdkEvent } from './read-event.ts'
-import { isRecord } from './casing.ts'
 
 /** What comes out of a stream of an agent. `error`: the server says so in place of an event, with HTTP 200 too. */
 export type AdkStreamItem =
@@ -66,7 +65,7 @@ function* itemsOf(piece: ReturnType<Pieces['end']>[number]): Generator<AdkStream
 
 /** Events that come several in one object: of AgentSpace, of sessions, of ADK for JavaScript's `reasoning_engine`. */
 function unpacked(value: unknown): unknown[] {
-  if (!isRecord(value) || isEvent(value)) return [value]
+  if (!isObject(value) || isEvent(value)) return [value]
   const { events, output } = value
   if (Array.isArray(events)) return events
   return Array.isArray(output) ? output : [value]
@@ -77,11 +76,11 @@ function isEvent(value: Record<string, unknown>): boolean {
 }
 
 function errorOf(value: unknown): Extract<AdkStreamItem, { kind: 'error' }> | undefined {
-  if (!isRecord(value) || isEvent(value)) return undefined
+  if (!isObject(value) || isEvent(value)) return undefined
   const { error, error_details: details, detail, code, message } = value
-  if (isRecord(error)) return { kind: 'error', code: codeOf(error), message: wordsOf(error['message'] ?? error) }
+  if (isObject(error)) return { kind: 'error', code: codeOf(error), message: wordsOf(error['message'] ?? error) }
   if (error !== undefined && error !== null) {
-    const named = isRecord(details) ? details['error_type'] : undefined
+    const named = isObject(details) ? details['error_type'] : undefined
     return { kind: 'error', code: typeof named === 'string' ? named : codeOf(value), message: wordsOf(error) }
   }
   // FastAPI's way, and that of Agent Engine.

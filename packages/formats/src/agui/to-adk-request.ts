@@ -1,3 +1,4 @@
+import { isObject } from '@llm-eval/protocol'
 import type { AdkContent, AdkPart } from '../adk/index.ts'
 import type { AguiContentPart, AguiMessage, RunAgentInput } from './input.ts'
 
@@ -122,8 +123,7 @@ export function objectOf(text: string): Record<string, unknown> {
 }
 
 function wrapped(value: unknown): Record<string, unknown> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject ? Object.fromEntries(Object.entries(value)) : { result: value }
+  return isObject(value) ? Object.fromEntries(Object.entries(value)) : { result: value }
 }
 
 function textsOf(part: AguiContentPart): string[] {

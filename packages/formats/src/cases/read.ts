@@ -1,9 +1,9 @@
-import { type CaseProblem, limits, type TestCase } from '@llm-eval/protocol'
+import { type CaseProblem, isObject, limits, type TestCase } from '@llm-eval/protocol'
 import { canonicalCase } from './canonical.ts'
 import { type FileDocument, readDocuments } from './documents.ts'
 import { withEnvironment } from './environment.ts'
 import { caseSchema, suiteSchema } from './schema.ts'
-import { type Found, isObject, type Listening, pathText, validated } from './validate.ts'
+import { type Found, type Listening, pathText, validated } from './validate.ts'
 
 export interface ReadCasesOptions {
   /** Relative to the suite's folder, with `/`; tells the format. */

@@ -1,4 +1,4 @@
-import { type CaseProblem, closest } from '@llm-eval/protocol'
+import { type CaseProblem, closest, isObject } from '@llm-eval/protocol'
 import * as z from 'zod'
 import type { FileDocument } from './documents.ts'
 
@@ -84,11 +84,6 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   for (const step of path)
     at = (isObject(at) || Array.isArray(at)) && Object.hasOwn(at, step) ? Reflect.get(at, step) : undefined
   return at
-}
-
-/** Whether a value has members with names. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Such as `cases[2].expected.tools[0]`. */

@@ -1,5 +1,5 @@
 /** Whether the fields of a trace fit the schema: a quick check for those that do, zod's own words for those that do not. */
-import { type Fault, limits } from '@llm-eval/protocol'
+import { type Fault, isObject, limits } from '@llm-eval/protocol'
 import { name, traceInput } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
 import { faultsOf } from '../faults/faults.ts'
@@ -41,7 +41,7 @@ export function quickCheck(values: Values): CheckedTrace | undefined {
   if (!isNone(system_prompt) && !isText(system_prompt)) return undefined
   if (timestamp !== undefined && !isTime(timestamp)) return undefined
   if (!isNone(functions_called) && !areCalls(functions_called)) return undefined
-  if (!isNone(metadata) && !isRecord(metadata)) return undefined
+  if (!isNone(metadata) && !isObject(metadata)) return undefined
   if (!isNone(tokens_used) && !(isAmount(tokens_used, limits.countMax) && Number.isSafeInteger(tokens_used)))
     return undefined
   if (!isNone(response_time_ms) && !isAmount(response_time_ms, limits.countMax)) return undefined
@@ -105,14 +105,10 @@ function isAmount(value: unknown, max: number): value is number {
   return typeof value === 'number' && value >= 0 && value <= max
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function areCalls(value: unknown): value is unknown[] {
   if (!Array.isArray(value) || value.length > limits.functionCalls) return false
   for (const call of value as unknown[]) {
-    if (!isRecord(call) || typeof call.name !== 'string') return false
+    if (!isObject(call) || typeof call.name !== 'string') return false
     if (call.name.length === 0 || call.name.length > limits.nameChars) return false
   }
   return true

@@ -3,6 +3,7 @@ import {
   type ConversationEventInput,
   type ConversationTokens,
   errorOf,
+  isObject,
   statusOfOutcome,
   titleOf,
 } from '@llm-eval/protocol'
@@ -74,8 +75,7 @@ function asked(
 
 // The payloads of the last two kinds are whatever was sent: each member is looked at before it is believed.
 
-const record = (value: unknown): Record<string, unknown> | null =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
+const record = (value: unknown): Record<string, unknown> | null => (isObject(value) ? value : null)
 const records = (value: unknown): Record<string, unknown>[] =>
   Array.isArray(value) ? value.map(record).filter((one) => one !== null) : []
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)

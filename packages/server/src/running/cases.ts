@@ -1,6 +1,6 @@
 /** The cases of a run: rows of a dataset, read a page at a time. */
 import { createCaseReader, type RunCase } from '@llm-eval/engine'
-import { Failure, limits, type RunTask } from '@llm-eval/protocol'
+import { Failure, isObject, limits, type RunTask } from '@llm-eval/protocol'
 import type { Queries, Store, StoredRun } from '@llm-eval/store'
 
 const pageRows = 500
@@ -56,10 +56,6 @@ function valuesOf(json: string): Record<string, unknown> {
   const values: unknown = JSON.parse(json)
   if (!isObject(values)) throw new Error('a row of the dataset holds no values')
   return values
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function idOf(values: Readonly<Record<string, unknown>>): string | undefined {

@@ -1,4 +1,4 @@
-import { Failure, limits } from '@llm-eval/protocol'
+import { Failure, isObject, limits } from '@llm-eval/protocol'
 import type { Principal } from '../access/principal.ts'
 import type { Deps } from '../http/app.ts'
 import type { Ask } from '../judging/judge.ts'
@@ -57,8 +57,4 @@ export async function evaluateTasks(
   if (refused.length > 0)
     log.warn({ refused: refused.length }, 'some evaluations of a pull request could not be started')
   return refused.slice(0, limits.importErrors)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
