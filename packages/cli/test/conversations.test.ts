@@ -314,7 +314,7 @@ describe('llm-eval import-logs', () => {
     expect([second.code, second.out]).toEqual([0, 'logged: 0 events, 6 were there.\n'])
   })
 
-  test('makes of the logs of a bridge what the export of its server is', async () => {
+  test('makes of the logs of a bridge what the export of its server is, and tells that server nothing twice', async () => {
     const { url: agent } = await startAdk((text) =>
       text === rome.user ? [...adkCall('find', { city: 'Rome' }), ...adkText(rome.answer)] : adkText(book.answer),
     )
@@ -332,6 +332,12 @@ describe('llm-eval import-logs', () => {
       messages.push({ id: 'm-2', role: 'user', content: book.user })
     }
     const exported: unknown = await (await fetch(new URL('/export/said', address))).json()
+    const back = [...named, '--url', new URL(address).origin]
+    const known = /^said: 0 events, \d+ were there\.\n$/
+    expect(await llmEval(back, { cwd })).toMatchObject({ code: 0, out: expect.stringMatching(known) as string })
+    const engineOnly = ['import-logs', '--engine', 'logs/agent_engine_raw_*.log', '--url', new URL(address).origin]
+    expect(await llmEval(engineOnly, { cwd })).toMatchObject({ code: 0, out: expect.stringMatching(known) as string })
+    expect(await (await fetch(new URL('/export/said', address))).json()).toEqual(exported)
     bridging.child.kill('SIGTERM')
     await bridging.ended
     const imported = await llmEval([...named, '--out', '-', '--app', 'trips'], { cwd })

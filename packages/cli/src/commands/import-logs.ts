@@ -15,6 +15,7 @@ import {
 import { exportConversation, exportConversations } from '@llm-eval/formats/conversation'
 import { type ConversationFormat, limits } from '@llm-eval/protocol'
 import { Complaint, exitCodes, fileComplaint } from '../complaint.ts'
+import { unrecorded } from '../conversations/recorded.ts'
 import { tellConversation } from '../conversations/tell.ts'
 import { count } from '../display/amounts.ts'
 import { oneLine, safeJson } from '../display/width.ts'
@@ -137,11 +138,13 @@ async function sendThreads(
 ): Promise<void> {
   const server = await findTarget(terminal, options)
   for (const thread of threads) {
-    const told = { thread: thread.thread_id, head: headOf(thread, options), events: thread.events }
-    const { stored, duplicates, warnings } = await tellConversation(terminal, server, told)
+    const events = await unrecorded(terminal, server, { thread: thread.thread_id, events: thread.events })
+    const told = { thread: thread.thread_id, head: headOf(thread, options), events }
+    const { stored, duplicates: known, warnings } = await tellConversation(terminal, server, told)
     for (const warning of warnings) terminal.err.line(`${terminal.err.paint('yellow', 'warning:')} ${oneLine(warning)}`)
-    const known = duplicates === 0 ? '' : `, ${count(duplicates)} were there`
-    if (!options.json) terminal.out.line(`${oneLine(thread.thread_id)}: ${count(stored)} events${known}.`)
+    const duplicates = known + thread.events.length - events.length
+    const were = duplicates === 0 ? '' : `, ${count(duplicates)} were there`
+    if (!options.json) terminal.out.line(`${oneLine(thread.thread_id)}: ${count(stored)} events${were}.`)
   }
 }
 
