@@ -1,7 +1,7 @@
 import { readEvalSet } from '@llm-eval/formats/adk'
 import { caseName } from '@llm-eval/formats/conversation'
 import { limits } from '@llm-eval/protocol'
-import { conversationTurnPage, exportReport } from '@llm-eval/protocol/conversation-schemas'
+import { conversationTurnPage, exportReport } from '@llm-eval/protocol/conversation-answers'
 import { traceInput } from '@llm-eval/protocol/schemas'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createBridge } from '../src/bridge/create-bridge.ts'
@@ -124,6 +124,28 @@ describe('GET /export/:thread_id', () => {
       file.headers['content-disposition'],
       '',
     ])
+  })
+
+  it('holds tokens and models too for whom ADK knows them, and thoughts apart for who wants them so', async () => {
+    const thought = [{ text: 'Easy.', thought: true }, { text: '29.' }]
+    const fields = { usage_metadata: { prompt_token_count: 7, thoughts_token_count: 3 }, model_version: 'm-1' }
+    const thread = await record([starts('r1'), user('The tenth prime?', 'r1'), adk('r1', thought, fields), ends('r1')])
+    const plain = (await get(`/export/${thread}`)).json.eval_cases[0].conversation[0]
+    expect(plain).toMatchObject({ final_response: { parts: [{ thought: true }, { text: '29.' }] } })
+    expect(JSON.stringify(plain)).not.toContain('usage_metadata')
+    const told = { author: 'root_agent', usage_metadata: fields.usage_metadata, model_version: 'm-1' }
+    const single = (await get(`/export/${thread}?usage=true&thoughts=apart`)).json
+    const body = { thread_ids: [thread], usage: true, thoughts: 'apart' }
+    const several = (await ground.send({ path: '/export', body })).json
+    for (const set of [single, several]) {
+      const read = readEvalSet(set)
+      expect('fault' in read ? read.fault : read.set.evalCases).toHaveLength(1)
+      const turned = set.eval_cases[0].conversation[0]
+      expect(turned.final_response.parts).toEqual([{ text: '29.' }])
+      const content = { role: 'model', parts: [{ text: 'Easy.', thought: true }] }
+      expect(turned.intermediate_data.invocation_events).toEqual([{ ...told, content }])
+    }
+    expect((await get(`/export/${thread}?usage=perhaps`)).status).toBe(400)
   })
 
   it('is in the other formats too', async () => {

@@ -1,12 +1,8 @@
 /** Conversations as files: `/export`. */
 import { caseName, exportConversation, exportConversations } from '@llm-eval/formats/conversation'
 import { type ConversationEvent, conversationRoutes, Failure, limits } from '@llm-eval/protocol'
-import {
-  conversationEvent,
-  exportConversationQuery,
-  exportConversationsInput,
-  exportReport,
-} from '@llm-eval/protocol/conversation-schemas'
+import { conversationEvent, exportReport } from '@llm-eval/protocol/conversation-answers'
+import { exportConversationQuery, exportConversationsInput } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { Store, StoredConversation } from '@llm-eval/store'
 import type { FastifyReply } from 'fastify'
@@ -20,9 +16,9 @@ import { eventText, findConversation, stateOf } from './wire.ts'
 
 const evalFile = z.looseObject({}).describe('An eval set, or a case of one, as `adk eval` has it; or a trace.')
 const oneFile = z.union([evalFile, exportReport])
-const said = 'The file, or with `report` what is not in it.'
-const files = described(said, { 'application/json': oneFile })
-const allFiles = described(said, {
+const fileWords = 'The file, or with `report` what is not in it.'
+const files = described(fileWords, { 'application/json': oneFile })
+const allFiles = described(fileWords, {
   'application/json': oneFile,
   'application/x-ndjson': conversationEvent,
 })
@@ -40,7 +36,7 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
       const found = await findConversation(store, projectId, params.thread_id)
       const state = stateOf(found, now())
       reply.header('x-conversation-state', state).header('cache-control', 'no-store')
-      const { format, report, turns } = query
+      const { format, report, turns, ...rest } = query
       const fileName = `${caseName(found.threadId)}.jsonl`
       if (format === 'jsonl' && !report) {
         reply.type('application/x-ndjson; charset=utf-8').header('content-disposition', attachment(fileName))
@@ -49,7 +45,7 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
       // A turn that is not there is told, before a file lacks it.
       if (turns) chosenTurns(await recordings.turns(projectId, found), turns)
       const events = await recordings.events(projectId, found)
-      const file = exportConversation(headOf(found), events, { format, ...(turns ? { turns } : {}) })
+      const file = exportConversation(headOf(found), events, { format, ...holding(rest), ...(turns ? { turns } : {}) })
       if (report) return { file_name: file.fileName, state, warnings: file.warnings }
       return sendFile(reply, file)
     },
@@ -57,13 +53,13 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
   mount(app, conversationRoutes.exportConversations, {
     schema: { body: exportConversationsInput, response: { 200: files } },
     handler: async ({ principal: { projectId }, body }, reply) => {
-      const { thread_ids: ids, format, name: setName, eval_set_id: evalSetId, report } = body
+      const { thread_ids: ids, format, name: setName, eval_set_id: evalSetId, report, ...rest } = body
       const conversations = await readAll({ store, recordings, projectId }, ids)
       const named = {
         ...(evalSetId === undefined ? {} : { evalSetId }),
         ...(setName === undefined ? {} : { name: setName }),
       }
-      const file = exportConversations(conversations, { format, ...named })
+      const file = exportConversations(conversations, { format, ...holding(rest), ...named })
       const states = conversations.map(({ stored }) => stateOf(stored, now()))
       const state = states.find((one) => one === 'truncated') ?? states.find((one) => one === 'running') ?? 'finished'
       if (report) return { file_name: file.fileName, state, warnings: file.warnings }
@@ -71,6 +67,11 @@ export function registerExports(app: App, deps: Deps, recordings: Recordings): v
       return sendFile(reply, file)
     },
   })
+}
+
+/** What eval files hold, in the words of those who make them. */
+function holding({ thoughts, usage }: { thoughts: 'kept' | 'apart'; usage: boolean }) {
+  return { thoughts, usage: usage ? ('included' as const) : ('left out' as const) }
 }
 
 /** Characters of warnings in a header; whoever wants all asks for the report. */
