@@ -1,6 +1,6 @@
 import type { ConversationEventInput } from '@llm-eval/protocol'
 import { summarise } from '@llm-eval/formats/conversation'
-import { conversationDetail } from '@llm-eval/protocol/conversation-schemas'
+import { conversationDetail } from '@llm-eval/protocol/conversation-answers'
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createBridge } from '../src/bridge/create-bridge.ts'

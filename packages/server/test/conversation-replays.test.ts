@@ -1,4 +1,4 @@
-import { conversationComparison, replayBegun } from '@llm-eval/protocol/conversation-schemas'
+import { conversationComparison, replayBegun } from '@llm-eval/protocol/conversation-answers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Bridge } from '../src/bridge/bridge.ts'
 import { createTargets, printedBy } from '../src/bridge/targets.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { limits } from '@llm-eval/protocol'
-import { conversationDetail, conversationEventPage, conversationPage } from '@llm-eval/protocol/conversation-schemas'
+import { conversationDetail, conversationEventPage, conversationPage } from '@llm-eval/protocol/conversation-answers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createBridge } from '../src/bridge/create-bridge.ts'
 import { redactionSchema } from '../src/config/redaction.ts'

@@ -7,7 +7,7 @@ import {
   type ConversationTurn,
 } from '@llm-eval/protocol'
 import { deletion } from '@llm-eval/protocol/answers'
-import { conversationDetail, conversationPage, conversationTurnPage } from '@llm-eval/protocol/conversation-schemas'
+import { conversationDetail, conversationPage, conversationTurnPage } from '@llm-eval/protocol/conversation-answers'
 import type * as z from 'zod'
 import { Complaint, exitCodes, fileComplaint } from '../complaint.ts'
 import { confirmed } from '../confirm.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { adkMeasures } from '@llm-eval/engine/agent'
 import { type ConversationComparison, conversationRoutes } from '@llm-eval/protocol'
-import { conversationComparison, conversationDetail, replayBegun } from '@llm-eval/protocol/conversation-schemas'
+import { conversationComparison, conversationDetail, replayBegun } from '@llm-eval/protocol/conversation-answers'
 import { Complaint, exitCodes } from '../complaint.ts'
 import type { ReplayGate, ReplayOptions, SaidAgain } from '../conversations/said.ts'
 import { figure } from '../display/amounts.ts'
@@ -16,6 +16,16 @@ import type { Stage, Terminal } from '../terminal.ts'
  * was answered and every gate holds, 1 when a gate does not, 2 when that could not be told.
  */
 export async function replay(terminal: Stage, thread: string, options: ReplayOptions): Promise<number> {
+  try {
+    return await replayed(terminal, thread, options)
+  } catch (error) {
+    // Without a comparison nothing is told, whatever was in its way.
+    if (!(error instanceof Complaint)) throw error
+    throw new Complaint(error.message, { exitCode: exitCodes.impossible, cause: error })
+  }
+}
+
+async function replayed(terminal: Stage, thread: string, options: ReplayOptions): Promise<number> {
   const { agent, target } = options
   if ((agent === undefined) === (target === undefined))
     throw new Complaint(
@@ -112,7 +122,11 @@ function show(
   for (const warning of warnings) err.line(`${err.paint('yellow', 'warning:')} ${oneLine(warning)}`)
   const [paint, verdict] = verdicts[code]
   const asked = gates.map(({ measure, least }) => `${measure} ${figure(scores[measure])} of ${least}`).join(', ')
+  const answered = turns.filter(({ actual }) => actual !== null).length
+  const compared = `${answered} of ${turns.length} ${turns.length === 1 ? 'turn' : 'turns'} ${answered === 1 ? 'was' : 'were'} answered, and can be compared.`
   out.line()
-  out.line(`${out.paint(paint, out.paint('bold', verdict))}  ${asked === '' ? 'All turns are compared.' : asked}`)
+  out.line(
+    `${out.paint(paint, out.paint('bold', verdict))}  ${asked !== '' ? asked : code === 0 ? 'All turns are compared.' : compared}`,
+  )
   out.line(`${oneLine(other)} replays ${oneLine(recording)}.`)
 }

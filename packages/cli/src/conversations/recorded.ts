@@ -1,5 +1,5 @@
 import { type ConversationEventInput, conversationRoutes } from '@llm-eval/protocol'
-import { conversationEventPage } from '@llm-eval/protocol/conversation-schemas'
+import { conversationEventPage } from '@llm-eval/protocol/conversation-answers'
 import { Complaint } from '../complaint.ts'
 import { ask, readAnswer } from '../http.ts'
 import type { Target } from '../target.ts'

@@ -6,7 +6,7 @@ import {
   type ConversationTurn,
   isObject,
 } from '@llm-eval/protocol'
-import { conversationDetail, conversationTurnPage } from '@llm-eval/protocol/conversation-schemas'
+import { conversationDetail, conversationTurnPage } from '@llm-eval/protocol/conversation-answers'
 import { askAgent } from '../agents/ask-agent.ts'
 import { hiding, secretsOf } from '../agents/secrets.ts'
 import { readAgentSettings } from '../agents/suite.ts'

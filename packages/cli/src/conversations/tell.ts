@@ -1,5 +1,5 @@
 import { type ConversationEventInput, conversationRoutes, limits } from '@llm-eval/protocol'
-import { conversationReceipt } from '@llm-eval/protocol/conversation-schemas'
+import { conversationReceipt } from '@llm-eval/protocol/conversation-answers'
 import { ask, readAnswer } from '../http.ts'
 import type { Target } from '../target.ts'
 import type { Terminal } from '../terminal.ts'

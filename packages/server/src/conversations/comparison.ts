@@ -1,7 +1,8 @@
 /** A replay beside its recording: `GET /api/v1/conversations/:thread/comparison`. */
 import { compareInvocations } from '@llm-eval/engine'
 import { type ConversationComparison, conversationRoutes, type ConversationTurn, Failure } from '@llm-eval/protocol'
-import { comparisonQuery, conversationComparison } from '@llm-eval/protocol/conversation-schemas'
+import { conversationComparison } from '@llm-eval/protocol/conversation-answers'
+import { comparisonQuery } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { Store } from '@llm-eval/store'
 import * as z from 'zod'
@@ -54,7 +55,7 @@ interface Side {
 /** Turn by turn: each of the recording's with the one of the replay in which the same was said. */
 function compareTurns(recording: Side, replay: Side): ConversationComparison {
   const warnings = recording.turns.flatMap(({ index, user }) =>
-    user === null ? [`turn ${index} only brings results of tools: it cannot be said again`] : [],
+    user === null ? [`turn ${index + 1} only brings results of tools: it cannot be said again`] : [],
   )
   const said = recording.turns.filter((turn) => turn.user !== null)
   const pairs = pair(
@@ -65,7 +66,8 @@ function compareTurns(recording: Side, replay: Side): ConversationComparison {
   // A turn that failed has no answer that could be held against anything.
   const actual = pairs.map((turn) => (turn === null || isSilent(turn) ? null : doneOf(turn)))
   for (const turn of pairs)
-    if (turn !== null && turn.state !== 'finished') warnings.push(`turn ${turn.index} of the replay is ${turn.state}`)
+    if (turn !== null && turn.state !== 'finished')
+      warnings.push(`turn ${turn.index + 1} of the replay is ${turn.state}`)
   const { scores, turns } = compareInvocations(expected, actual)
   const none = { tool_trajectory_avg_score: null, response_match_score: null, tool_parameter_match: null }
   return {

@@ -1,13 +1,8 @@
 /** Conversations with agents: told, listed, shown, exported, replayed. `/api/v1/conversations`, `/export`. */
 import { conversationRoutes, Failure } from '@llm-eval/protocol'
 import { deletion } from '@llm-eval/protocol/answers'
-import {
-  conversationDetail,
-  conversationEventPage,
-  conversationEventsQuery,
-  conversationPage,
-  conversationsQuery,
-} from '@llm-eval/protocol/conversation-schemas'
+import { conversationDetail, conversationEventPage, conversationPage } from '@llm-eval/protocol/conversation-answers'
+import { conversationEventsQuery, conversationsQuery } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
 import type { Bridge } from '../bridge/bridge.ts'

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type { AguiEvent, RunAgentInput } from '@llm-eval/formats/agui'
 import { toAdkEvents } from '@llm-eval/formats/conversation'
 import { conversationRoutes, type ConversationTurn, Failure, limits } from '@llm-eval/protocol'
-import { replayBegun, replayInput } from '@llm-eval/protocol/conversation-schemas'
+import { replayBegun } from '@llm-eval/protocol/conversation-answers'
+import { replayInput } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { StoredConversation } from '@llm-eval/store'
 import * as z from 'zod'
@@ -89,7 +90,7 @@ function wordsOf(events: Events, turns: readonly ConversationTurn[]) {
       return fileData?.fileUri === undefined ? [] : [{ type: 'binary', mimeType, url: fileData.fileUri }]
     })
     if (own.length > 0) return [own]
-    warnings.push(`turn ${index} only brings results of tools: it cannot be said again`)
+    warnings.push(`turn ${index + 1} only brings results of tools: it cannot be said again`)
     return []
   })
   if (said.length === 0) throw refused('turns', 'hold nothing that a user said')

@@ -1,7 +1,8 @@
 /** Turns of conversations as rows of datasets: `POST /api/v1/conversations/:thread/rows`. */
 import { caseName } from '@llm-eval/formats/conversation'
 import { type Column, conversationRoutes, type ConversationTurn, Failure, limits } from '@llm-eval/protocol'
-import { conversationRowsAdded, conversationRowsInput } from '@llm-eval/protocol/conversation-schemas'
+import { conversationRowsAdded } from '@llm-eval/protocol/conversation-answers'
+import { conversationRowsInput } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { StoredConversation } from '@llm-eval/store'
 import * as z from 'zod'
@@ -65,10 +66,10 @@ function rowsOf(
   const rows = chosen.flatMap((turn): Row[] => {
     const { index, state, user } = turn
     if (user === null) {
-      warnings.push(`turn ${index} only brings results of tools: it is no case`)
+      warnings.push(`turn ${index + 1} only brings results of tools: it is no case`)
       return []
     }
-    if (state !== 'finished') warnings.push(`turn ${index} is ${state}: what it expects may not be all`)
+    if (state !== 'finished') warnings.push(`turn ${index + 1} is ${state}: what it expects may not be all`)
     if (user.files.length > 0) warnings.push(`turn ${index} has files, which are not in its row`)
     const { calls, response } = doneOf(turn)
     const history = said.slice(0, index).flatMap(messagesOf)

@@ -1,11 +1,8 @@
 /** What others tell of conversations: `POST /api/v1/conversations/:thread/events`. */
 import { readAdkEvent, readJson } from '@llm-eval/formats/adk'
 import { type ConversationEventInput, conversationRoutes, Failure, type Fault, limits } from '@llm-eval/protocol'
-import {
-  conversationEventsInput,
-  conversationReceipt,
-  type ParsedConversationEvent,
-} from '@llm-eval/protocol/conversation-schemas'
+import { conversationReceipt } from '@llm-eval/protocol/conversation-answers'
+import { conversationEventsInput, type ParsedConversationEvent } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'

@@ -1,6 +1,7 @@
 /** Conversations as people read them, turn by turn: `GET /api/v1/conversations/:thread/turns`. */
 import { conversationRoutes, type ConversationTurn, Failure } from '@llm-eval/protocol'
-import { conversationTurnPage, conversationTurnsQuery } from '@llm-eval/protocol/conversation-schemas'
+import { conversationTurnPage } from '@llm-eval/protocol/conversation-answers'
+import { conversationTurnsQuery } from '@llm-eval/protocol/conversation-schemas'
 import { name } from '@llm-eval/protocol/schemas'
 import * as z from 'zod'
 import type { App, Deps } from '../http/app.ts'
