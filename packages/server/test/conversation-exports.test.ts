@@ -366,6 +366,6 @@ describe('POST …/rows', () => {
     ])
     const { json } = await rows(thread, { dataset: await dataset('Some rows') })
     expect(json.added).toBe(2)
-    expect(json.warnings).toEqual([expect.stringContaining('turn 1'), expect.stringContaining('turn 2 is running')])
+    expect(json.warnings).toEqual([expect.stringContaining('turn 2'), expect.stringContaining('turn 3 is running')])
   })
 })

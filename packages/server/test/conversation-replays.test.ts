@@ -158,7 +158,7 @@ describe('a conversation that is said again', () => {
     expect(json).toMatchObject({
       thread_id: `${thread}-again`,
       turns: 1,
-      warnings: [expect.stringContaining('turn 1')],
+      warnings: [expect.stringContaining('turn 2')],
     })
     await over(json.thread_id)
     const compared = await read(`${base}/${json.thread_id}/comparison`)
@@ -166,7 +166,7 @@ describe('a conversation that is said again', () => {
       { index: 0, user: 'one', actual: null, response_match_score: null },
       { index: 2, user: 'three', actual: { response: 'Hello!' } },
     ])
-    expect(compared.warnings).toEqual([expect.stringContaining('turn 1')])
+    expect(compared.warnings).toEqual([expect.stringContaining('turn 2')])
   })
 
   it('stops at the first turn that fails', async () => {
