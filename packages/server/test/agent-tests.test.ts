@@ -237,12 +237,12 @@ describe('who may see and change agent tests', () => {
     const accepted = { report_id: 'mine', note: 'mine' }
     await ground.send({ method: 'PUT', path: `${one}/baselines/default`, body: accepted, key: admin })
 
-    for (const route of routes) expect((await ask(undefined, route)).status, route.join(' ')).toBe(401)
+    for (const route of routes) expect((await ask(undefined, route)).status, `${route[0]} ${route[1]}`).toBe(401)
     const ingest = await keyOf({ scopes: ['ingest'] })
-    for (const route of routes) expect((await ask(ingest, route)).status, route.join(' ')).toBe(403)
+    for (const route of routes) expect((await ask(ingest, route)).status, `${route[0]} ${route[1]}`).toBe(403)
     const reader = await keyOf({ scopes: ['read'] })
     for (const route of routes)
-      expect((await ask(reader, route)).status, route.join(' ')).toBe(route[0] === 'GET' ? 200 : 403)
+      expect((await ask(reader, route)).status, `${route[0]} ${route[1]}`).toBe(route[0] === 'GET' ? 200 : 403)
 
     const other = await keyOf({ scopes: ['read', 'write'], project: 'other' })
     const told = []
