@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { limits } from '@llm-eval/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AdkStreamItem, readAdkStream, readAdkText } from '../src/adk/index.ts'
+
+setFlagsFromString('--expose-gc')
+const gc: unknown = runInNewContext('gc')
+
+function collect(): void {
+  if (typeof gc === 'function') gc()
+}
 
 const utf8 = new TextEncoder()
 /** Of any characters that UTF-8 can hold. */
@@ -276,6 +285,25 @@ describe('a stream of an agent', () => {
     await expect(reading).rejects.toThrow('enough')
     expect(isLetGo).toBe(true)
     await expect(readAdkStream(silent, { signal: controller.signal }).next()).rejects.toThrow('enough')
+  })
+
+  it('is forgotten while it goes on, though somebody may still let it go', async () => {
+    const chunks: WeakRef<Uint8Array>[] = []
+    async function* body() {
+      for (let at = 0; at < 1_000; at++) {
+        const chunk = utf8.encode(`${event(String(at))}\n`)
+        chunks.push(new WeakRef(chunk))
+        yield chunk
+        // References that are weak hold until the turn of the loop is over.
+        if (at % 100 === 0) await new Promise(setImmediate)
+      }
+    }
+    const stream = readAdkStream(body(), { signal: new AbortController().signal })
+    for (let at = 0; at < 900; at++) await stream.next()
+    await new Promise(setImmediate)
+    collect()
+    expect(chunks.filter((chunk) => chunk.deref() !== undefined).length).toBeLessThan(200)
+    await stream.return(undefined)
   })
 
   it('that fails throws what its body throws', async () => {

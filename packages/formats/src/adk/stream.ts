@@ -108,22 +108,22 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal | 
   if (!signal) return yield* source
   signal.throwIfAborted()
   const iterator = source[Symbol.asyncIterator]()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  aborted.catch(() => {})
-  const stop = (): void => reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
+  let stop = (): void => undefined
+  const stopNow = (): void => stop()
+  signal.addEventListener('abort', stopNow, { once: true })
+  // A promise for each step: one that lasted for all of them would keep whatever was raced against it.
+  const step = (): Promise<IteratorResult<T>> =>
+    new Promise((resolve, reject) => {
+      stop = () => reject(signal.reason)
+      if (signal.aborted) stop()
+      else iterator.next().then(resolve, reject)
+    })
   let isOver = false
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), aborted])
-      if (next.done) {
-        isOver = true
-        return
-      }
-      yield next.value
-    }
+    for (let next = await step(); !next.done; next = await step()) yield next.value
+    isOver = true
   } finally {
-    signal.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', stopNow)
     // A body that hangs may never answer to that either.
     if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => {})
   }
