@@ -5,7 +5,7 @@ import v8 from 'node:v8'
 const oldest = [22, 14]
 // While modules of what lives long are loaded memory counts for more than speed: what they need once would stay with the
 // process, some 10 MB. Such a command takes this back when it begins its work.
-const livesLong = ['serve', 'run'].some((command) => process.argv.includes(command))
+const livesLong = ['serve', 'bridge', 'run'].some((command) => process.argv.includes(command))
 if (livesLong) v8.setFlagsFromString('--optimize-for-size')
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
