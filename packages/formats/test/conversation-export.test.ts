@@ -230,6 +230,15 @@ describe('an export', () => {
     ])
   })
 
+  it('says what of an answer was not kept as it was written, where its request says so', () => {
+    const { warnings } = exportConversation(
+      head,
+      record(start('a'), ask('x', 'a'), say('ok', 'a'), end('finished', 'a', 'not as written: 1e999')),
+      { format: 'evalset' },
+    )
+    expect(warnings).toEqual(['request a: not as written: 1e999'])
+  })
+
   it('has the state from before the first turn only, and none that was for one turn (trap 23)', () => {
     const state = { 'user:tier': 'gold', 'temp:x': 1, cart_items: 2 }
     const told = record(

@@ -393,6 +393,26 @@ describe('what goes wrong', () => {
     },
   )
 
+  it('numbers that no double holds are told as text, and whoever exports them hears of it (trap 21)', async () => {
+    const call = heard({
+      role: 'model',
+      parts: [{ functionCall: { id: 'c', name: 'f', args: { n: 'BIG', x: 'NAN' } } }],
+    })
+    adk.answer(({ response }) => {
+      begin(response)
+      response.write(frame(call).replace('"BIG"', '12345678901234567890').replace('"NAN"', 'NaN'))
+      response.end(frame(spoken('Done.')))
+    })
+    const { events } = await talk(await agentOf(), 'hi')
+    expect(events.at(-1)).toMatchObject({ type: 'RUN_FINISHED' })
+    const kept = await recorded(ground, thread)
+    expect(kept[2]?.payload.content.parts[0].functionCall.args).toEqual({ n: '12345678901234567890', x: 'NaN' })
+    expect(kept.at(-1)).toMatchObject({
+      kind: 'run_end',
+      payload: { status: 'finished', message: expect.stringContaining('12345678901234567890 has more digits') },
+    })
+  })
+
   it('keys of prototypes in what an agent says do no harm (trap 30)', async () => {
     const args = '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}'
     adk.answer(({ response }) => {

@@ -136,7 +136,7 @@ function firstState(events: readonly AdkEvent[]): Record<string, unknown> {
   return Object.fromEntries(state)
 }
 
-/** Requests that did not come to their end. */
+/** Requests that did not come to their end, or of which something was not kept as it was. */
 function endings(events: readonly ConversationEvent[]): string[] {
   const open = new Set<string>()
   const warnings: string[] = []
@@ -145,8 +145,11 @@ function endings(events: readonly ConversationEvent[]): string[] {
     if (event.kind !== 'run_end') continue
     open.delete(event.run_id ?? '')
     const { status, message } = event.payload
-    if (status !== 'finished' && status !== 'waiting')
-      warnings.push(`request ${event.run_id ?? 'without an id'} is ${status}${message === null ? '' : `: ${message}`}`)
+    const isWhole = status === 'finished' || status === 'waiting'
+    if (!isWhole || message !== null)
+      warnings.push(
+        `request ${event.run_id ?? 'without an id'}${isWhole ? '' : ` is ${status}`}${message === null ? '' : `: ${message}`}`,
+      )
   }
   return [...warnings, ...[...open].map((id) => `request ${id} has no end: what was heard of it may not be all`)]
 }

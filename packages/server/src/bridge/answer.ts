@@ -71,7 +71,8 @@ async function finish(
   { telling, ending, send }: { telling: Telling; ending: RunEnding; send: Send },
 ): Promise<void> {
   const events = telling.end(ending)
-  const { code = null, message = null, status = 'failed' } = telling.outcome ?? {}
+  const { code = null, message: why = null, status = 'failed' } = telling.outcome ?? {}
+  const message = why ?? (running.lost.size === 0 ? null : `Not as it was written: ${[...running.lost].join('; ')}`)
   try {
     await running.append([runEvent(running, 'run_end', { status, code, message })])
   } catch (error) {

@@ -66,7 +66,16 @@ export class Bridge {
       const append = this.#appendTo(request, appName)
       const { now, redacts } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
-      const running = { options: this.#options, request, known: held.known, asked, appName, append, recorder }
+      const running = {
+        options: this.#options,
+        request,
+        known: held.known,
+        asked,
+        appName,
+        append,
+        recorder,
+        lost: new Set<string>(),
+      }
       const [start, ...said] = beginning(running)
       await append([start, ...said])
       return (send) => this.#run(running, marking(running, start.at, send)).finally(() => held.release())

@@ -37,6 +37,7 @@ export async function hearAdk(running: Running, telling: AdkTelling, hearing: He
       return { how: 'failed', code: 'UPSTREAM_MALFORMED', message }
     }
     const { event } = item
+    for (const one of item.lost) if (running.lost.size < mostLost) running.lost.add(one)
     await recorder.adk(event)
     if (recorder.failure) throw recorder.failure.error
     Object.assign(known.state, event.actions?.stateDelta)
@@ -45,6 +46,9 @@ export async function hearAdk(running: Running, telling: AdkTelling, hearing: He
   }
   return { how: 'complete' }
 }
+
+/** What is told of one answer that could not be kept as it was written. */
+const mostLost = 20
 
 /** Some agents say the keys that they were asked with in what they say of a failure. */
 function withoutKeys(item: AdkStreamItem, conceal: (text: string) => string): AdkStreamItem {

@@ -63,6 +63,8 @@ export interface Running {
   /** Stores events of its thread. */
   append: (events: ConversationEventInput[]) => Promise<unknown>
   recorder: RunRecorder
+  /** What of the answer could not be kept as it was written. */
+  lost: Set<string>
 }
 
 /** How the answer of an agent becomes what the front end gets. */
