@@ -17,6 +17,10 @@ const whole = z.int().nonnegative()
 const count = whole.max(limits.countMax)
 /** Whatever an agent or a tool says: not copied, so that every key stays as it is. */
 const opaque = z.custom<Record<string, unknown>>(isObject, 'must be an object')
+/** What a tool gave: what is no object stands in one, as ADK has it. */
+const given = z
+  .custom<unknown>((value) => value !== undefined, 'is required')
+  .transform((value): Record<string, unknown> => (isObject(value) ? value : { result: value }))
 // Either alphabet, padded or not; what is neither is no base64.
 const base64 = z.string().regex(/^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/, 'must be base64')
 const whatever = z.string().max(limits.noteChars, `may hold at most ${limits.noteChars} characters`)
@@ -74,7 +78,7 @@ export const conversationPayloads = {
   tool_result: z.strictObject({
     id,
     name: name.nullable().default(null),
-    result: opaque,
+    result: given,
     author,
   }),
   thinking: z.strictObject({

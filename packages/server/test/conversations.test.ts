@@ -87,6 +87,18 @@ describe('a conversation', () => {
     expect(listed.items.map(({ thread_id }) => thread_id)).toContain(thread)
   })
 
+  it('has objects for results that are none, as ADK makes them (trap 10)', async () => {
+    const thread = newThread()
+    const results = [{ sky: 'clear' }, 'rain', 7, ['a'], null, '{"sky":"clear"}']
+    const told = results.map((result, at) => ({ kind: 'tool_result', payload: { id: `c${at}`, result } }))
+    expect((await tell(thread, told)).json).toMatchObject({ stored: results.length })
+    const { items } = conversationEventPage.parse(await read(`${base}/${thread}/events`))
+    expect(items.map(({ payload }) => payload['result'])).toEqual([
+      { sky: 'clear' },
+      ...results.slice(1).map((result) => ({ result })),
+    ])
+  })
+
   it('holds what is sent again with the same id once', async () => {
     const thread = newThread()
     await tell(thread, [user('a', { event_id: '1' })])
@@ -291,7 +303,7 @@ describe('what makes no sense', () => {
       one({ kind: 'tool_call', payload: { id: 'c', name: 'f', thought_signature: '%%' } }),
       'events[0].payload.thought_signature',
     ],
-    [one({ kind: 'tool_result', payload: { id: 'c', result: 'text' } }), 'events[0].payload.result'],
+    [one({ kind: 'tool_result', payload: { id: 'c' } }), 'events[0].payload.result'],
     [one({ kind: 'run_end', payload: { status: 'running' } }), 'events[0].payload.status'],
     [one({ kind: 'adk_event', payload: 5 }), 'events[0].payload'],
     [one({ kind: 'adk_event', payload: {} }), 'events[0].payload'],
