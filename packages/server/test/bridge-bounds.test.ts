@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { HttpAgent } from '@ag-ui/client'
 import { limits } from '@llm-eval/protocol'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
 import { recorded, startBridge, talk } from './bridge-ground.ts'
 import { type Ground, openShelf, type Shelf } from './ground.ts'
 import { begin, frame, heard, type ScriptedAdk, say, spoken, startScriptedAdk } from './scripted-adk.ts'
@@ -140,4 +140,10 @@ describe('the bridge holds', () => {
     for (const one of under) expect((await one).error).toBeUndefined()
     expect((await talk(await frontEnd(`${thread}-3`), 'hi')).error).toBeUndefined()
   })
+})
+
+test('a request that cannot be read is refused with the place of what is wrong in it', async () => {
+  const body = { threadId: thread, runId: 'r', messages: [{ role: 'user', content: 'hi' }] }
+  const { status, json } = await ground.send({ path: '/agui/demo', body })
+  expect([status, json.errors]).toEqual([422, [{ path: 'messages[0].id', message: 'is required' }]])
 })

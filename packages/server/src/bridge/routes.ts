@@ -1,9 +1,10 @@
 /** Where front ends of AG-UI reach agents: `/agui/:target`. */
-import { type AguiEvent, readRunAgentInput, type RunAgentInput, runAgentInputSchema } from '@llm-eval/formats/agui'
+import { type AguiEvent, type RunAgentInput, runAgentInputSchema } from '@llm-eval/formats/agui'
 import { conversationRoutes, Failure, limits } from '@llm-eval/protocol'
 import { name } from '@llm-eval/protocol/schemas'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
+import { faultsOf } from '../faults/faults.ts'
 import type { App, Deps, Register } from '../http/app.ts'
 import { acceptRawJson } from '../http/bodies.ts'
 import { parseJson } from '../http/json.ts'
@@ -118,7 +119,7 @@ function chunkOf(events: readonly AguiEvent[]): Buffer {
 
 function inputOf(request: FastifyRequest): RunAgentInput {
   if (!Buffer.isBuffer(request.body)) throw new TypeError('the route was mounted without raw bodies')
-  const read = readRunAgentInput(parseJson(request.body))
-  if ('faults' in read) throw new Failure('invalid_request', { errors: read.faults })
-  return read.input
+  const parsed = runAgentInputSchema.safeParse(parseJson(request.body))
+  if (!parsed.success) throw new Failure('invalid_request', { errors: faultsOf(parsed.error.issues) })
+  return parsed.data
 }
