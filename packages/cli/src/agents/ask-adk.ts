@@ -65,11 +65,11 @@ export async function askAdk(
 function targetOf({ url, headers = {}, userId }: Agent, env: AskOptions['env']): AdkTarget {
   const place = /^(adk|agent-engine):(.+)$/.exec(url)
   const [, scheme, address = ''] = place ?? []
-  const own = Object.entries(headers).map(([name, value]) => [
+  const own = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
     value.replaceAll(/\{\{\s*env\.(\w+)\s*\}\}/g, (_, variable: string) => env[variable] ?? ''),
   ])
-  const common = { userId: userId ?? agentDefaults.userId, headers: Object.fromEntries(own) as Record<string, string> }
+  const common = { userId: userId ?? agentDefaults.userId, headers: Object.fromEntries(own) }
   if (scheme === 'agent-engine') return { ...common, kind: 'agent_engine', url: address, appName: null }
   if (!URL.canParse(address)) throw new Complaint(`${url} is no address: write adk:http://localhost:8000/app_name.`)
   const { origin, pathname } = new URL(address)

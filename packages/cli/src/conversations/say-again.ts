@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type AgentToolCall,
   type AgentTrace,
   type ConversationEventInput,
   conversationRoutes,
@@ -103,26 +104,7 @@ function eventsOf(trace: AgentTrace, begun: number): ConversationEventInput[] {
         kind: 'user_message',
         payload: { id: null, text: turn.query, files: [], author: null },
       },
-      ...calls.flatMap(({ id, name, args, result, started_ms, ended_ms }): ConversationEventInput[] => {
-        const call = id ?? randomUUID()
-        const made: ConversationEventInput = {
-          ...common,
-          at: at(started_ms ?? 0),
-          kind: 'tool_call',
-          payload: { id: call, name, args: objectOf(args), author: null, thought_signature: null },
-        }
-        if (result === null) return [made]
-        const came = at(ended_ms ?? started_ms ?? 0)
-        return [
-          made,
-          {
-            ...common,
-            at: came,
-            kind: 'tool_result',
-            payload: { id: call, name, result: objectOf(result), author: null },
-          },
-        ]
-      }),
+      ...calls.flatMap((call) => callEvents(call, common, at)),
       ...(turn.output === ''
         ? []
         : [
@@ -147,6 +129,22 @@ function eventsOf(trace: AgentTrace, begun: number): ConversationEventInput[] {
     from += turn.latency_ms
     return events
   })
+}
+
+type Place = Pick<ConversationEventInput, 'run_id' | 'invocation_id' | 'event_id'>
+
+/** A call, and its result where one was seen. */
+function callEvents(
+  { id, name, args, result, started_ms, ended_ms }: AgentToolCall,
+  place: Place,
+  at: (ms: number) => string,
+): ConversationEventInput[] {
+  const call = id ?? randomUUID()
+  const asked = { id: call, name, args: objectOf(args), author: null, thought_signature: null }
+  const made: ConversationEventInput = { ...place, at: at(started_ms ?? 0), kind: 'tool_call', payload: asked }
+  if (result === null) return [made]
+  const payload = { id: call, name, result: objectOf(result), author: null }
+  return [made, { ...place, at: at(ended_ms ?? started_ms ?? 0), kind: 'tool_result', payload }]
 }
 
 /** What is no object stands in one, as ADK has it. */
