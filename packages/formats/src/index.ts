@@ -1,4 +1,4 @@
-export { caseIdOf, defaultWeights } from './cases/canonical.ts'
+export { caseIdOf, defaultWeights, nothingExpected } from './cases/canonical.ts'
 export { readCases, type ReadCasesOptions } from './cases/read.ts'
 export { caseFileSchema } from './cases/schema.ts'
 export { type AgentSettings, readSettings, type ReadSettingsOptions, settingsFileSchema } from './cases/settings.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { caseIdOf, defaultWeights } from '@llm-eval/formats'
+import { caseIdOf, defaultWeights, nothingExpected } from '@llm-eval/formats'
 import {
   casesToAsk,
   defaultCriteria,
@@ -9,7 +9,7 @@ import {
   readEvalSet,
   readJson,
 } from '@llm-eval/formats/adk'
-import type { AdkCriterion, CaseProblem, Expected, TestCase } from '@llm-eval/protocol'
+import type { AdkCriterion, CaseProblem, TestCase } from '@llm-eval/protocol'
 import { fileComplaint, systemCode } from '../complaint.ts'
 import { evalConfigName } from './eval-names.ts'
 
@@ -110,25 +110,4 @@ function testCase(
       criteria: [...criteria],
     },
   }
-}
-
-const nothingExpected: Expected = {
-  tools: [],
-  tool_categories: [],
-  sequence: [],
-  sequence_mode: 'subsequence',
-  forbidden_tools: [],
-  forbidden_sequences: [],
-  arguments: [],
-  calls: [],
-  output: {
-    contains: [],
-    not_contains: [],
-    regex: [],
-    not_regex: [],
-    json_schema: null,
-    must_acknowledge_uncertainty: false,
-    no_pii: false,
-  },
-  metrics: {},
 }

@@ -214,10 +214,14 @@ export function conversationQueries(api: Api) {
   }
 }
 
-/** Where a thread is downloaded from. */
-export function exportAddress(thread: string, format: ConversationFormat): string {
+/** Where a thread is downloaded from. @param turns their places, from 0; none is all of them */
+export function exportAddress(thread: string, format: ConversationFormat, turns: readonly number[]): string {
   const path = pathTo(conversationRoutes.exportConversation, { thread_id: thread })
-  return format === 'evalset' ? path : `${path}?format=${format}`
+  const query = [
+    ...(format === 'evalset' ? [] : [`format=${format}`]),
+    ...(turns.length === 0 ? [] : [`turns=${turns.join(',')}`]),
+  ]
+  return query.length === 0 ? path : `${path}?${query.join('&')}`
 }
 
 export async function deleteConversation(api: Api, thread: string): Promise<void> {

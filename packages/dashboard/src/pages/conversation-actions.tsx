@@ -76,10 +76,6 @@ function isEvalFile(format: ConversationFormat): boolean {
 }
 
 function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[] }) {
-  const address = (format: ConversationFormat): string => {
-    const all = exportAddress(thread, format)
-    return turns.length === 0 ? all : `${all}${all.includes('?') ? '&' : '?'}turns=${turns.join(',')}`
-  }
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger className={buttonLook('primary', 'medium')}>
@@ -94,7 +90,7 @@ function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[
             return (
               <DropdownMenu.Item key={format} asChild>
                 <a
-                  href={address(format)}
+                  href={exportAddress(thread, format, turns)}
                   download={`${thread.replace(/[^\w.-]+/g, '_')}.${end}`}
                   className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
                 >

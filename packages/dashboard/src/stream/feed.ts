@@ -1,5 +1,5 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
-import type { TraceSummary } from '@llm-eval/protocol'
+import type { Metrics, TraceDetail, TraceSummary } from '@llm-eval/protocol'
 import { type Cell, createCell } from './cell.ts'
 import { keys, type ListPage } from '../api/queries.ts'
 import { type Changes, collectChanges, type Recent, reviseDetail, revisePages } from './changes.ts'
@@ -7,7 +7,6 @@ import type { FromTab, LinkStatus, ToTab } from './hub.ts'
 import { createRate, type Rate } from './rate.ts'
 import { createReading, createReadings } from './reading.ts'
 import { arrive, emptyTail, gap, type Tail } from './tail.ts'
-import type { Metrics, TraceDetail } from '@llm-eval/protocol'
 
 /** What this tab knows from the stream. */
 export interface Feed {

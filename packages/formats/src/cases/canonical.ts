@@ -104,6 +104,9 @@ export function caseIdOf(suite: string, name: string): string {
   return slug === '' ? hash : `${slug}-${hash}`
 }
 
+/** What a case expects that expects nothing. */
+export const nothingExpected: Expected = expectedOf({}, 'subsequence')
+
 function expectedOf(written: WrittenExpected, mode: SequenceMode): Expected {
   const output = written.output ?? {}
   return {
