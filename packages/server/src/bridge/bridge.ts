@@ -63,7 +63,7 @@ export class Bridge {
       const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
       const appName = await appOf(request, this.#options.appMs ?? appMs)
-      const append = this.#appendTo(request, appName)
+      const append = this.#appendTo(request, { appName, known: held.known })
       const { now, redacts } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
       const running = {
@@ -85,10 +85,17 @@ export class Bridge {
     }
   }
 
-  #appendTo({ input, projectId, replayOf, target }: BridgeRequest, appName: string) {
+  #appendTo(
+    { input, projectId, replayOf, target }: BridgeRequest,
+    { appName, known }: Pick<Running, 'appName' | 'known'>,
+  ) {
     const { userId, name } = target
     const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
-    return (events: ConversationEventInput[]) => appendEvents(this.#options.recording, thread, events)
+    return async (events: ConversationEventInput[]) => {
+      const { first, last } = await appendEvents(this.#options.recording, thread, events)
+      // What somebody else told in between was not read here.
+      known.last = first === null || first === known.last + 1 ? last : -1
+    }
   }
 
   async #run(running: Running, send: Send): Promise<void> {

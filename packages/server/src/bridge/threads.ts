@@ -9,6 +9,8 @@ export interface KnownThread {
   state: Record<string, unknown>
   /** Of an agent's server that names its sessions itself. */
   sessionId: string | null
+  /** Place of the last event of which this was made; another one was told by somebody else. */
+  last: number
 }
 
 /** A thread while a request of it is under way: nobody else's can begin. */
@@ -28,8 +30,8 @@ interface Holding {
 const patienceMs = 10_000
 
 /**
- * The threads of the bridge. What is known of the newest ones is in memory; of others it is read from what was recorded, so that
- * it outlives the process.
+ * The threads of the bridge. What is known of the newest ones is in memory; of others, and of those of which another server or
+ * somebody else told more, it is read from what was recorded, so that it outlives the process.
  */
 export class Threads {
   readonly #store: Store
@@ -59,7 +61,7 @@ export class Threads {
       resolve()
     }
     try {
-      const known = this.#known.get(key) ?? (await this.#recall(projectId, threadId))
+      const known = await this.#recall(projectId, threadId, this.#known.get(key))
       this.#remember(key, known)
       return { known, gone, release }
     } catch (error) {
@@ -79,12 +81,13 @@ export class Threads {
   }
 
   /** What was recorded says what the agent heard, and in which session. */
-  async #recall(projectId: number, threadId: string): Promise<KnownThread> {
-    const known: KnownThread = { seen: new Set(), state: {}, sessionId: null }
+  async #recall(projectId: number, threadId: string, kept: KnownThread | undefined): Promise<KnownThread> {
     const found = await this.#store.read(projectId, 'conversation', { threadId })
     if (found === 'deleted') throw new Failure('conversation_deleted')
+    if (kept && kept.last === (found?.events ?? 0)) return kept
+    const known: KnownThread = { seen: new Set(), state: {}, sessionId: null, last: found?.events ?? 0 }
     if (found === null) return known
-    const said: string[] = []
+    const said: Said = { runId: null, ids: [] }
     for (let after = 0; ; ) {
       const asked = { ref: found.ref, after, limit: 1_000, bytes: 4 * 1024 * 1024 }
       const { events, more } = await this.#store.read(projectId, 'conversationEvents', asked)
@@ -97,16 +100,23 @@ export class Threads {
   }
 }
 
-/** @param said ids of messages of a request of which nothing is known yet */
-function take(known: KnownThread, { kind, payload }: StoredConversationEvent, said: string[]): void {
+/** Ids of messages of a request of which nothing is known yet. */
+interface Said {
+  runId: string | null
+  ids: string[]
+}
+
+function take(known: KnownThread, { kind, payload, runId }: StoredConversationEvent, said: Said): void {
   // That somebody answered shows that the agent has heard it.
-  if (kind === 'adk_event' || kind === 'agui_event') for (const id of said.splice(0)) known.seen.add(id)
+  if (kind === 'adk_event' || kind === 'agui_event') for (const id of said.ids.splice(0)) known.seen.add(id)
   if (kind === 'run_start') {
-    said.length = 0
+    // The same request begins once more when its session has an id.
+    if (runId !== said.runId) said.ids.length = 0
+    said.runId = runId
     known.sessionId = textIn(payload, 'session_id') ?? known.sessionId
   }
   const id = kind === 'user_message' ? textIn(payload, 'id') : undefined
-  if (id !== undefined) said.push(id)
+  if (id !== undefined) said.ids.push(id)
 }
 
 function textIn(payload: string, name: string): string | undefined {
