@@ -11,7 +11,6 @@ import { plain } from './records.ts'
 import { named } from './run-events.ts'
 import { searchable } from './run-rows.ts'
 import type { ConversationTables } from './steps/conversation-tables.ts'
-import { type Transaction, tombstone } from './transaction.ts'
 
 // Kinds and states are stored as their places in their lists; never change one.
 
@@ -200,20 +199,6 @@ export function toConversationEvent(
     eventId: row.event_id,
     payload: row.payload,
   }
-}
-
-/** Whether a thread of this id was deleted. */
-export async function isBuriedConversation(
-  tx: Pick<Transaction, 'db' | 'projectId' | 'salt'>,
-  threadId: string,
-): Promise<boolean> {
-  const found = await tx.db
-    .selectFrom('conversation_tombstones')
-    .select('at')
-    .where('project_id', '=', tx.projectId)
-    .where('id_hash', '=', tombstone(tx.salt, threadId))
-    .executeTakeFirst()
-  return found !== undefined
 }
 
 /** Whether a thread that has so many events takes some more. */

@@ -4,7 +4,6 @@ import { sql } from './kysely.ts'
 import { named } from './run-events.ts'
 import { type RunNumbers, runWorkers, type StoredRun } from './runs.ts'
 import type { Tables } from './tables.ts'
-import { type Transaction, tombstone } from './transaction.ts'
 
 // How runs are read, by changes that hand them out and by queries.
 
@@ -76,17 +75,6 @@ export function toStoredRun(row: WholeRow): StoredRun {
     beganAt: row.began_at,
     endedAt: row.ended_at,
   }
-}
-
-/** Whether a run of this id was deleted. */
-export async function isBuriedRun(tx: Pick<Transaction, 'db' | 'projectId' | 'salt'>, id: string): Promise<boolean> {
-  const found = await tx.db
-    .selectFrom('run_tombstones')
-    .select('at')
-    .where('project_id', '=', tx.projectId)
-    .where('id_hash', '=', tombstone(tx.salt, id))
-    .executeTakeFirst()
-  return found !== undefined
 }
 
 /** Texts as they are searched: the same on both databases. */

@@ -1,7 +1,8 @@
 import { agentCommands, attemptOutcomes, checkStates, limits, releaseVerdicts } from '@llm-eval/protocol'
 import { countOutcomes, encodeAgentChange, encodeAgentReport } from '../agent-test-rows.ts'
 import type { AgentTestChanges, NewAgentReport } from '../agent-tests.ts'
-import { type Transaction, tombstone } from '../transaction.ts'
+import { bury, isBuried } from '../tombstones.ts'
+import type { Transaction } from '../transaction.ts'
 
 /** Rows of one statement, far from what a database takes of them. */
 const rowsAtOnce = 500
@@ -13,7 +14,7 @@ export async function putAgentReport(
 ): Promise<AgentTestChanges['putAgentReport']['out']> {
   const known = await findReport(tx, report.id)
   if (known) return { result: known.hash === report.hash ? 'exists' : 'conflict' }
-  if (await isBuried(tx, report.id)) return { result: 'deleted' }
+  if (await isBuried(tx, 'agent_tombstones', report.id)) return { result: 'deleted' }
   if (!(await openSuite(tx, { suite: report.suite, at: report.at }))) return { result: 'too_many' }
   const ref = await insertReport(tx, report)
   if (ref === undefined)
@@ -151,26 +152,6 @@ async function oldestOf(tx: Transaction, suite: string, limit: number): Promise<
     .execute()
 }
 
-/** What is deleted does not come back by being sent again. */
-async function bury(tx: Transaction, doomed: readonly Doomed[], at: number): Promise<void> {
-  if (doomed.length === 0) return
-  await tx.db
-    .insertInto('agent_tombstones')
-    .values(doomed.map(({ id }) => ({ project_id: tx.projectId, id_hash: tombstone(tx.salt, id), at })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-}
-
-async function isBuried(tx: Transaction, id: string): Promise<boolean> {
-  const found = await tx.db
-    .selectFrom('agent_tombstones')
-    .select('at')
-    .where('project_id', '=', tx.projectId)
-    .where('id_hash', '=', tombstone(tx.salt, id))
-    .executeTakeFirst()
-  return found !== undefined
-}
-
 async function removeReports(tx: Transaction, doomed: readonly Doomed[], at: number): Promise<void> {
   if (doomed.length === 0) return
   const refs = doomed.map(({ ref }) => ref)
@@ -196,7 +177,7 @@ export async function deleteAgentReport(
 ): Promise<AgentTestChanges['deleteAgentReport']['out']> {
   const known = await findReport(tx, id)
   if (!known) return { found: false }
-  await bury(tx, [known], at)
+  await bury(tx, 'agent_tombstones', { ids: [known.id], at })
   await removeReports(tx, [known], at)
   return { found: true }
 }
@@ -215,7 +196,7 @@ export async function deleteAgentSuite(
     .executeTakeFirst()
   if (!known) return { found: false, more: false }
   const doomed = await oldestOf(tx, suite, limit)
-  await bury(tx, doomed, at)
+  await bury(tx, 'agent_tombstones', { ids: doomed.map(({ id }) => id), at })
   await removeReports(tx, doomed, at)
   if (doomed.length === limit) return { found: true, more: true }
   for (const table of ['agent_baselines', 'agent_quarantines', 'agent_suites'] as const)

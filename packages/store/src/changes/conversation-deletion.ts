@@ -1,6 +1,7 @@
 import { encodeConversation } from '../conversation-rows.ts'
 import type { ConversationChanges } from '../conversations.ts'
-import { type Transaction, tombstone } from '../transaction.ts'
+import { bury } from '../tombstones.ts'
+import type { Transaction } from '../transaction.ts'
 
 const doomedColumns = ['ref', 'thread_id', 'events', 'state'] as const
 
@@ -72,17 +73,7 @@ export async function expireConversations(
 }
 
 async function buryConversations(tx: Transaction, rows: readonly DoomedConversation[], at: number): Promise<void> {
-  if (rows.length === 0) return
-  const buried = rows.map(({ thread_id: id }) => ({
-    project_id: tx.projectId,
-    id_hash: tombstone(tx.salt, id ?? ''),
-    at,
-  }))
-  await tx.db
-    .insertInto('conversation_tombstones')
-    .values(buried)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+  await bury(tx, 'conversation_tombstones', { ids: rows.flatMap(({ thread_id: id }) => id ?? []), at })
 }
 
 /** What is left of the rows is their refs, by which their events are found and told apart in the journal. */

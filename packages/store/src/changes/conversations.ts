@@ -5,7 +5,6 @@ import {
   type Folded,
   fold,
   hasRoom,
-  isBuriedConversation,
   nothingYet,
   originRow,
 } from '../conversation-rows.ts'
@@ -13,6 +12,7 @@ import type { ConversationChanges, ConversationOrigin, NewConversationEvent } fr
 import { insertMany } from '../inserting.ts'
 import { sql } from '../kysely.ts'
 import { joinRecords, plain, records } from '../records.ts'
+import { isBuried } from '../tombstones.ts'
 import type { Transaction } from '../transaction.ts'
 
 // Changes of threads take turns (see `postgres/writer.ts`), so that places are given without gaps.
@@ -26,7 +26,7 @@ export async function appendConversation(
 ): Promise<Append['out']> {
   const given = events.map(storable)
   const row = await findConversation(tx, origin.threadId)
-  if (!row && (await isBuriedConversation(tx, origin.threadId))) return { result: 'deleted' }
+  if (!row && (await isBuried(tx, 'conversation_tombstones', origin.threadId))) return { result: 'deleted' }
   const fresh = await withoutKnown(tx, row?.ref ?? null, given)
   const duplicates = events.length - fresh.length
   if (fresh.length === 0) return { result: 'ok', created: false, first: null, last: row?.events ?? 0, duplicates }

@@ -1,5 +1,6 @@
 import type { RunChanges } from '../runs.ts'
-import { type Transaction, tombstone } from '../transaction.ts'
+import { bury } from '../tombstones.ts'
+import type { Transaction } from '../transaction.ts'
 import { changeRun, findRun } from './run-state.ts'
 import type { RunRow } from '../run-rows.ts'
 
@@ -11,10 +12,7 @@ export async function deleteRun(
   const row = await findRun(tx, id)
   const found = !('result' in row)
   if (found) {
-    await tx.db
-      .insertInto('run_tombstones')
-      .values({ project_id: tx.projectId, id_hash: tombstone(tx.salt, id), at })
-      .execute()
+    await bury(tx, 'run_tombstones', { ids: [id], at })
     await doom(tx, row, at)
   }
   const { more } = await removeDoomedRuns(tx, limit)

@@ -1,9 +1,10 @@
 import { type RunStatus, runStatuses } from '@llm-eval/protocol'
 import type { Updateable } from 'kysely'
 import { encodeRun, named, runStatusNumber } from '../run-events.ts'
-import { isBuriedRun, numbersOf, type RunRow, selectRuns, toStoredRun } from '../run-rows.ts'
+import { numbersOf, type RunRow, selectRuns, toStoredRun } from '../run-rows.ts'
 import type { StoredRun } from '../runs.ts'
 import type { Tables } from '../tables.ts'
+import { isBuried } from '../tombstones.ts'
 import type { EventKind, Transaction } from '../transaction.ts'
 
 // What all changes of runs are made of. They take turns with each other and with those of traces (see `postgres/writer.ts`),
@@ -18,7 +19,7 @@ export async function findRun(tx: Transaction, id: string): Promise<RunRow | { r
     .where('id', '=', id)
     .executeTakeFirst()
   if (row) return { ...row, id }
-  return { result: (await isBuriedRun(tx, id)) ? 'deleted' : 'not_found' }
+  return { result: (await isBuried(tx, 'run_tombstones', id)) ? 'deleted' : 'not_found' }
 }
 
 /** Changes a run and tells of it. */

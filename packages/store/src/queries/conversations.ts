@@ -1,11 +1,12 @@
 import { limits } from '@llm-eval/protocol'
 import type { SelectQueryBuilder } from 'kysely'
-import { isBuriedConversation, stateNumber, toConversation, toConversationEvent } from '../conversation-rows.ts'
+import { stateNumber, toConversation, toConversationEvent } from '../conversation-rows.ts'
 import type { ConversationFilter, ConversationQueries } from '../conversations.ts'
 import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
 import { searchable } from '../run-rows.ts'
 import type { Tables } from '../tables.ts'
+import { isBuried } from '../tombstones.ts'
 import { contains } from './runs.ts'
 
 /** Threads that one page looks at, where what is looked for is in no index. */
@@ -104,7 +105,9 @@ export async function conversation(
     .executeTakeFirst()
   if (row) return toConversation(row)
   const salt = await db.selectFrom('meta').select('value').where('name', '=', 'salt').executeTakeFirst()
-  return (await isBuriedConversation({ db, projectId, salt: salt?.value ?? '' }, threadId)) ? 'deleted' : null
+  return (await isBuried({ db, projectId, salt: salt?.value ?? '' }, 'conversation_tombstones', threadId))
+    ? 'deleted'
+    : null
 }
 
 /** Events after a place; sizes are looked at first, so that no more is read than is told. */

@@ -2,8 +2,9 @@ import type { RawBuilder } from 'kysely'
 import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
 import { runStatusNumber } from '../run-events.ts'
-import { isBuriedRun, isOpenRun, searchable, selectRuns, toStoredRun } from '../run-rows.ts'
+import { isOpenRun, searchable, selectRuns, toStoredRun } from '../run-rows.ts'
 import { type RunFilter, type RunOrder, runOrders, type RunQueries } from '../run-queries.ts'
+import { isBuried } from '../tombstones.ts'
 
 export async function run(reading: Reading, { id }: RunQueries['run']['in']): Promise<RunQueries['run']['out']> {
   const row = await selectRuns(reading.db)
@@ -13,7 +14,7 @@ export async function run(reading: Reading, { id }: RunQueries['run']['in']): Pr
   if (row) return toStoredRun(row)
   const salt = await reading.db.selectFrom('meta').select('value').where('name', '=', 'salt').executeTakeFirst()
   const { db, projectId } = reading
-  return (await isBuriedRun({ db, projectId, salt: salt?.value ?? '' }, id)) ? 'deleted' : null
+  return (await isBuried({ db, projectId, salt: salt?.value ?? '' }, 'run_tombstones', id)) ? 'deleted' : null
 }
 
 const successRate = sql<number>`CASE WHEN runs.completed = 0 THEN -1.0 ELSE CAST(runs.successful AS DOUBLE PRECISION) / runs.completed END`
