@@ -239,6 +239,17 @@ describe('an export', () => {
     expect(warnings).toEqual(['request a: not as written: 1e999'])
   })
 
+  it('has no half characters, which the reader of ADK refuses with the whole file', () => {
+    const events = record(start('a'), ask('half \ud800 \\ud800', 'a'), say('a \udfff b 😀', 'a'), end('finished', 'a'))
+    for (const format of ['evalset', 'evalcase', 'legacy'] as const) {
+      const { text, warnings } = exportConversation({ ...head, thread_id: 't\ud800' }, events, { format })
+      expect(text).not.toMatch(/(?<!\\)\\ud[89a-f]/)
+      expect(text).toContain('half \ufffd \\\\ud800')
+      expect(text).toContain('a \ufffd b 😀')
+      expect(warnings).toEqual(['half characters are written as \ufffd'])
+    }
+  })
+
   it('has the state from before the first turn only, and none that was for one turn (trap 23)', () => {
     const state = { 'user:tier': 'gold', 'temp:x': 1, cart_items: 2 }
     const told = record(

@@ -2,6 +2,7 @@ import type { EvalCase, EvalSet, IntermediateData, Invocation, InvocationEvents 
 import { evalCase as caseShape, evalSet as setShape } from './eval-shape.ts'
 import type { AdkPart } from './event.ts'
 import { Telling } from './telling.ts'
+import { wellFormed } from './well-formed.ts'
 
 /** `events`: as ADK since 1.16 has it. `legacy`: what agents did by kinds, as all versions read it. */
 export type EvalFlavour = 'events' | 'legacy'
@@ -25,7 +26,7 @@ export function writeEvalSet(set: EvalSet, { flavour = 'events' }: WriteEvalOpti
     telling.leave()
     return told
   })
-  return { json: setShape.write({ ...set, evalCases }, telling), lost: telling.lost }
+  return written(setShape.write({ ...set, evalCases }, telling), telling)
 }
 
 /**
@@ -34,7 +35,12 @@ export function writeEvalSet(set: EvalSet, { flavour = 'events' }: WriteEvalOpti
  */
 export function writeEvalCase(one: EvalCase, { flavour = 'events' }: WriteEvalOptions = {}): WrittenEval {
   const telling = new Telling('lost')
-  return { json: caseShape.write(inFlavour(one, flavour, telling), telling), lost: telling.lost }
+  return written(caseShape.write(inFlavour(one, flavour, telling), telling), telling)
+}
+
+function written(json: unknown, { lost }: Telling): WrittenEval {
+  const told = [...lost]
+  return { json: wellFormed(json, told), lost: told }
 }
 
 function inFlavour(one: EvalCase, flavour: EvalFlavour, telling: Telling): EvalCase {
