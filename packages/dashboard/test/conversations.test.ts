@@ -78,6 +78,21 @@ test('are read as they were held: thoughts, calls with their results, who handed
   expect(problems).toEqual([])
 })
 
+test('say whose they are, and by which id the command line knows them', async () => {
+  const words = `Whose ${randomUUID()}`
+  await tell(stage, thread, [{ kind: 'user_message', payload: { text: words } }])
+  const { open, problems } = await stage.profile({ permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await open('/conversations')
+  const row = page.getByRole('listitem').filter({ hasText: words })
+  await row.getByText('agent1 · ana').waitFor()
+  await row.getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: words }).waitFor()
+  await page.getByText('agent1 · ana').waitFor()
+  await page.getByRole('button', { name: 'Copy the thread id' }).click()
+  await eventually(() => page.evaluate(() => navigator.clipboard.readText())).toBe(thread)
+  expect(problems).toEqual([])
+})
+
 test('grow on the screen while they go on, and miss nothing while the server is away', async () => {
   await tell(stage, thread, turnOf(0, 'First question'))
   const { open, problems } = await stage.profile()
@@ -178,7 +193,7 @@ test('are said again to an agent, and held against what it did then', async () =
   const page = await open(pathOf(thread))
   await page.getByRole('button', { name: 'Replay' }).click()
   const form = page.getByRole('form', { name: 'Replay' })
-  expect(await form.getByLabel('Target of the bridge').inputValue()).toBe('default')
+  expect(await form.getByLabel('Target of the bridge').inputValue()).toBe('agent')
   await form.getByLabel('Target of the bridge').fill('nobody')
   await form.getByRole('button', { name: 'Replay' }).click()
   await form.getByRole('alert').waitFor()

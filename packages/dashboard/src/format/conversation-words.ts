@@ -47,3 +47,8 @@ export function tokensTitle(tokens: ConversationTokens): string {
   if (known.length === 0) return 'The agent told no tokens.'
   return known.map(([word, count]) => `${word} ${count}`).join(', ')
 }
+
+/** The agent and the user, as far as they are known. */
+export function whoseWords({ target, app_name: app, user_id: user }: Conversation): string {
+  return [target ?? app, user].filter((word) => word !== '').join(' · ')
+}

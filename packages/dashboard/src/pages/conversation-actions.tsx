@@ -138,7 +138,7 @@ function Replay({ detail }: { detail: ConversationDetail }) {
             name="target"
             required
             maxLength={200}
-            defaultValue={detail.target ?? 'default'}
+            defaultValue={detail.target ?? 'agent'}
           />
           <FormEnd
             fault={begin.error ? sayError(begin.error) : undefined}

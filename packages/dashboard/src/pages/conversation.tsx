@@ -8,9 +8,10 @@ import { blockOf, conversationQueries } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
 import { Button, buttonLook } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
+import { CopyButton } from '../components/copy-button.tsx'
 import { Loading, Notice, Trouble } from '../components/notice.tsx'
 import { Ago } from '../components/time.tsx'
-import { tokensText, tokensTitle } from '../format/conversation-words.ts'
+import { tokensText, tokensTitle, whoseWords } from '../format/conversation-words.ts'
 import { formatCount, formatLatency } from '../format/numbers.ts'
 import { ConversationActions } from './conversation-actions.tsx'
 import { Turn } from './conversation-turn.tsx'
@@ -25,10 +26,18 @@ export function ConversationPage() {
   const { data, error, refetch } = useQuery(conversationQueries(api).conversation(thread))
   return (
     <div className="mx-auto flex w-full max-w-4xl flex-1 flex-col gap-5 p-3 sm:p-6">
-      <Link to="/conversations" className="flex items-center gap-1.5 self-start font-medium text-ink-2 hover:text-ink">
-        <ArrowLeft aria-hidden size={15} />
-        Conversations
-      </Link>
+      <div className="flex items-center gap-3">
+        <Link to="/conversations" className="flex items-center gap-1.5 font-medium text-ink-2 hover:text-ink">
+          <ArrowLeft aria-hidden size={15} />
+          Conversations
+        </Link>
+        {data && (
+          <span className="flex min-w-0 items-center">
+            <code className="foreign min-w-0 clip font-mono text-xs text-ink-3 max-sm:max-w-40">{thread}</code>
+            <CopyButton text={() => thread} name="the thread id" />
+          </span>
+        )}
+      </div>
       {error instanceof ApiError && (error.status === 404 || error.status === 410) ? (
         <>
           <h1 className="sr-only">Conversation</h1>
@@ -67,7 +76,7 @@ function Body({ detail }: { detail: ConversationDetail }) {
 }
 
 function Head({ detail }: { detail: ConversationDetail }) {
-  const { thread_id: thread, title, state, target, user_id: user, error, replay_of: recording } = detail
+  const { thread_id: thread, title, state, error, replay_of: recording } = detail
   const { totalThinkingTokens: thoughts, totalToolCalls: calls, durationSeconds: seconds } = detail.session_stats
   const facts = [
     [detail.turns === 1 ? 'turn' : 'turns', formatCount(detail.turns)],
@@ -85,9 +94,7 @@ function Head({ detail }: { detail: ConversationDetail }) {
             {detail.agents.map((agent) => (
               <AgentName key={agent} row={detail} agent={agent} />
             ))}
-            <span className="foreign text-ink-3">
-              {[target, user].filter((word) => word !== null && word !== '').join(' · ')}
-            </span>
+            <span className="foreign text-ink-3">{whoseWords(detail)}</span>
             <span className="text-ink-3">
               <Ago time={detail.updated_at} />
             </span>

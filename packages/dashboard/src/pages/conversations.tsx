@@ -12,7 +12,7 @@ import { Select, TextField } from '../components/field.tsx'
 import { Loading, Notice, sayError, Trouble } from '../components/notice.tsx'
 import { Samples } from '../components/teach.tsx'
 import { Ago } from '../components/time.tsx'
-import { colourOf, stateWords, tokensText, tokensTitle } from '../format/conversation-words.ts'
+import { colourOf, stateWords, tokensText, tokensTitle, whoseWords } from '../format/conversation-words.ts'
 import { formatCount } from '../format/numbers.ts'
 import { bridgeSamples } from '../format/samples.ts'
 
@@ -105,7 +105,7 @@ function Filters({ search }: { search: ConversationSearch }) {
 }
 
 function Row({ row }: { row: Conversation }) {
-  const { thread_id: thread, title, state, turns, tool_calls: calls, agents, tokens, target, user_id: user } = row
+  const { thread_id: thread, title, state, turns, tool_calls: calls, agents, tokens } = row
   return (
     <li className="relative flex flex-wrap items-center gap-x-5 gap-y-1.5 px-4 py-3 hover:bg-hover max-sm:gap-x-3">
       <div className="min-w-56 flex-1">
@@ -117,9 +117,7 @@ function Row({ row }: { row: Conversation }) {
             <AgentName key={agent} row={row} agent={agent} />
           ))}
           {agents.length > 4 && <span>and {agents.length - 4} more</span>}
-          <span className="foreign clip">
-            {[target, user].filter((word) => word !== null && word !== '').join(' · ')}
-          </span>
+          <span className="foreign clip">{whoseWords(row)}</span>
           {row.replay_of !== null && <span>replay</span>}
         </p>
       </div>
