@@ -37,16 +37,7 @@ export async function eraseConversations(
   { userId, limit }: { userId: string; limit: number },
   at: number,
 ): Promise<number> {
-  const rows = await tx.db
-    .selectFrom('conversations')
-    .select(doomedColumns)
-    .where('project_id', '=', tx.projectId)
-    .where('thread_id', 'is not', null)
-    .where('user_id', '=', userId)
-    .orderBy('updated_at')
-    .orderBy('ref')
-    .limit(limit)
-    .execute()
+  const rows = await oldest(tx, limit).where('user_id', '=', userId).execute()
   await buryConversations(tx, rows, at)
   await doom(tx, rows, at)
   return rows.length
@@ -57,19 +48,22 @@ export async function expireConversations(
   tx: Transaction,
   { before, at, limit }: ConversationChanges['expireConversations']['in'],
 ): Promise<ConversationChanges['expireConversations']['out']> {
-  const rows = await tx.db
+  const rows = await oldest(tx, limit).where('updated_at', '<', before).execute()
+  await doom(tx, rows, at)
+  const { more } = await removeDoomedConversations(tx, limit)
+  return { deleted: rows.length, more: more || rows.length === limit }
+}
+
+/** Threads that are in sight, the one in which nothing happened for longest first. */
+function oldest(tx: Transaction, limit: number) {
+  return tx.db
     .selectFrom('conversations')
     .select(doomedColumns)
     .where('project_id', '=', tx.projectId)
     .where('thread_id', 'is not', null)
-    .where('updated_at', '<', before)
     .orderBy('updated_at')
     .orderBy('ref')
     .limit(limit)
-    .execute()
-  await doom(tx, rows, at)
-  const { more } = await removeDoomedConversations(tx, limit)
-  return { deleted: rows.length, more: more || rows.length === limit }
 }
 
 async function buryConversations(tx: Transaction, rows: readonly DoomedConversation[], at: number): Promise<void> {
