@@ -1,9 +1,8 @@
-import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { finished } from 'node:stream/promises'
 import type { BridgeTap } from '@llm-eval/server'
 import { Complaint, fileComplaint } from '../complaint.ts'
+import { LogFile } from '../conversations/log-file.ts'
 import type { ServeOptions } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { serveWith } from './serve.ts'
@@ -24,7 +23,8 @@ export interface BridgeOptions extends ServeOptions {
 /** `llm-eval bridge`: a server with one agent behind it, until it is told to stop. */
 export async function bridge(terminal: Terminal, options: BridgeOptions): Promise<number> {
   if (options.agentEngine && options.agui) throw new Complaint('--agent-engine and --agui do not go together.')
-  const logs = options.logDir === undefined ? undefined : await openLogs(resolve(terminal.cwd, options.logDir))
+  const logs =
+    options.logDir === undefined ? undefined : await openLogs(resolve(terminal.cwd, options.logDir), terminal)
   try {
     return await serveWith(terminal, options, {
       flags: { targets: { [options.name]: targetOf(options) } },
@@ -59,16 +59,18 @@ interface Logs {
 }
 
 /** The two kinds of logs of seed 003: what the front end asked and got, and what the agent said. A line of JSON each. */
-async function openLogs(directory: string): Promise<Logs> {
+async function openLogs(directory: string, { err }: Pick<Terminal, 'err'>): Promise<Logs> {
   const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '_').slice(0, 15)
   const paths = [join(directory, `events_${stamp}.log`), join(directory, `agent_engine_raw_${stamp}.log`)] as const
   try {
     await mkdir(directory, { recursive: true })
-    const [events, raw] = await Promise.all(paths.map(opened))
-    const write = (log: WriteStream | undefined, place: { threadId: string; runId: string }, what: object) => {
-      const line = { timestamp: new Date().toISOString(), thread_id: place.threadId, run_id: place.runId, ...what }
-      log?.write(`${JSON.stringify(line)}\n`)
-    }
+    const open = (path: string) =>
+      LogFile.open(path, ({ message }) =>
+        err.line(`${err.paint('yellow', 'warning:')} ${path} is not whole: ${message}`),
+      )
+    const [events, raw] = await Promise.all([open(paths[0]), open(paths[1])])
+    const write = (log: LogFile, { threadId, runId }: { threadId: string; runId: string }, what: object) =>
+      log.write({ timestamp: new Date().toISOString(), thread_id: threadId, run_id: runId, ...what })
     return {
       paths: [...paths],
       tap: {
@@ -78,19 +80,10 @@ async function openLogs(directory: string): Promise<Logs> {
         raw: (event, place) => write(raw, place, { raw: event }),
       },
       async close() {
-        for (const log of [events, raw]) if (log) await finished(log.end())
+        await Promise.all([events.close(), raw.close()])
       },
     }
   } catch (error) {
     throw fileComplaint(`The logs cannot be written to ${directory}`, error)
   }
-}
-
-async function opened(path: string): Promise<WriteStream> {
-  const log = createWriteStream(path, { flags: 'a', mode: 0o600 })
-  const { promise, resolve: open, reject } = Promise.withResolvers<void>()
-  log.once('open', () => open()).once('error', reject)
-  await promise
-  // A disk that is full later shall not end the conversations.
-  return log.on('error', () => undefined)
 }
