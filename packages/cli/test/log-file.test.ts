@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { LogFile } from '../src/conversations/log-file.ts'
@@ -19,8 +19,8 @@ test('a log is written line by line after what is there, and whole when it is cl
   expect(readFileSync(path, 'utf8')).toBe('{"n":1}\n{"n":2}\n')
 })
 
-// Only Linux has a disk that is always full.
-test.runIf(existsSync('/dev/full'))('a log on a full disk is told of once, and ends nothing', async () => {
+test('a log on a full disk is told of once, and ends nothing', async () => {
+  // Of Linux: a disk that is always full.
   const told: string[] = []
   const log = await LogFile.open('/dev/full', ({ message }) => void told.push(message))
   for (let n = 0; n < 3; n++) log.write({ n })
