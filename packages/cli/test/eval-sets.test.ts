@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { readEvalResult } from '@llm-eval/formats/adk'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { adkCall, adkText, startAdk } from './adk-agent.ts'
 import { call, place, said, startAgent } from './agents.ts'
 import { llmEval } from './stage.ts'
@@ -56,6 +59,20 @@ const good = (text: string) =>
     : [...adkCall('find', { n: 1.0, city: 'Rome' }), ...adkText('There is one at the Tiber.')]
 
 describe('llm-eval test of an eval set of ADK', () => {
+  test('says how an api server is asked, where its plain address is given', async () => {
+    const server = createServer((request, response) => {
+      const [status, body] = request.url === '/list-apps' ? [200, ['trips']] : [404, { detail: 'Not Found' }]
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const cwd = place({ 'trips.evalset.json': file(evalSet) })
+    const { code, out } = await llmEval(['test', 'trips.evalset.json', '--agent', url], { cwd })
+    expect(code).toBe(2)
+    expect(out).toContain(`It is an api_server of ADK: name it as adk:${url}/trips.`)
+  })
+
   test('asks an api server its turns in one session, and passes by the measures of ADK', async () => {
     const { url, asked } = await startAdk(good)
     const cwd = place({ 'trips.evalset.json': file(evalSet) })
