@@ -16,11 +16,12 @@ export function startBridge(
   }: GroundOptions & { env?: Record<string, string>; answerBytes?: number; runs?: number; tap?: BridgeTap } = {},
 ): Promise<Ground> {
   const parsed = configSchema.parse({ targets, ...options.config })
-  const bridge = registerBridge(({ closing, config, log, now, store }) => {
+  const bridge = registerBridge(({ access, closing, config, log, now, store }) => {
     return new Bridge({
       recording: createRecording({ store, now, config }),
       targets: createTargets(config.targets, { fetch, env, printed: printedBy }),
       fetch,
+      home: access.home,
       appMs: 60_000,
       log,
       closing,
@@ -29,7 +30,11 @@ export function startBridge(
       ...(options.runs === undefined ? {} : { runs: options.runs }),
     })
   })
-  return startGround({ ...options, config: { ...options.config, targets: parsed.targets }, slices: [bridge] })
+  return startGround({
+    ...options,
+    config: { ...options.config, targets: parsed.targets },
+    slices: [...(options.slices ?? []), bridge],
+  })
 }
 
 /** What a front end sees of one request. */

@@ -2,7 +2,7 @@ import { HttpAgent } from '@ag-ui/client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { BridgeTap } from '../src/bridge/running.ts'
 import { recorded, startBridge, talk } from './bridge-ground.ts'
-import { type Ground, openShelf, type Shelf } from './ground.ts'
+import { allSlices, firstKey, type Ground, openShelf, type Shelf } from './ground.ts'
 import { begin, frame, heard, type ScriptedAdk, say, spoken, startScriptedAdk } from './scripted-adk.ts'
 
 let shelf: Shelf
@@ -22,21 +22,29 @@ beforeAll(async () => {
   shelf = await openShelf()
 })
 afterAll(() => shelf.close())
-beforeEach(async () => {
-  thread = `secrets-${++number}`
-  told = []
-  agent = await startScriptedAdk()
+
+const settings = () => {
   const shared = {
     headers: { 'x-service': 'secret-of-the-service' },
     forward_headers: { 'x-agent-authorization': 'x-user-token' },
     token_env: 'TOKEN',
   }
-  const targets = {
+  return {
     adk: { url: agent.url, app_name: 'app', ...shared },
     agui: { kind: 'agui', url: `${agent.url}/agent`, ...shared },
   }
+}
+const options = () => {
   const config = { redact: { kinds: ['email' as const], patterns: [], paths: [] } }
-  ground = await startBridge(targets, { shelf, overSocket: true, env: { TOKEN: 'token-of-the-agent' }, config, tap })
+  return { shelf, overSocket: true, env: { TOKEN: 'token-of-the-agent' }, config, tap }
+}
+
+beforeEach(async () => {
+  await shelf.clear()
+  thread = `secrets-${++number}`
+  told = []
+  agent = await startScriptedAdk()
+  ground = await startBridge(settings(), options())
 })
 afterEach(async () => {
   await ground.close()
@@ -126,5 +134,42 @@ describe('what must not be kept', () => {
     const all = await kept()
     expect(all).toContain('Write to [redacted:email] now')
     for (const piece of ['bob@exa', 'ann@exa', 'mple.com']) expect(all).not.toContain(piece)
+  })
+})
+
+describe('who may ask an agent', () => {
+  it('needs a key that may tell of conversations, and asks in its own project', async () => {
+    await ground.close()
+    ground = await startBridge(settings(), { ...options(), slices: allSlices })
+    const admin = await firstKey(ground)
+    const keyOf = async (scopes: string[], project: object = {}) => {
+      const made = await ground.send({ path: '/api/v1/keys', body: { name: 'k', scopes, ...project }, key: admin })
+      return String(made.json.key)
+    }
+    const body = { threadId: thread, runId: 'r', messages: [{ id: 'm', role: 'user', content: 'hi' }] }
+    const asked = async (key?: string) => {
+      const answer = await fetch(`${await ground.origin()}/agui/adk`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+        },
+        body: JSON.stringify(body),
+      })
+      await answer.text()
+      return answer.status
+    }
+    expect([await asked(), await asked('le_wrong'), await asked(await keyOf(['read']))]).toEqual([401, 401, 403])
+    expect(agent.runs).toHaveLength(0)
+    expect(await asked(await keyOf(['ingest'], { project: 'elsewhere' }))).toBe(200)
+    // The key is for this server, and not for the agent.
+    expect(agent.runs[0]?.headers.authorization).toBe('Bearer token-of-the-agent')
+    expect(await recorded(ground, thread)).toEqual([])
+    expect(await asked(await keyOf(['ingest']))).toBe(200)
+    expect((await recorded(ground, thread)).length).toBeGreaterThan(2)
+    // Whoever knows the name of a thread in another project does not get into what was said there.
+    const [theirs, ours] = agent.runs.map(({ body: { sessionId } }) => String(sessionId))
+    expect(ours).toBe(thread)
+    expect(theirs).not.toBe(thread)
   })
 })

@@ -30,11 +30,12 @@ function startReplays(): Promise<Ground> {
     targets: { demo: { url: adk.url, app_name: 'demo' }, other: { url: adk.url, app_name: 'demo' } },
   })
   const conversations = registerConversations(
-    ({ closing, config, log, now, store }) =>
+    ({ access, closing, config, log, now, store }) =>
       new Bridge({
         recording: createRecording({ store, now, config }),
         targets: createTargets(targets, { fetch, env: {}, printed: printedBy }),
         fetch,
+        home: access.home,
         log,
         closing,
       }),

@@ -10,11 +10,12 @@ import { createTargets, printedBy } from './targets.ts'
  * @param tap is told all that goes by
  */
 export function createBridge(tap?: BridgeTap): (deps: Deps) => Bridge {
-  return ({ closing, config, log, now, store }) =>
+  return ({ access, closing, config, log, now, store }) =>
     new Bridge({
       recording: createRecording({ store, now, config }),
       targets: createTargets(config.targets, { fetch, env: process.env, printed: printedBy }),
       fetch,
+      home: access.home,
       log,
       closing,
       tap,

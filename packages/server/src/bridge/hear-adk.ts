@@ -67,10 +67,11 @@ function withoutKeys(item: AdkStreamItem, conceal: (text: string) => string): Ad
 
 async function ask(running: Running, { heard, signal }: Hearing): Promise<AsyncIterable<Uint8Array>> {
   const { asked, known, options, request } = running
+  const { input, projectId } = request
   const { client } = request.target
   if (!client || !asked.newMessage) throw new Error('there is nobody or nothing to ask')
   const { response, sessionId } = await client.ask({
-    threadId: request.input.threadId,
+    threadId: projectId === options.home ? input.threadId : `${projectId}/${input.threadId}`,
     sessionId: known.sessionId,
     message: asked.newMessage,
     stateDelta: asked.stateDelta,

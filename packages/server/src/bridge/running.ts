@@ -30,6 +30,8 @@ export interface BridgeOptions {
   recording: Recording
   targets: ReadonlyMap<string, Target>
   fetch: typeof globalThis.fetch
+  /** The project whose threads have the sessions that are named after them; those of others have sessions of their own. */
+  home: number
   log: Pick<Logger, 'warn' | 'error'>
   /** Aborted when the server closes. */
   closing: AbortSignal
