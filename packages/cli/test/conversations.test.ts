@@ -360,6 +360,10 @@ describe('llm-eval import-logs', () => {
     expect(code).toBe(0)
     expect(err).toContain('logs/agent_engine_raw_2.log:1: A record is neither JSON nor a literal of Python')
     expect(err).toContain('logs/agent_engine_raw_2.log:2: A record breaks off. (cut_json)')
+    const lone = { type: 'RUN_STARTED', threadId: 'alone' }
+    writeFileSync(join(cwd, 'logs/events_2.log'), JSON.stringify(lone))
+    const unjoined = await llmEval([...named, '--thread', 'alone', '--out', '-'], { cwd })
+    expect(unjoined.err).toContain('logs/events_2.log:1: No log says what the user said in alone. (no_user_message)')
   })
 
   test.each<[string, string[], number]>([

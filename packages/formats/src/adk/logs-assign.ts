@@ -49,7 +49,7 @@ export function assignInvocations(
       continue
     }
     if (new Set(found).size > 1)
-      warnings.add('ambiguous', run.line, `Several runs have calls of the invocation ${invocation.id}.`)
+      warnings.add('ambiguous', run, `Several runs have calls of the invocation ${invocation.id}.`)
     give(run, invocation)
   }
   const free = new Windows(runs.filter((run) => !assigned.byRun.has(run)))
@@ -57,7 +57,7 @@ export function assignInvocations(
     const thread = invocation.session === null ? null : (threads.get(invocation.session) ?? invocation.session)
     const run = free.take(invocation, thread)
     if (run) {
-      warnings.add('joined_by_time', run.line, `The invocation ${invocation.id} fell into this run of ${run.thread}.`)
+      warnings.add('joined_by_time', run, `The invocation ${invocation.id} fell into this run of ${run.thread}.`)
       give(run, invocation)
     } else {
       if (runs.length > 0)
@@ -68,7 +68,7 @@ export function assignInvocations(
   if (invocations.length > 0)
     for (const run of runs)
       if (!assigned.byRun.has(run))
-        warnings.add('no_engine_events', run.line, `The log of the engine holds nothing of this run of ${run.thread}.`)
+        warnings.add('no_engine_events', run, `The log of the engine holds nothing of this run of ${run.thread}.`)
   return assigned
 }
 

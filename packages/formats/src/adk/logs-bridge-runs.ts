@@ -98,6 +98,7 @@ export class BridgeRuns {
     const begun: BridgeRun = {
       thread,
       run,
+      file: this.#warnings.file,
       line,
       startedAt: at,
       endedAt: null,

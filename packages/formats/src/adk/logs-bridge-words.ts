@@ -19,6 +19,8 @@ export interface BridgeRun {
   thread: string
   /** Null where the log does not call it. */
   run: string | null
+  /** The log that it is in, as the caller calls it. */
+  file: string | null
   line: number
   /** Milliseconds since 1970; null where no time stands there. */
   startedAt: number | null

@@ -86,7 +86,7 @@ function eventsOf(stretch: Stretch, telling: Telling): ConversationEventInput[] 
   const { run, invocations } = stretch
   const { warnings, thread } = telling
   const begun = beginningOf(stretch)
-  if (begun === null) warnings.once('no_time', run?.line ?? null, `Nothing says when ${thread} was: it is dated 1970.`)
+  if (begun === null) warnings.once('no_time', run, `Nothing says when ${thread} was: it is dated 1970.`)
   const runId = run?.run ?? null
   const first = invocations[0]?.id ?? null
   // Imported again, everything is known by the same ids.
@@ -129,7 +129,11 @@ function saidIn({ run, invocations }: Stretch, { thread, warnings, asked }: Tell
   const text = invocations[0] && asked.get(invocations[0].id)
   if (text !== undefined) return [{ kind: 'user_message', payload: { id: null, text, files: [], author: 'user' } }]
   const place = run?.run ?? invocations[0]?.id ?? ''
-  warnings.add('no_user_message', run?.line ?? null, `No log says what the user said in ${thread}, ${place}.`)
+  warnings.add(
+    'no_user_message',
+    run,
+    `No log says what the user said in ${thread}${place === '' ? '' : `, ${place}`}.`,
+  )
   return []
 }
 

@@ -54,26 +54,35 @@ export interface LogOptions {
   mostEvents?: number | undefined
 }
 
+/** Where something stands. */
+export interface LogPlace {
+  file: string | null
+  line: number | null
+}
+
 /** Collects warnings, as many as anybody reads: further ones are counted. */
 export class LogWarnings {
   readonly list: LogWarning[] = []
-  readonly #file: string | null
+  /** Of which log they are; null where they are of several. */
+  readonly file: string | null
   readonly #told = new Set<LogWarningCode>()
   #left = 0
 
   constructor(file: string | null) {
-    this.#file = file
+    this.file = file
   }
 
   /** Of many lines with the same fault the first is told. */
-  once(code: LogWarningCode, line: number | null, message: string): void {
+  once(code: LogWarningCode, place: LogPlace | number | null, message: string): void {
     if (this.#told.has(code)) return
     this.#told.add(code)
-    this.add(code, line, message)
+    this.add(code, place, message)
   }
 
-  add(code: LogWarningCode, line: number | null, message: string): void {
-    if (this.list.length < limits.logWarnings) this.list.push({ file: this.#file, line, code, message })
+  /** @param place a line of this log, or a place in any */
+  add(code: LogWarningCode, place: LogPlace | number | null, message: string): void {
+    const { file, line } = typeof place === 'object' && place !== null ? place : { file: this.file, line: place }
+    if (this.list.length < limits.logWarnings) this.list.push({ file, line, code, message })
     else this.#left++
   }
 
@@ -82,7 +91,7 @@ export class LogWarnings {
     if (this.#left === 0) return this.list
     return [
       ...this.list,
-      { file: this.#file, line: null, code: 'too_many', message: `There are ${this.#left} more warnings.` },
+      { file: this.file, line: null, code: 'too_many', message: `There are ${this.#left} more warnings.` },
     ]
   }
 }
