@@ -53,6 +53,8 @@ function mountBridge(scope: App, { deps, bridge }: Serving): void {
       const leave = () => gone.abort()
       const { socket } = request.raw
       socket.once('close', leave)
+      // It may have gone while its key was looked at.
+      if (socket.destroyed) leave()
       try {
         const run = await bridge.begin({
           projectId: request.principal.projectId,
