@@ -40,7 +40,8 @@ function expectNarrow(plans: { text: string; details: string[] }[]): void {
   const wide = plans.filter(({ details }) =>
     details.some(
       (detail) =>
-        /SCAN (runs|run_\w+|i|t|d|events)\b/.test(detail) || /INDEX (?!(?:runs|conversations)_doomed)\w+ \(project_id=\?\)/.test(detail),
+        /SCAN (runs|run_\w+|i|t|d|events)\b/.test(detail) ||
+        /INDEX (?!(?:runs|conversations)_doomed)\w+ \(project_id=\?\)/.test(detail),
     ),
   )
   expect(wide).toEqual([])
