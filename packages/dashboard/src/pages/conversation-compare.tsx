@@ -45,7 +45,7 @@ export function ConversationComparePage() {
           <Link to="/conversations/$thread" params={{ thread }} className="text-accent hover:underline">
             its recording
           </Link>
-          , by the measures of ADK.
+          , by the measures of ADK. What only the recording has is struck out, what only the replay has is underlined.
         </p>
       </div>
       {error && !data ? (
