@@ -133,7 +133,8 @@ interface Walking {
 
 function walk(value: unknown, walking: Walking): unknown {
   if (typeof value === 'string') return walking.text(value)
-  if (typeof value === 'number' && walking.opaque) {
+  // A card or a telephone is a whole number; the digits of a measure or a price say nothing of anybody.
+  if (typeof value === 'number' && walking.opaque && Number.isSafeInteger(value) && value >= 0) {
     const text = String(value)
     const rest = walking.text(text)
     return rest === text ? value : rest
