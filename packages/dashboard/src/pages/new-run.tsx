@@ -2,7 +2,7 @@ import type { Dataset, EvaluatorInfo, Run } from '@llm-eval/protocol'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, Database, Play } from 'lucide-react'
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { datasetQueries } from '../api/datasets.ts'
 import { evaluationQueries } from '../api/evaluation.ts'
@@ -85,16 +85,16 @@ function Form({ datasets, catalogue, start }: FormProps) {
   const [faults, setFaults] = useState<Faults>({})
   const form = useRef<HTMLFormElement>(null)
   const cases = useCases(draft, datasets)
-  const showFaults = (found: Faults): void => {
-    setFaults(found)
-    // The fields are marked a moment later; the first of them is where to go on.
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]')?.focus())
-  }
-  const create = useCreate(showFaults)
+  // Once the fields are marked, the first of them is where to go on.
+  useEffect(() => {
+    if (Object.keys(faults).length > 0)
+      form.current?.querySelector<HTMLElement>('[aria-invalid=true], [role=alert]')?.focus()
+  }, [faults])
+  const create = useCreate(setFaults)
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     const read = readDraft(draft, catalogue)
-    if (read.faults) return showFaults(read.faults)
+    if (read.faults) return setFaults(read.faults)
     setFaults({})
     create.mutate(read.body)
   }
