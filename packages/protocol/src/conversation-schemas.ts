@@ -11,7 +11,7 @@ import {
 } from './conversations.ts'
 import { isObject } from './json.ts'
 import { limits } from './limits.ts'
-import { name, parseTime } from './schemas.ts'
+import { flag, name, parseTime, wholeText } from './schemas.ts'
 
 const whole = z.int().nonnegative()
 const count = whole.max(limits.countMax)
@@ -136,15 +136,6 @@ export const conversationEventsInput = z.strictObject({
     .optional()
     .describe("The conversation whose user's turns it says again. Only the first events of a conversation say so."),
 })
-
-const wholeText = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
-
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 
 /** Query of `GET /api/v1/conversations`. */
 export const conversationsQuery = z.strictObject({

@@ -24,7 +24,7 @@ import {
   type TraceScore,
 } from './evaluation.ts'
 import { limits } from './limits.ts'
-import { name } from './schemas.ts'
+import { name, wholeText } from './schemas.ts'
 
 // What is accepted.
 
@@ -107,13 +107,6 @@ const chosen = z
 
 /** `POST /api/v1/traces/:trace_id/evaluate`. */
 export const evaluateTraceInput = z.strictObject({ evaluators: chosen, wait })
-
-const wholeText = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
 
 /** `GET /api/v1/executions`. */
 export const executionsQuery = z.strictObject({

@@ -2,14 +2,8 @@
 import * as z from 'zod'
 import { limits } from './limits.ts'
 import { caseChanges, runStatuses, taskFaults } from './runs.ts'
-import { name, parseTime } from './schemas.ts'
+import { name, parseTime, wholeText } from './schemas.ts'
 
-const wholeText = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,12}$/, 'must be a whole number')
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
 const numberText = z
   .string()
   .regex(/^-?[0-9]{1,15}(\.[0-9]{1,15})?$/, 'must be a number')

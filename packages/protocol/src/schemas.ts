@@ -109,13 +109,15 @@ const numberText = z
   .string()
   .regex(/^-?[0-9]+(\.[0-9]+)?$/, 'must be a number')
   .transform(Number)
-const wholeText = (min: number, max: number) =>
+/** A whole number of a query, at least `min` and at most `max`. */
+export const wholeText = (min: number, max: number) =>
   z
     .string()
-    .regex(/^[0-9]{1,9}$/, 'must be a whole number')
+    .regex(/^[0-9]{1,12}$/, 'must be a whole number')
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must lie between ${min} and ${max}`)
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
+/** Yes or no of a query. */
+export const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1')
 const timeText = timestamp.transform((text) => parseTime(text))
 
 /** Milliseconds since 1970 of an RFC 3339 time; one without an offset is taken as UTC. */

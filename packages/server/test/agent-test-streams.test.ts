@@ -16,30 +16,30 @@ describe.each(['sqlite', 'postgres'])('changes of agent tests on the event strea
   })
   afterEach(() => server.close())
 
-  async function send(method: string, path: string, body?: object): Promise<number> {
-    const answer = await fetch(server.origin + path, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
-    await answer.arrayBuffer()
-    return answer.status
-  }
   const told = (reader: StreamReader): AgentTestUpdate[] => reader.frames('agent_test_updates').map(({ data }) => data)
   const actions = (reader: StreamReader) => told(reader).map(({ action }) => action)
 
   test('each is told once, in its order, by names of suites and reports and never by what they say', async () => {
     const reader = await server.follow('/stream/events')
-    await send('POST', reports, agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }))
-    await send('POST', reports, agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }))
-    await send('PUT', `${one}/baselines/default`, { report_id: 'r' })
+    await server.statusOf(
+      'POST',
+      reports,
+      agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }),
+    )
+    await server.statusOf(
+      'POST',
+      reports,
+      agentReportOf({ report_id: 'r', verdict: 'SAFE_TO_SHIP', note: 'secret words' }),
+    )
+    await server.statusOf('PUT', `${one}/baselines/default`, { report_id: 'r' })
     const expires_at = new Date(Date.now() + 86_400_000).toISOString()
-    await send('PUT', `${one}/quarantine`, { owner: 'ann', reason: 'secret reason', expires_at })
-    await send('DELETE', `${one}/quarantine`)
-    await send('DELETE', `${one}/baselines/default`)
+    await server.statusOf('PUT', `${one}/quarantine`, { owner: 'ann', reason: 'secret reason', expires_at })
+    await server.statusOf('DELETE', `${one}/quarantine`)
+    await server.statusOf('DELETE', `${one}/baselines/default`)
     // What is deleted before it is told has no name any more.
     await reader.until(() => told(reader).length === 5)
-    await send('DELETE', `${reports}/r`)
-    await send('DELETE', suite)
+    await server.statusOf('DELETE', `${reports}/r`)
+    await server.statusOf('DELETE', suite)
     await reader.until(() => told(reader).length === 7)
     expect(actions(reader)).toEqual([
       'report_added',
@@ -64,12 +64,12 @@ describe.each(['sqlite', 'postgres'])('changes of agent tests on the event strea
 
   test('whoever was cut off gets what came meanwhile, and of a report that is gone no name', async () => {
     const first = await server.follow('/stream/events')
-    await send('POST', reports, agentReportOf({ report_id: 'seen' }))
+    await server.statusOf('POST', reports, agentReportOf({ report_id: 'seen' }))
     await first.until(() => told(first).length === 1)
     first.drop()
     const seen = first.messages.findLast(({ frame }) => frame?.event === 'agent_test_updates')?.id ?? ''
-    await send('POST', reports, agentReportOf({ report_id: 'gone', exit_code: 1 }))
-    await send('DELETE', `${reports}/gone`)
+    await server.statusOf('POST', reports, agentReportOf({ report_id: 'gone', exit_code: 1 }))
+    await server.statusOf('DELETE', `${reports}/gone`)
     const second = await server.follow('/stream/events', { 'last-event-id': seen })
     await second.until(() => told(second).length === 2)
     expect(told(second)).toEqual([
@@ -84,7 +84,7 @@ describe.each(['sqlite', 'postgres'])('changes of agent tests on the event strea
         server.follow(path),
       ),
     )
-    await send('POST', reports, agentReportOf())
+    await server.statusOf('POST', reports, agentReportOf())
     await server.sendTraces(['after'])
     for (const reader of readers) {
       await reader.until(() => reader.newTraces().length === 1)

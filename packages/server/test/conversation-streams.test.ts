@@ -16,15 +16,7 @@ describe.each(['sqlite', 'postgres'])('conversations on the event stream, on %s'
   })
   afterEach(() => server.close())
 
-  async function send(method: string, path: string, body?: object): Promise<number> {
-    const answer = await fetch(server.origin + path, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
-    await answer.arrayBuffer()
-    return answer.status
-  }
-  const tell = (thread: string, ...events: object[]) => send('POST', `${base}/${thread}/events`, { events })
+  const tell = (thread: string, ...events: object[]) => server.statusOf('POST', `${base}/${thread}/events`, { events })
   const told = (reader: StreamReader): ConversationUpdate[] =>
     reader.frames('conversation_updates').map(({ data }) => data)
 
@@ -36,7 +28,7 @@ describe.each(['sqlite', 'postgres'])('conversations on the event stream, on %s'
     await tell('u', user('secret other'))
     // What is deleted before it is told has no name any more.
     await reader.until(() => told(reader).length === 3)
-    await send('DELETE', `${base}/t`)
+    await server.statusOf('DELETE', `${base}/t`)
     await reader.until(() => told(reader).length === 4)
     const [first] = told(reader)
     expect(told(reader)).toEqual([
@@ -56,7 +48,7 @@ describe.each(['sqlite', 'postgres'])('conversations on the event stream, on %s'
     expect(seen).not.toBe('')
     await tell('t', user('two'))
     await tell('u', user('three'))
-    await send('DELETE', `${base}/u`)
+    await server.statusOf('DELETE', `${base}/u`)
     const second = await server.follow(`/stream/events?after=${seen}`)
     await second.until(() => told(second).length === 3)
     expect(told(second).map(({ action, thread_id, last_seq }) => [action, thread_id, last_seq])).toEqual([
@@ -76,7 +68,7 @@ describe.each(['sqlite', 'postgres'])('conversations on the event stream, on %s'
     await tell('t', user('one'))
     await whole.until(() => told(whole).length === 1)
     const trace = { trace_id: 'x', model_name: 'gpt-4', user_query: 'q', ai_response: 'a' }
-    expect(await send('POST', '/webhook/trace', trace)).toBe(200)
+    expect(await server.statusOf('POST', '/webhook/trace', trace)).toBe(200)
     for (const reader of readers) {
       await reader.until(() => reader.frames('trace_updates').length === 1)
       expect(told(reader)).toEqual([])

@@ -113,6 +113,8 @@ export interface StreamServer {
   metricsReads: () => number
   follow(path: string, headers?: Record<string, string>): Promise<StreamReader>
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  /** Any request; its status, once the whole answer came. */
+  statusOf(method: string, path: string, body?: object): Promise<number>
   sendTraces(ids: readonly string[], fields?: Record<string, unknown>): Promise<void>
   /** Begins to shut down. */
   drain(): void
@@ -182,6 +184,14 @@ export async function startStreams(
     metricsReads: () => metricsReads,
     follow: (path, headers = {}) => follow(`${origin}${path}`, headers),
     post,
+    async statusOf(method, path, body) {
+      const answer = await fetch(`${origin}${path}`, {
+        method,
+        ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      })
+      await answer.arrayBuffer()
+      return answer.status
+    },
     async sendTraces(ids, fields = {}) {
       const traces = ids.map((id) => ({
         trace_id: id,

@@ -64,6 +64,22 @@ export function MenuDownload({ picture, href, children }: { picture: ReactNode; 
   )
 }
 
+/** A file to download in one of several formats, with what each is for. */
+export function MenuFile({ href, file, name, says }: { href: string; file: string; name: string; says: string }) {
+  return (
+    <DropdownMenu.Item asChild>
+      <a
+        href={href}
+        download={file}
+        className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
+      >
+        <span className="font-medium">{name}</span>
+        <span className="text-sm text-ink-3">{says}</span>
+      </a>
+    </DropdownMenu.Item>
+  )
+}
+
 /** A line between what is harmless and what is not. */
 export function MenuLine() {
   return <DropdownMenu.Separator className="my-1.5 h-px bg-line" />

@@ -11,7 +11,7 @@ import { useToasts } from '../app/toasts.tsx'
 import { Button, buttonLook } from '../components/button.tsx'
 import { Confirm, Dialog, FormEnd } from '../components/dialog.tsx'
 import { TextField, wordOf } from '../components/field.tsx'
-import { Menu, MenuItem, MenuSheet } from '../components/menu.tsx'
+import { Menu, MenuFile, MenuItem, MenuSheet } from '../components/menu.tsx'
 import { sayError } from '../components/notice.tsx'
 import { AddToDataset } from './add-to-dataset.tsx'
 
@@ -88,16 +88,13 @@ function ExportMenu({ thread, turns }: { thread: string; turns: readonly number[
           .map((format) => {
             const { name, says, end } = formatWords[format]
             return (
-              <DropdownMenu.Item key={format} asChild>
-                <a
-                  href={exportAddress(thread, format, turns)}
-                  download={`${thread.replace(/[^\w.-]+/g, '_')}.${end}`}
-                  className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
-                >
-                  <span className="font-medium">{name}</span>
-                  <span className="text-sm text-ink-3">{says}</span>
-                </a>
-              </DropdownMenu.Item>
+              <MenuFile
+                key={format}
+                href={exportAddress(thread, format, turns)}
+                file={`${thread.replace(/[^\w.-]+/g, '_')}.${end}`}
+                name={name}
+                says={says}
+              />
             )
           })}
       </MenuSheet>

@@ -3,7 +3,7 @@ import { Download } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import { apiQuery, type ListSearch } from '../api/filters.ts'
 import { buttonLook } from '../components/button.tsx'
-import { MenuSheet } from '../components/menu.tsx'
+import { MenuFile, MenuSheet } from '../components/menu.tsx'
 
 const formats = [
   { format: 'csv', name: 'CSV', says: 'for spreadsheets' },
@@ -25,16 +25,7 @@ export function ExportMenu({ search }: { search: ListSearch }) {
       </DropdownMenu.Trigger>
       <MenuSheet>
         {formats.map(({ format, name, says }) => (
-          <DropdownMenu.Item key={format} asChild>
-            <a
-              href={address(format)}
-              download={`traces.${format}`}
-              className="flex items-baseline gap-2 rounded-lg px-3 py-2 outline-none data-[highlighted]:bg-hover"
-            >
-              <span className="font-medium">{name}</span>
-              <span className="text-sm text-ink-3">{says}</span>
-            </a>
-          </DropdownMenu.Item>
+          <MenuFile key={format} href={address(format)} file={`traces.${format}`} name={name} says={says} />
         ))}
       </MenuSheet>
     </DropdownMenu.Root>
