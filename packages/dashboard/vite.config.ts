@@ -35,6 +35,13 @@ export default defineConfig({
   plugins: [react(), tailwind(), precompress()],
   // The packages of this repository are bundled from their source, so the build needs none of theirs.
   resolve: { conditions: ['llm-eval-source', 'module', 'browser', 'development|production'] },
-  build: { target: ['chrome123', 'firefox121', 'safari17.5'], assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    target: ['chrome123', 'firefox121', 'safari17.5'],
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    // What two pages share is one file. By itself the bundler makes dozens of tiny ones, and a browser takes longer to ask for
+    // them, six at a time, than to read what a page does not need.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+  },
   worker: { format: 'es' },
 })

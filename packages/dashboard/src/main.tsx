@@ -17,8 +17,6 @@ import { createRecent } from './stream/changes.ts'
 import { createFeed } from './stream/feed.ts'
 import { openLink } from './stream/link.ts'
 
-const router = createAppRouter()
-
 function toSignIn(): void {
   const { pathname, searchStr } = router.state.location
   if (pathname === '/signin') return
@@ -61,6 +59,9 @@ function storage(): Storage | undefined {
 }
 
 const parts = makeParts()
+const router = createAppRouter(parts)
+// What the page needs is on its way while it is drawn for the first time.
+void router.load()
 addEventListener('storage', () => parts.theme.follow())
 
 const place = document.querySelector('#root')

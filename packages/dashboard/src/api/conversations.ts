@@ -159,11 +159,17 @@ export interface ConversationSearch {
 }
 
 /** Turns that are read at once. */
-const turnsAtOnce = 20
+const turnsAtOnce = 10
 
 /** The block that a turn is read in: so many turns each, from the first one on. */
 export function blockOf(index: number): number {
   return Math.floor(Math.max(0, index) / turnsAtOnce)
+}
+
+/** The blocks that are shown first. The last one may hold a single turn: the one before it gives it company. */
+export function newestBlocks({ turns }: Pick<Conversation, 'turns'>): number[] {
+  const last = blockOf(turns - 1)
+  return last === 0 ? [0] : [last - 1, last]
 }
 
 /** How conversations are read. The stream says when they changed; see `createFeed`. */

@@ -1,6 +1,14 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from '@tanstack/react-router'
+import { conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { type ListSearch, readSearch } from '../api/filters.ts'
 import { readRunSearch } from '../api/run-filters.ts'
+import { runQueries } from '../api/runs.ts'
 import {
   readCatalogue,
   readCompare,
@@ -16,6 +24,7 @@ import {
   readTestSuite,
 } from './addresses.ts'
 import { Crash, NotFound } from './crash.tsx'
+import type { Parts } from './parts.ts'
 import { Shell } from './shell.tsx'
 
 declare module '@tanstack/react-router' {
@@ -31,7 +40,10 @@ declare module '@tanstack/react-router' {
   }
 }
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+const root = createRootRouteWithContext<Pick<Parts, 'api' | 'queryClient'>>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+})
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell })
 
 const live = createRoute({
@@ -78,6 +90,10 @@ const conversation = createRoute({
   getParentRoute: () => shell,
   path: '/conversations/$thread',
   staticData: { title: 'Conversation' },
+  loader: ({ context, params, preload }) => {
+    // Of what is merely pointed at nothing is read.
+    if (!preload) void readConversation(context, params.thread)
+  },
   component: lazyRouteComponent(() => import('../pages/conversation.tsx'), 'ConversationPage'),
 })
 
@@ -131,6 +147,9 @@ const run = createRoute({
   path: '/runs/$runId',
   staticData: { title: 'Run' },
   validateSearch: readRunTab,
+  loader: ({ context: { api, queryClient }, params, preload }) => {
+    if (!preload) void queryClient.prefetchQuery(runQueries(api).run(params.runId))
+  },
   component: lazyRouteComponent(() => import('../pages/run.tsx'), 'RunPage'),
 })
 
@@ -189,9 +208,20 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('../pages/signin.tsx'), 'SignInPage'),
 })
 
+/** Reads what the page of a conversation shows first, while the page itself is still on its way. What fails, the page tells. */
+async function readConversation(
+  { api, queryClient }: Pick<Parts, 'api' | 'queryClient'>,
+  thread: string,
+): Promise<void> {
+  const queries = conversationQueries(api)
+  const detail = await queryClient.fetchQuery(queries.conversation(thread)).catch(() => null)
+  if (detail) for (const block of newestBlocks(detail)) void queryClient.prefetchQuery(queries.turns(thread, block))
+}
+
 /** The addresses of the dashboard. Search parameters are plain texts, so that people can read and write them. */
-export function createAppRouter() {
+export function createAppRouter(context: Pick<Parts, 'api' | 'queryClient'>) {
   return createRouter({
+    context,
     routeTree: root.addChildren([
       shell.addChildren([
         live,

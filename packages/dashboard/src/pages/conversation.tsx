@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../api/client.ts'
-import { blockOf, conversationQueries } from '../api/conversations.ts'
+import { blockOf, conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
 import { Button, buttonLook } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
@@ -141,13 +141,12 @@ interface TurnsProps {
   onChoose: (index: number) => void
 }
 
-/** The newest turns, and before them as many as were asked for. */
+/** The newest turns, and before them those that were asked for: each time as many as are there. */
 function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const { api } = useParts()
   const queries = conversationQueries(api)
   const last = blockOf(detail.turns - 1)
-  // The last block may hold a single turn: the one before it gives it company.
-  const [first, setFirst] = useState(Math.max(0, last - 1))
+  const [first, setFirst] = useState(newestBlocks(detail)[0] ?? 0)
   const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
   const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
   const trouble = answers.find(({ error, data }) => error !== null && !data)
@@ -157,7 +156,7 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
   return (
     <>
       {first > 0 && (
-        <Button size="medium" className="self-center" onClick={() => setFirst(first - 1)}>
+        <Button size="medium" className="self-center" onClick={() => setFirst(Math.max(0, first - blocks.length))}>
           {`Show earlier turns (${formatCount(turns[0]?.index ?? 0)} more)`}
         </Button>
       )}
