@@ -11,7 +11,7 @@ export {
 } from './agent.ts'
 export { ask, type AskClock, type AskOptions } from './ask.ts'
 export { type Mapping, mappingOf } from './dialects/mapping.ts'
-export { type Called, type Calling, callServer } from './call-server.ts'
+export { type Called, type Calling, callServer, readJson } from './call-server.ts'
 export { type Examination, examine, type ExamineOptions, type Finding } from './examine.ts'
 export { AgentFailed, concealed, secretsOf } from './fault.ts'
 export { type Overheard, questionIn, type Request, understand, type Understood } from './overhear.ts'

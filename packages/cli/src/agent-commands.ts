@@ -18,13 +18,17 @@ function addFirstSteps(program: Command, { terminal, perform }: Parts): void {
     .command('doctor')
     .description('Say what an agent exposes, what can be tested, and what to add.')
   doctor
-    .argument('[url]', 'where the agent answers; as llm-eval.agent.yaml says unless said')
+    .argument(
+      '[url]',
+      'where the agent answers, of ADK adk:http://host:8000/app; as llm-eval.agent.yaml says unless said',
+    )
     .option('--agent-config <file>', 'the settings; llm-eval.agent.yaml or .evalview/config.yaml unless said')
     .option('--query <text>', 'what it is asked')
     .option('--timeout <time>', 'how long it may take: 30s, 2m', timeSpan)
     .option('--json', 'as one JSON object')
   examples(doctor, [
     'llm-eval doctor http://localhost:3000/api/chat',
+    'llm-eval doctor adk:http://localhost:8000/app_name',
     '',
     'Exit codes: 0 it can be tested; 1 something must be mended first; 2 it is not there.',
   ])

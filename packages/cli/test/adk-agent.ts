@@ -38,15 +38,26 @@ export function adkText(answer: string): object[] {
   ]
 }
 
+/** How a server is set up otherwise than usual. */
+export interface AdkSetting {
+  apps?: string[]
+  /** The status that a new session is answered with; 200 unless said. */
+  sessionStatus?: number
+}
+
 /** An `adk api_server` on loopback that says what its script says. */
-export async function startAdk(script: AdkScript) {
+export async function startAdk(script: AdkScript, { apps = ['trips'], sessionStatus = 200 }: AdkSetting = {}) {
   const asked: AdkAsked[] = []
   const turns = new Map<string, number>()
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const made = /^\/apps\/([^/]+)\/users\/([^/]+)\/sessions\/([^/]+)$/.exec(request.url ?? '')
-      if (made) return response.setHeader('content-type', 'application/json').end(JSON.stringify({ id: made[3] }))
-      if (request.url === '/list-apps') return response.end('["trips"]')
+      if (made)
+        return response
+          .writeHead(sessionStatus, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ id: made[3] }))
+      if (request.url === '/list-apps') return response.end(JSON.stringify(apps))
+      if (request.url !== '/run_sse') return response.writeHead(404).end('{"detail":"Not Found"}')
       const told = JSON.parse(body) as {
         appName: string
         userId: string

@@ -26,6 +26,8 @@ import { Complaint } from '../complaint.ts'
 export interface AskAgentOptions extends AskOptions {
   /** Whether thoughts in a final response of ADK count as part of it, as ADK's own evaluation takes them; `apart` unless said. */
   thoughts?: 'kept' | 'apart' | undefined
+  /** Told of each event as it comes. */
+  onEvent?: ((event: AdkEvent) => void) | undefined
 }
 
 /** One turn that was heard, whole or not. */
@@ -49,7 +51,7 @@ export async function askAdk(
   questions: readonly Question[],
   options: AskAgentOptions,
 ): Promise<AgentTrace> {
-  const target = targetOf(agent, options.env)
+  const target = adkTargetOf(agent, options.env)
   const client = createAdkClient(target, { fetch: options.fetch })
   const threadId = randomUUID()
   const heard: Heard[] = []
@@ -62,21 +64,32 @@ export async function askAdk(
   return traceOf(heard, options)
 }
 
-function targetOf({ url, headers = {}, userId }: Agent, env: AskOptions['env']): AdkTarget {
+/**
+ * Who is asked, of an address such as `adk:http://host:8000/app` or `agent-engine:projects/…`.
+ *
+ * @throws Complaint for one that is none, and for headers that name what is not set
+ */
+export function adkTargetOf({ url, headers = {}, userId }: Agent, env: AskOptions['env']): AdkTarget {
   const place = /^(adk|agent-engine):(.+)$/.exec(url)
   const [, scheme, address = ''] = place ?? []
-  const own = Object.entries(headers).map(([name, value]): [string, string] => [
-    name,
-    value.replaceAll(/\{\{\s*env\.(\w+)\s*\}\}/g, (_, variable: string) => env[variable] ?? ''),
-  ])
+  const own = Object.entries(headers).map(([name, value]): [string, string] => [name, filled(name, value, env)])
   const common = { userId: userId ?? agentDefaults.userId, headers: Object.fromEntries(own) }
   if (scheme === 'agent-engine') return { ...common, kind: 'agent_engine', url: address, appName: null }
-  if (!URL.canParse(address)) throw new Complaint(`${url} is no address: write adk:http://localhost:8000/app_name.`)
-  const { origin, pathname } = new URL(address)
-  const parts = pathname.split('/').filter((part) => part !== '')
+  const server = URL.parse(address)
+  if (server === null || !/^https?:$/.test(server.protocol))
+    throw new Complaint(`${url} is no address: write adk:http://localhost:8000/app_name.`)
+  const parts = server.pathname.split('/').filter((part) => part !== '')
   const app = parts.pop()
   const appName = app === undefined ? null : decodeURIComponent(app)
-  return { ...common, kind: 'adk', url: [origin, ...parts].join('/'), appName }
+  return { ...common, kind: 'adk', url: [server.origin, ...parts].join('/'), appName }
+}
+
+function filled(name: string, value: string, env: AskOptions['env']): string {
+  return value.replaceAll(/\{\{\s*env\.(\w+)\s*\}\}/g, (_, variable: string) => {
+    const found = env[variable]
+    if (found !== undefined) return found
+    throw new Complaint(`The header ${name} names the environment variable ${variable}, which is not set.`)
+  })
 }
 
 interface Asking {
@@ -106,7 +119,10 @@ async function askTurn(asking: Asking, { query, context }: Question, options: As
     for await (const item of readAdkStream(answer.response.body ?? nothing(), { signal })) {
       if (item.kind === 'error') throw agentError(item.message)
       if (item.kind === 'malformed') warnings.push(`Line ${item.line} of the stream ${item.message}.`)
-      else events.push({ event: item.event, at: elapsed() })
+      else {
+        options.onEvent?.(item.event)
+        events.push({ event: item.event, at: elapsed() })
+      }
       if (events.length > limits.conversationEvents) throw tooMany
     }
     fault = faultIn(events.map(({ event }) => event))

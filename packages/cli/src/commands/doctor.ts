@@ -1,4 +1,5 @@
-import { type Examination, examine, type Finding } from '@llm-eval/agents'
+import type { Examination, Finding } from '@llm-eval/agents'
+import { examineAgent, isAdkAddress } from '../agents/ask-agent.ts'
 import { agentOf, askOptions } from '../agents/tools.ts'
 import { hiding, secretsOf, shownAddress } from '../agents/secrets.ts'
 import { readAgentSettings } from '../agents/suite.ts'
@@ -25,7 +26,7 @@ export async function doctor(terminal: Stage, url: string | undefined, options: 
     // What somebody typed may be shown to them; what stands in a file may hold keys.
     const shown = oneLine(url ?? shownAddress(agent.url))
     terminal.err.status(`Asking ${shown} …`)
-    const found = await examine(
+    const found = await examineAgent(
       { ...agent, retries: 0, timeoutMs: options.timeout ?? agent.timeoutMs },
       { ...(await askOptions(terminal, settings)), signal: terminal.signal, query: options.query },
     )
@@ -40,7 +41,8 @@ export async function doctor(terminal: Stage, url: string | undefined, options: 
 }
 
 function exitCodeOf({ trace, findings }: Examination): number {
-  const isThere = trace.dialect !== null || trace.fault?.status !== undefined
+  const isAnswering = trace.dialect !== null || trace.fault?.status !== undefined
+  const isThere = isAnswering || findings.some(({ severity }) => severity === 'well')
   if (!isThere) return exitCodes.impossible
   return findings.some(({ severity }) => severity === 'problem') ? exitCodes.failed : exitCodes.ok
 }
@@ -65,7 +67,8 @@ function show({ out }: Terminal, { shown, isTyped }: Address, { findings, trace 
     return
   }
   out.line(`What can be tested now: ${tested[trace.level]}.`)
-  out.line(`Next: ${isTyped ? `llm-eval init --agent ${shown}` : 'llm-eval test'}`)
+  const first = isAdkAddress(shown) ? `llm-eval test FILE.evalset.json --agent` : 'llm-eval init --agent'
+  out.line(`Next: ${isTyped ? `${first} ${shown}` : 'llm-eval test'}`)
 }
 
 const tested = {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
-import { type Examination, examine } from '@llm-eval/agents'
+import type { Examination } from '@llm-eval/agents'
+import { examineAgent } from '../agents/ask-agent.ts'
 import { agentOf, askOptions } from '../agents/tools.ts'
 import { settingsFiles } from '../agents/suite.ts'
 import { Complaint, exitCodes, systemCode } from '../complaint.ts'
@@ -30,7 +31,7 @@ export async function initAgent(terminal: Stage, options: InitOptions): Promise<
       `No agent answers on ${usualPorts.map((port) => `:${port}`).join(', ')}. Start yours, or say where it is: llm-eval init --agent http://localhost:3000/api/chat`,
     )
   const { url, examination } = found
-  if (examination.trace.dialect === null)
+  if (!isHeard(examination))
     throw new Complaint(
       `${oneLine(url)}: ${examination.trace.fault?.message ?? 'it does not answer'} \`llm-eval doctor ${oneLine(url)}\` says more.`,
     )
@@ -46,6 +47,11 @@ export async function initAgent(terminal: Stage, options: InitOptions): Promise<
   return exitCodes.ok
 }
 
+/** One of ADK has no dialect: what it says is read as ADK's events. */
+function isHeard({ trace }: Examination): boolean {
+  return trace.dialect !== null || trace.fault === null
+}
+
 interface FoundAgent {
   url: string
   examination: Examination
@@ -58,7 +64,7 @@ async function findAgent(terminal: Terminal): Promise<FoundAgent | null> {
       const found = await asked(terminal, `http://localhost:${port}${path}`, lookMs)
       // Where nothing listens, no other path answers either.
       if (found.examination.trace.fault?.code === 'refused') break
-      if (found.examination.trace.dialect === null) continue
+      if (!isHeard(found.examination)) continue
       terminal.err.status('')
       return found
     }
@@ -70,7 +76,7 @@ async function findAgent(terminal: Terminal): Promise<FoundAgent | null> {
 async function asked(terminal: Terminal, url: string, timeoutMs: number): Promise<FoundAgent> {
   const agent = { ...agentOf({}, null, url), retries: 0, timeoutMs }
   const given = await askOptions(terminal, {})
-  return { url, examination: await examine(agent, { ...given, signal: terminal.signal }) }
+  return { url, examination: await examineAgent(agent, { ...given, signal: terminal.signal }) }
 }
 
 function settingsText(url: string, { shape, trace }: Examination): string {
