@@ -137,6 +137,8 @@ export interface ConversationQueries {
   }
   /** `deleted`: its id has a tombstone. */
   conversation: { in: { threadId: string }; out: StoredConversation | 'deleted' | null }
+  /** Those of some threads that are there, by their ids. */
+  conversationRefs: { in: { threadIds: readonly string[] }; out: { threadId: string; ref: number }[] }
   /** Events after a place, oldest first; at most `limit` of them, and about `bytes` of their texts (one, if that is larger). */
   conversationEvents: {
     in: { ref: number; after: number; limit: number; bytes: number }

@@ -1,6 +1,7 @@
 import { type AguiEvent, toAdkRequest } from '@llm-eval/formats/agui'
 import { type ConversationEventInput, Failure, limits } from '@llm-eval/protocol'
 import { appendEvents } from '../recording/append.ts'
+import type { Keeper } from '../recording/forgetting.ts'
 import { answer } from './answer.ts'
 import { RunRecorder } from './run-recorder.ts'
 import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send } from './running.ts'
@@ -49,6 +50,11 @@ export class Bridge {
       end()
       throw error
     }
+  }
+
+  /** What is kept of threads in memory. */
+  get threads(): Keeper {
+    return this.#threads
   }
 
   /** Resolves when no request is under way. */

@@ -1,5 +1,6 @@
 import { Failure, limits } from '@llm-eval/protocol'
 import type { Store, StoredConversationEvent } from '@llm-eval/store'
+import type { Keeper, KeptThread } from '../recording/forgetting.ts'
 
 /** What the bridge knows of a thread. */
 export interface KnownThread {
@@ -33,7 +34,7 @@ const patienceMs = 10_000
  * The threads of the bridge. What is known of the newest ones is in memory; of others, and of those of which another server or
  * somebody else told more, it is read from what was recorded, so that it outlives the process.
  */
-export class Threads {
+export class Threads implements Keeper {
   readonly #store: Store
   readonly #known = new Map<string, KnownThread>()
   readonly #held = new Map<string, Holding>()
@@ -48,7 +49,7 @@ export class Threads {
    * @throws {Failure} `conversation_busy`, `conversation_deleted`
    */
   async hold(projectId: number, threadId: string, gone: () => boolean): Promise<HeldThread> {
-    const key = `${projectId}\n${threadId}`
+    const key = keyOf(projectId, threadId)
     const earlier = this.#held.get(key)
     if (earlier) {
       if (!earlier.gone() || !(await within(earlier.over, patienceMs)) || this.#held.has(key))
@@ -69,6 +70,18 @@ export class Threads {
       throw error
     }
   }
+
+  kept(): readonly KeptThread[] {
+    return [...this.#known.keys()].map(threadOf)
+  }
+
+  /** A request that is under way knows what it knew; its events are refused. */
+  forget({ projectId, threadId }: Pick<KeptThread, 'projectId' | 'threadId'>): void {
+    this.#known.delete(keyOf(projectId, threadId))
+  }
+
+  /** Nothing goes for its age alone: a front end may wait for long between two messages. */
+  tidy(): void {}
 
   /** The newest is the last. */
   #remember(key: string, known: KnownThread): void {
@@ -98,6 +111,15 @@ export class Threads {
       if (!more) return known
     }
   }
+}
+
+function keyOf(projectId: number, threadId: string): string {
+  return `${projectId}\n${threadId}`
+}
+
+function threadOf(key: string): KeptThread {
+  const end = key.indexOf('\n')
+  return { projectId: Number(key.slice(0, end)), threadId: key.slice(end + 1), ref: null }
 }
 
 /** Ids of messages of a request of which nothing is known yet. */

@@ -8,6 +8,7 @@ import * as z from 'zod'
 import type { Bridge } from '../bridge/bridge.ts'
 import type { App, Deps, Register } from '../http/app.ts'
 import { mount } from '../http/mount.ts'
+import { Forgetting } from '../recording/forgetting.ts'
 import { registerComparison } from './comparison.ts'
 import { registerExports } from './export.ts'
 import { Recordings } from './recordings.ts'
@@ -22,6 +23,8 @@ const byThread = z.object({ thread: name })
 const deletionStep = 1_000
 /** Bytes of the payloads of one page. */
 const pageBytes = 8 * 1024 * 1024
+/** Milliseconds within which words go from memory that were deleted on another server, by erasure or by retention. */
+const lookMs = 2_000
 /** What is told of thoughts. */
 const mostThinking = 10_000
 
@@ -29,18 +32,24 @@ const mostThinking = 10_000
 export function registerConversations(bridgeOf: (deps: Deps) => Bridge): Register {
   return (app, deps) => {
     const recordings = new Recordings(deps)
-    registerReading(app, deps)
+    const bridge = bridgeOf(deps)
+    const onError = (error: unknown) =>
+      deps.log.error({ err: error }, 'what is kept of conversations was not looked at')
+    const keepers = [recordings, bridge.threads]
+    const forgetting = new Forgetting({ store: deps.store, keepers, everyMs: lookMs, onError })
+    app.addHook('onClose', () => forgetting.stop())
+    registerReading(app, deps, forgetting)
     registerTelling(app, deps)
     registerEvents(app, deps)
     registerTurns(app, deps, recordings)
     registerExports(app, deps, recordings)
     registerConversationRows(app, deps, recordings)
-    registerReplays(app, deps, { bridge: bridgeOf(deps), recordings })
+    registerReplays(app, deps, { bridge, recordings })
     registerComparison(app, deps, recordings)
   }
 }
 
-function registerReading(app: App, { store, now }: Deps): void {
+function registerReading(app: App, { store, now }: Deps, forgetting: Forgetting): void {
   mount(app, conversationRoutes.listConversations, {
     schema: { querystring: conversationsQuery, response: { 200: conversationPage } },
     handler: async ({ principal, query }) => {
@@ -69,6 +78,7 @@ function registerReading(app: App, { store, now }: Deps): void {
         store.apply(projectId, { kind: 'deleteConversation', threadId, at: now(), limit: deletionStep })
       let { found, more } = await step()
       if (!found) await findConversation(store, projectId, threadId)
+      forgetting.forget({ projectId, threadId })
       while (more) ({ more } = await step())
       return { deleted: 1 }
     },

@@ -7,6 +7,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import type { Store, StoredConversation, StoredConversationEvent } from '@llm-eval/store'
+import type { Keeper, KeptThread } from '../recording/forgetting.ts'
 import { stateOf } from './wire.ts'
 
 /** Bytes of payloads that are kept to be looked at again, and for how long, in milliseconds. */
@@ -17,6 +18,9 @@ const pageRows = 2_000
 const pageBytes = 4 * 1024 * 1024
 
 interface Kept {
+  projectId: number
+  threadId: string
+  ref: number
   events: ConversationEvent[]
   bytes: number
   /** Of the last use. */
@@ -36,7 +40,7 @@ export interface RecordingsOptions {
 }
 
 /** Whole conversations, as they are exported and shown. Those that were looked at lately are kept: of them only what is new is read. */
-export class Recordings {
+export class Recordings implements Keeper {
   readonly #store: Store
   readonly #now: () => number
   readonly #mostBytes: number
@@ -68,6 +72,25 @@ export class Recordings {
     return turns.map((turn) => (turn.state === 'running' ? { ...turn, state: 'truncated' } : turn))
   }
 
+  kept(): readonly KeptThread[] {
+    return [...this.#kept.values()]
+  }
+
+  forget({ projectId, threadId }: Pick<KeptThread, 'projectId' | 'threadId'>): void {
+    this.#kept.delete(keyOf(projectId, threadId))
+  }
+
+  /** The oldest go when there are too many, and each after a while. */
+  tidy(): void {
+    const old = this.#now() - keptMs
+    let bytes = [...this.#kept.values()].reduce((sum, one) => sum + one.bytes, 0)
+    for (const [key, one] of this.#kept) {
+      if (bytes <= keptBytes && one.at >= old) return
+      this.#kept.delete(key)
+      bytes -= one.bytes
+    }
+  }
+
   async #turnsOf(projectId: number, conversation: StoredConversation): Promise<readonly ConversationTurn[]> {
     const kept = await this.#read(projectId, conversation)
     if (kept.turns?.of !== kept.events.length) {
@@ -83,8 +106,11 @@ export class Recordings {
   async #read(projectId: number, conversation: StoredConversation): Promise<Kept> {
     if (conversation.bytes > this.#mostBytes)
       throw new Failure('conversation_too_large', { values: { max: this.#mostBytes } })
-    const key = `${projectId}.${conversation.ref}`
-    const kept = this.#kept.get(key) ?? { events: [], bytes: 0, at: 0, turns: undefined, reading: Promise.resolve() }
+    const { ref, threadId } = conversation
+    const key = keyOf(projectId, threadId)
+    const known = this.#kept.get(key)
+    // An id that retention has freed may be that of another thread by now.
+    const kept = known?.ref === ref ? known : nothingOf({ projectId, threadId, ref })
     this.#kept.delete(key)
     this.#kept.set(key, kept)
     kept.at = this.#now()
@@ -97,7 +123,7 @@ export class Recordings {
       this.#kept.delete(key)
       throw error
     }
-    this.#makeRoom()
+    this.tidy()
     return kept
   }
 
@@ -112,16 +138,14 @@ export class Recordings {
       if (!more) return
     }
   }
+}
 
-  #makeRoom(): void {
-    const old = this.#now() - keptMs
-    let bytes = [...this.#kept.values()].reduce((sum, one) => sum + one.bytes, 0)
-    for (const [key, one] of this.#kept) {
-      if (bytes <= keptBytes && one.at >= old) return
-      this.#kept.delete(key)
-      bytes -= one.bytes
-    }
-  }
+function nothingOf(thread: Pick<Kept, 'projectId' | 'threadId' | 'ref'>): Kept {
+  return { ...thread, events: [], bytes: 0, at: 0, turns: undefined, reading: Promise.resolve() }
+}
+
+function keyOf(projectId: number, threadId: string): string {
+  return `${projectId}\n${threadId}`
 }
 
 type Payload = ConversationPayloads[ConversationEvent['kind']]

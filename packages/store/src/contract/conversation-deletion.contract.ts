@@ -37,6 +37,24 @@ export function conversationDeletionContract(room: () => Promise<Room>, open: Op
       expect(await append(r, 'another')).toMatchObject({ created: true })
     })
 
+    test('is none of those that are there, and its id may be that of another one after retention', async () => {
+      const [r, other] = [await room(), await room()]
+      for (const threadId of ['a', 'b', '__proto__']) await append(r, threadId)
+      await append(other, 'c')
+      const there = async (...threadIds: string[]) => await r.read('conversationRefs', { threadIds })
+      const [a, proto] = [await find(r, 'a'), await find(r, '__proto__')]
+      await remove(r, 'b')
+      expect(await there('a', 'b', 'c', 'd', '__proto__')).toEqual([
+        { threadId: 'a', ref: a.ref },
+        { threadId: '__proto__', ref: proto.ref },
+      ])
+      expect(await there()).toEqual([])
+      await r.apply({ kind: 'expireConversations', before: now + 1e9, at: now, limit: 100 })
+      expect(await there('a')).toEqual([])
+      await append(r, 'a')
+      expect(await there('a')).not.toEqual([{ threadId: 'a', ref: a.ref }])
+    })
+
     test('is found by its own project only', async () => {
       const [r, other] = [await room(), await room()]
       await append(r, 't')

@@ -9,7 +9,13 @@ import {
   agentSuite,
   agentSuites,
 } from './agent-tests.ts'
-import { conversation, conversationEvents, conversations, conversationThinking } from './conversations.ts'
+import {
+  conversation,
+  conversationEvents,
+  conversationRefs,
+  conversations,
+  conversationThinking,
+} from './conversations.ts'
 import { keyByHash, keyById, keys, project, projects, token } from './access.ts'
 import { dataset, datasets, datasetVersion, datasetVersions, row, rows } from './datasets.ts'
 import { trace } from './detail.ts'
@@ -89,6 +95,7 @@ const answers: Answers = {
   agentResult,
   agentBaselines,
   agentQuarantine,
+  conversationRefs,
   conversations,
   conversation,
   conversationEvents,

@@ -4,6 +4,7 @@ import { stateNumber, toConversation, toConversationEvent } from '../conversatio
 import type { ConversationFilter, ConversationQueries } from '../conversations.ts'
 import { sql } from '../kysely.ts'
 import type { Reading } from '../reading.ts'
+import { joinRecords, records } from '../records.ts'
 import { searchable } from '../run-rows.ts'
 import type { Tables } from '../tables.ts'
 import { isBuried } from '../tombstones.ts'
@@ -108,6 +109,23 @@ export async function conversation(
   return (await isBuried({ db, projectId, salt: salt?.value ?? '' }, 'conversation_tombstones', threadId))
     ? 'deleted'
     : null
+}
+
+/** Those of some threads that are there. */
+export async function conversationRefs(
+  { db, dialect, projectId }: Reading,
+  { threadIds }: ConversationQueries['conversationRefs']['in'],
+): Promise<ConversationQueries['conversationRefs']['out']> {
+  if (threadIds.length === 0) return []
+  const wanted = records(
+    dialect,
+    { id: 'text' },
+    threadIds.map((id) => ({ id })),
+  )
+  const { rows } = await sql<{ thread_id: string; ref: number }>`
+    SELECT c.thread_id, c.ref FROM ${wanted} AS w
+    ${joinRecords(dialect)} conversations AS c ON c.project_id = ${projectId} AND c.thread_id = w.id`.execute(db)
+  return rows.map(({ thread_id: threadId, ref }) => ({ threadId, ref }))
 }
 
 /** Events after a place; sizes are looked at first, so that no more is read than is told. */
