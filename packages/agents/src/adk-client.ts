@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { AdkAnswer, AdkClient, AdkQuestion, AdkTarget } from './adk-target.ts'
+import type { AdkAnswer, AdkCalling, AdkClient, AdkQuestion, AdkTarget } from './adk-target.ts'
 import { callServer, readJson } from './call-server.ts'
 import { AgentFailed } from './fault.ts'
 import { record } from './told.ts'
@@ -20,18 +20,19 @@ export function createAdkClient(target: AdkTarget, { fetch }: AdkClientOptions):
 }
 
 /** Sends a body; without one it gets what is there. */
-type Call = (url: string, question: Pick<AdkQuestion, 'headers' | 'signal'>, body?: object) => Promise<Response>
+type Call = (url: string, question: AdkCalling, body?: object) => Promise<Response>
 
 function apiServer({ url, appName, userId }: AdkTarget, call: Call): AdkClient {
   const base = url.replace(/\/+$/, '')
   const open = new Set<string>()
+  const opening = new Map<string, Promise<void>>()
   let found: string | undefined
 
-  async function appOf(question: Pick<AdkQuestion, 'headers' | 'signal'>): Promise<string> {
+  async function appOf(question: AdkCalling): Promise<string> {
     return (found ??= appName ?? onlyOne(await readJson(await call(`${base}/list-apps`, question))))
   }
 
-  async function create(id: string, question: AdkQuestion): Promise<void> {
+  async function create(id: string, question: AdkCalling): Promise<void> {
     const at = [base, 'apps', await appOf(question), 'users', userId, 'sessions', id]
     try {
       const path = at.map((part, index) => (index === 0 ? part : encodeURIComponent(part))).join('/')
@@ -45,8 +46,17 @@ function apiServer({ url, appName, userId }: AdkTarget, call: Call): AdkClient {
 
   return {
     app: appOf,
+    async prepare({ sessionId, threadId, ...calling }) {
+      const id = sessionId ?? sessionIdOf(threadId)
+      if (open.has(id) || opening.has(id)) return
+      const making = create(id, calling).finally(() => opening.delete(id))
+      opening.set(id, making)
+      await making
+    },
     async ask(question): Promise<AdkAnswer> {
       const sessionId = question.sessionId ?? sessionIdOf(question.threadId)
+      // What could not be made ready is tried once more by whoever needs it, who is told why it fails.
+      await unlessAborted(Promise.allSettled([opening.get(sessionId)]), question.signal)
       if (!open.has(sessionId)) await create(sessionId, question)
       const { message: newMessage, stateDelta } = question
       const asked = { appName: await appOf(question), userId, sessionId, newMessage, streaming: true }
@@ -78,6 +88,8 @@ function agentEngine({ url, userId }: AdkTarget, call: Call): AdkClient {
 
   return {
     app: () => Promise.resolve(null),
+    // Who makes a session there has to remember its name: it is made when it is asked in.
+    prepare: () => Promise.resolve(),
     async ask(question): Promise<AdkAnswer> {
       const run = async (sessionId: string): Promise<AdkAnswer> => {
         const state = question.stateDelta === null ? {} : { state_delta: question.stateDelta }
@@ -121,6 +133,15 @@ export function sessionIdOf(threadId: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(threadId)
     ? threadId
     : `thread-${hash('sha256', threadId).slice(0, 40)}`
+}
+
+/** @throws the signal's reason once it is aborted, whether the work is done or not */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(signal.reason as Error)
+  signal.addEventListener('abort', stop, { once: true })
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** Sessions that are known to be there, the newest of them. */

@@ -14,17 +14,21 @@ export interface AdkTarget extends Called {
   userId: string
 }
 
+/** How one request reaches an agent. */
+export interface AdkCalling {
+  /** That go with this one request. */
+  headers: Readonly<Record<string, string>>
+  signal: AbortSignal
+}
+
 /** What an agent is asked. */
-export interface AdkQuestion {
+export interface AdkQuestion extends AdkCalling {
   threadId: string
   /** Of the agent's server, where it is known; otherwise one is made, or found again. */
   sessionId: string | null
   /** `Content` of google-genai, in camel case. */
   message: object
   stateDelta: Readonly<Record<string, unknown>> | null
-  /** That go with this one request. */
-  headers: Readonly<Record<string, string>>
-  signal: AbortSignal
 }
 
 /** An answer that begins: its body holds events. */
@@ -35,6 +39,13 @@ export interface AdkAnswer {
 
 /** Asks an agent of ADK. */
 export interface AdkClient {
+  /**
+   * Makes the session of a thread on an api server, so that whoever asks next need not wait for it. Nothing of what is asked is
+   * told. `ask` does it too where nobody did, or it failed.
+   *
+   * @throws AgentFailed as `ask` does
+   */
+  prepare(thread: Pick<AdkQuestion, 'threadId' | 'sessionId'> & AdkCalling): Promise<void>
   /**
    * Sends a message, in the session that belongs to the thread.
    *
@@ -47,5 +58,5 @@ export interface AdkClient {
    *
    * @throws AgentFailed when it is not known, as `ask` would
    */
-  app(calling: Pick<AdkQuestion, 'headers' | 'signal'>): Promise<string | null>
+  app(calling: AdkCalling): Promise<string | null>
 }

@@ -70,6 +70,8 @@ const faultOf = async (answer: Promise<unknown>) => {
   throw new Error('it did not fail')
 }
 
+const faultless = (work: Promise<unknown>) => work.catch(() => undefined)
+
 describe('an api server of ADK', () => {
   it('gets a session for a thread once, then its messages, in camel case', async () => {
     answers = () => [200, {}]
@@ -101,6 +103,41 @@ describe('an api server of ADK', () => {
       '/apps/demo/users/ada/sessions/thread',
       '/run_sse',
     ])
+  })
+
+  it('makes a session ready ahead, for which whoever asks meanwhile waits', async () => {
+    answers = () => [200, {}]
+    const client = clientOf()
+    const [, answer] = await Promise.all([client.prepare(question({ sessionId: null })), client.ask(question())])
+    expect(answer.sessionId).toBe('thread')
+    await client.prepare(question())
+    expect(paths()).toEqual(['/apps/demo/users/ada/sessions/thread', '/run_sse'])
+  })
+
+  it('that could not make a session ready is asked for it once more, and whoever asks is told what is wrong', async () => {
+    answers = () => [503, { detail: 'busy' }]
+    const client = clientOf()
+    const [ready, answer] = await Promise.all([faultOf(client.prepare(question())), faultOf(client.ask(question()))])
+    expect([ready.status, answer.status]).toEqual([503, 503])
+    expect(paths()).toEqual(['/apps/demo/users/ada/sessions/thread', '/apps/demo/users/ada/sessions/thread'])
+  })
+
+  it('keeps nobody who leaves waiting for a session', async () => {
+    const [asking, leaving] = [Promise.withResolvers<void>(), new AbortController()]
+    const silent = createAdkClient(target(), {
+      fetch: (_url, { signal } = {}) => {
+        asking.resolve()
+        return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))))
+      },
+    })
+    const prepared = faultless(silent.prepare(question({ signal: leaving.signal })))
+    const gone = new AbortController()
+    const answer = silent.ask(question({ signal: gone.signal }))
+    await asking.promise
+    gone.abort(new Error('gone'))
+    await expect(answer).rejects.toThrow('gone')
+    leaving.abort()
+    await prepared
   })
 
   it('with one app need not be told which; with several or none it is asked for', async () => {

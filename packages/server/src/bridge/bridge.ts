@@ -4,11 +4,11 @@ import { appendEvents } from '../recording/append.ts'
 import type { Keeper } from '../recording/forgetting.ts'
 import { answer } from './answer.ts'
 import { RunRecorder } from './run-recorder.ts'
-import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send } from './running.ts'
+import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Send, sessionOf } from './running.ts'
 import { Slots } from './slots.ts'
 import { guarded, newest } from './tap.ts'
 import type { Target } from './targets.ts'
-import { Threads } from './threads.ts'
+import { type KnownThread, Threads } from './threads.ts'
 
 /** A request whose message is stored. */
 export interface BegunRun {
@@ -69,6 +69,7 @@ export class Bridge {
       const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
       const appName = await appOf(request, this.#options.appMs ?? appMs)
+      this.#prepareSession(request, held.known)
       const append = this.#appendTo(request, { appName, known: held.known })
       const { now, redacts } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
@@ -89,6 +90,14 @@ export class Bridge {
       held.release()
       throw error
     }
+  }
+
+  /** The session is made while what the user said is stored: that alone is told afterwards. What goes wrong with it, asking tells. */
+  #prepareSession(request: BridgeRequest, known: KnownThread): void {
+    const { headers, signal, target } = request
+    const wanted = AbortSignal.any([signal, this.#options.closing])
+    const session = sessionOf({ options: this.#options, request, known })
+    target.client?.prepare({ ...session, headers, signal: wanted }).catch(() => undefined)
   }
 
   #appendTo(

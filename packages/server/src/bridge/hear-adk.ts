@@ -2,7 +2,7 @@ import { AgentFailed } from '@llm-eval/agents'
 import { type AdkStreamItem, readAdkStream } from '@llm-eval/formats/adk'
 import { AdkToAgui, type RunEnding } from '@llm-eval/formats/agui'
 import { limits } from '@llm-eval/protocol'
-import { type Hearing, runEvent, type Running, type Telling, wasHeard } from './running.ts'
+import { type Hearing, runEvent, type Running, sessionOf, type Telling, wasHeard } from './running.ts'
 
 /** What an agent of ADK says, in the words of AG-UI. */
 export interface AdkTelling extends Telling {
@@ -66,13 +66,11 @@ function withoutKeys(item: AdkStreamItem, conceal: (text: string) => string): Ad
 }
 
 async function ask(running: Running, { heard, signal }: Hearing): Promise<AsyncIterable<Uint8Array>> {
-  const { asked, known, options, request } = running
-  const { input, projectId } = request
+  const { asked, options, request } = running
   const { client } = request.target
   if (!client || !asked.newMessage) throw new Error('there is nobody or nothing to ask')
   const { response, sessionId } = await client.ask({
-    threadId: projectId === options.home ? input.threadId : `${projectId}/${input.threadId}`,
-    sessionId: known.sessionId,
+    ...sessionOf(running),
     message: asked.newMessage,
     stateDelta: asked.stateDelta,
     headers: request.headers,

@@ -99,6 +99,16 @@ export function runEvent<K extends 'run_start' | 'run_end'>(
   return { at, ...shared, kind, payload } as ConversationEventInput
 }
 
+/** In which session of its server an agent is asked. Threads of the same name in other projects have sessions of their own. */
+export function sessionOf({
+  known,
+  options,
+  request: { input, projectId },
+}: Pick<Running, 'known' | 'options' | 'request'>): { threadId: string; sessionId: string | null } {
+  const threadId = projectId === options.home ? input.threadId : `${projectId}/${input.threadId}`
+  return { threadId, sessionId: known.sessionId }
+}
+
 /** The agent has what the user said: it is not said again. */
 export function wasHeard({ asked, known }: Running): void {
   for (const { id } of asked.users) known.seen.add(id)
