@@ -109,6 +109,11 @@ describe('llm-eval test of an eval set of ADK', () => {
     const failed = await llmEval(args, { cwd: strict })
     expect(failed.code).toBe(1)
     expect(failed.out).toContain('tool_trajectory_avg_score is 0.5; it must be at least 1. Below it: turn 2.')
+    // Each score is told once, and what comes next is about the same file and agent.
+    expect(failed.out.match(/tool_trajectory_avg_score is/g)).toHaveLength(1)
+    expect(failed.out.match(/response_match_score is/g)).toHaveLength(1)
+    const again = `--test "case_rome" --verbose --agent adk:${url}/trips`
+    expect(failed.out).toContain(`Next: llm-eval test trips.evalset.json ${again}`)
     const mild = place({
       'trips.evalset.json': file(evalSet),
       'test_config.json': file({ criteria: { tool_trajectory_avg_score: { threshold: 0.5, matchType: 'any order' } } }),
@@ -252,7 +257,11 @@ describe('llm-eval test of an eval set of ADK', () => {
     const { url } = await startAdk((text) => behave(text))
     const cwd = place({ 'trips.evalset.json': file(evalSet) })
     const args = ['trips.evalset.json', '--agent', `adk:${url}/trips`]
-    expect((await llmEval(['snapshot', ...args], { cwd })).code).toBe(0)
+    const accepted = await llmEval(['snapshot', ...args], { cwd })
+    expect([accepted.code, accepted.out]).toEqual([
+      0,
+      expect.stringContaining(`Next: llm-eval check ${args.join(' ')}`),
+    ])
     expect((await llmEval(['check', ...args], { cwd })).code).toBe(0)
     behave = (text) => (text === 'Book it.' ? [...adkText('It is booked.')] : good(text))
     const worse = await llmEval(['check', ...args], { cwd })

@@ -8,6 +8,7 @@ import {
   release,
 } from '@llm-eval/engine/agent'
 import { type CaseResult, type CheckResult, type CheckState, failStates, variantPattern } from '@llm-eval/protocol'
+import { again } from '../agents/again.ts'
 import { type CaseOptions, type Tested, withResults } from '../agents/ask-suite.ts'
 import { checkReport, nextAfter, type SuiteReport, testExitCode, testReport } from '../agents/report.ts'
 import { saveAgentReports } from '../agents/save-reports.ts'
@@ -54,12 +55,16 @@ export async function testAgent(terminal: Stage, paths: string[], options: TestO
     const report = testReport(suite, results, at)
     if (options.adkResults !== undefined)
       await (await import('../agents/adk-results.ts')).saveAdkResults(terminal, options.adkResults, { suite, results })
-    return finish(terminal, options, {
-      report,
-      results,
-      json: { exit_code: report.exitCode, problems: suite.problems, cases: results },
-      show: () => showResults(terminal, results),
-    })
+    return finish(
+      terminal,
+      { paths, options },
+      {
+        report,
+        results,
+        json: { exit_code: report.exitCode, problems: suite.problems, cases: results },
+        show: () => showResults(terminal, results),
+      },
+    )
   })
 }
 
@@ -83,8 +88,8 @@ export function snapshotAgent(terminal: Stage, paths: string[], options: Snapsho
     const verb = options.preview ? 'would be accepted' : `accepted ${where}`
     terminal.out.line(`${count(passing.length)} of ${count(results.length)} cases ${verb}.`)
     if (passing.length < results.length) terminal.out.line('Cases that do not pass are not accepted.')
-    const check = options.baselines === 'server' ? 'llm-eval check --baselines server' : 'llm-eval check'
-    terminal.out.line(`Next: ${passing.length > 0 ? check : nextAfter(results)}`)
+    const next = passing.length > 0 ? 'llm-eval check' : nextAfter(results)
+    terminal.out.line(`Next: ${again(next, { paths, options })}`)
     return code
   })
 }
@@ -127,12 +132,16 @@ export function checkAgent(terminal: Stage, paths: string[], options: CheckComma
     const broken = suite.problems.filter(({ level }) => level === 'error').map(problemLine)
     const verdict = release(checks, { failOn, unreadable: [...broken, ...unfinished(suite, results)] })
     const report = checkReport(suite, { release: verdict, checks, failOn, baselines }, at)
-    return finish(terminal, options, {
-      report,
-      results,
-      json: { ...verdict, checks },
-      show: () => showChecks(terminal, checks),
-    })
+    return finish(
+      terminal,
+      { paths, options },
+      {
+        report,
+        results,
+        json: { ...verdict, checks },
+        show: () => showChecks(terminal, checks),
+      },
+    )
   })
 }
 
@@ -148,9 +157,10 @@ interface Finished {
 /** Tells what came of it, here and wherever that is wished. */
 async function finish(
   terminal: Stage,
-  options: CaseOptions,
-  { report, results, json, show }: Finished,
+  { paths, options }: { paths: readonly string[]; options: CaseOptions & BaselineOptions },
+  { report: found, results, json, show }: Finished,
 ): Promise<number> {
+  const report = { ...found, next: found.next && again(found.next, { paths, options }) }
   if (options.json) terminal.out.line(safeJson(JSON.stringify(json)))
   else {
     if (options.verbose) for (const result of results) showTraces(terminal.out, result)

@@ -74,7 +74,7 @@ function measure(criterion: AdkCriterion, expected: AdkExpected, trace: AgentTra
   const where = low.length > 0 && turns.length > 1 ? ` Below it: turn ${low.slice(0, 10).join(', ')}.` : ''
   const message = `${metric} is ${rounded(score)}; it must be at least ${threshold}.${where}`
   const outcome = score >= threshold ? 'passed' : 'failed'
-  const part: PartScore = { outcome: 'scored', value: score, detail: `${metric} is ${rounded(score)}.` }
+  const part: PartScore = { outcome: 'scored', value: score, detail: message }
   return { metric, part, assertion: { ...told, outcome, actual: score, message } }
 }
 
