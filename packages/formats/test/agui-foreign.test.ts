@@ -240,4 +240,22 @@ describe('an event of AG-UI', () => {
     expect(readAguiEvent({ type: 'TEXT_MESSAGE_START' })).toHaveProperty('fault')
     for (const json of [null, 1, 'x', [], {}]) expect(readAguiEvent(json)).toHaveProperty('fault')
   })
+
+  it('that cannot be used is told with the place of what is wrong', () => {
+    const faults = [
+      [{ type: 'TEXT_MESSAGE_START' }, 'TEXT_MESSAGE_START: messageId is missing'],
+      [{ type: 'TEXT_MESSAGE_END', messageId: 'm', timestamp: 'now' }, 'TEXT_MESSAGE_END: timestamp is no number'],
+      [{ type: 'RUN_STARTED', threadId: 1, runId: 'r' }, 'RUN_STARTED: threadId is no text'],
+      [{ type: 'STATE_DELTA', delta: [{ op: 'add' }] }, 'STATE_DELTA: delta.0.path is missing'],
+      [{ type: 'MESSAGES_SNAPSHOT', messages: 'x' }, 'MESSAGES_SNAPSHOT: messages is no list'],
+      [{ type: 'STEP_STARTED', stepName: 's', metadata: [] }, 'STEP_STARTED: metadata is no object'],
+      [
+        { type: 'RUN_FINISHED', threadId: 't', runId: 'r', usage: [{}, { inputTokens: '1' }] },
+        'RUN_FINISHED: usage.1.inputTokens is no number',
+      ],
+    ] as const
+    for (const [event, fault] of faults) expect(readAguiEvent(event)).toEqual({ fault })
+    for (const type of ['toString', '__proto__', 'constructor'])
+      expect(readAguiEvent(JSON.parse(`{"type":"${type}"}`))).toEqual({ unknown: type })
+  })
 })

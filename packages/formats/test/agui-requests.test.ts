@@ -1,4 +1,5 @@
-import { type KnownThread, readRunAgentInput, toAdkRequest } from '@llm-eval/formats/agui'
+import { type KnownThread, readRunAgentInput, runAgentInputSchema, toAdkRequest } from '@llm-eval/formats/agui'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 const known: KnownThread = { isSeen: () => false, state: {} }
@@ -118,4 +119,60 @@ describe('a request of AG-UI', () => {
     const read = readRunAgentInput({ threadId: 't', runId: 'r', messages: [{ id: '1', role: 'king', content: 'x' }] })
     expect(read).toEqual({ faults: [{ path: 'messages.0.role', message: expect.any(String) }] })
   })
+
+  it('is accepted by pages, which have no schema, exactly where the server accepts it', () => {
+    const told = { accepted: 0, refused: 0 }
+    fc.assert(
+      fc.property(requests, (json) => {
+        const { success } = runAgentInputSchema.safeParse(json)
+        const read = readRunAgentInput(json)
+        expect('input' in read).toBe(success)
+        if ('input' in read) expect(read.input).toEqual(json)
+        told[success ? 'accepted' : 'refused']++
+      }),
+      { numRuns: 500 },
+    )
+    expect(told.accepted).toBeGreaterThan(20)
+    expect(told.refused).toBeGreaterThan(20)
+  })
+})
+
+/** Mostly what a request has at a place; now and then something else, or nothing. */
+function mostly(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const wrong = fc.constantFrom<unknown>(undefined, null, '', 1, true, [], {}, ['x'], 'x'.repeat(1_001))
+  return fc.oneof({ weight: 40, arbitrary: right }, { weight: 1, arbitrary: wrong })
+}
+
+const object = (fields: Record<string, fc.Arbitrary<unknown>>) =>
+  fc.record(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, mostly(value)])))
+
+const word = fc.constantFrom('a', 'x y', 'x'.repeat(1_000))
+const part = fc.oneof(
+  object({ type: fc.constant('text'), text: word }),
+  object({
+    type: fc.constantFrom('image', 'audio', 'video', 'document', 'fax'),
+    source: object({ type: fc.constantFrom('data', 'url'), value: word, mimeType: word }),
+  }),
+  object({ type: fc.constant('binary'), mimeType: word, data: word, url: word, id: word, filename: word, more: word }),
+)
+const content = fc.oneof(word, fc.array(part, { maxLength: 2 }))
+const toolCalls = fc.array(object({ id: word, function: object({ name: word, arguments: word }) }), { maxLength: 2 })
+const message = fc.oneof(
+  object({ id: word, name: word, role: fc.constant('user'), content }),
+  object({ id: word, role: fc.constant('assistant'), content, toolCalls }),
+  object({ id: word, role: fc.constant('tool'), toolCallId: word, content, error: word }),
+  object({ id: word, role: fc.constantFrom('developer', 'system', 'activity', 'reasoning', 'king'), content }),
+)
+const requests = object({
+  threadId: word,
+  runId: word,
+  parentRunId: word,
+  protocolVersion: word,
+  state: fc.jsonValue(),
+  messages: fc.array(message, { maxLength: 2 }),
+  tools: fc.array(fc.jsonValue(), { maxLength: 2 }),
+  context: fc.array(object({ description: word, value: fc.jsonValue() }), { maxLength: 1 }),
+  forwardedProps: fc.jsonValue(),
+  resume: fc.array(object({ interruptId: word, status: word, payload: fc.jsonValue() }), { maxLength: 1 }),
+  newer: word,
 })

@@ -177,7 +177,7 @@ describe('the published package', () => {
     ['llm-eval-sdk', 'index.js', 11_000],
     ['llm-eval-sdk/experiments', 'experiments.js', 12_000],
     ['llm-eval-sdk/agent', 'agent.js', 3_000],
-    ['llm-eval-sdk/recorder', 'recorder.js', 56_000],
+    ['llm-eval-sdk/recorder', 'recorder.js', 28_000],
   ])('%s stays small in a browser', async (_, file, most) => {
     const bundler = await rolldown({ input: join(app, 'node_modules/llm-eval-sdk/dist', file), platform: 'browser' })
     const { output } = await bundler.generate({ minify: true })

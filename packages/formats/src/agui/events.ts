@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import { anything, byKey, either, faultsOf, isOf, list, maybe, number, object, type Of, record, text } from './form.ts'
 
 /**
  * Events of AG-UI (https://docs.ag-ui.com, `@ag-ui/core` 1.0.0, and the THINKING_* of 0.0.59 and before), as far as they are
@@ -6,22 +6,17 @@ import * as z from 'zod'
  */
 const base = {
   /** Milliseconds; an integer where we write it, since `@ag-ui/client` 1.0.0 refuses others. */
-  timestamp: z.number().nullish(),
+  timestamp: maybe(number),
   /** Open by key; a later value of a key replaces the earlier whole. */
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  metadata: maybe(record),
 }
 
-const event = <const Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
-  z.looseObject({ type: z.literal(type), ...base, ...shape })
+const maybeText = maybe(text)
+const tokens = maybe(number)
 
-const text = z.string()
-const maybe = z.string().nullish()
-
-const tokens = z.number().nullish()
-
-const usage = z.looseObject({
-  provider: maybe,
-  model: maybe,
+const usage = object({
+  provider: maybeText,
+  model: maybeText,
   inputTokens: tokens,
   /** With those of reasoning. */
   outputTokens: tokens,
@@ -31,74 +26,75 @@ const usage = z.looseObject({
   cacheWriteInputTokens: tokens,
 })
 
-const outcome = z.looseObject({ type: text, pendingToolCallIds: z.array(text).nullish() })
+const usages = maybe(list(usage))
+const outcome = object({ type: text, pendingToolCallIds: maybe(list(text)) })
 
-const runEvents = [
-  event('RUN_STARTED', { threadId: text, runId: text, parentRunId: maybe, input: z.unknown().optional() }),
-  event('RUN_FINISHED', {
-    threadId: text,
-    runId: text,
-    result: z.unknown().optional(),
-    outcome: outcome.nullish(),
-    usage: z.array(usage).nullish(),
-  }),
-  event('RUN_ERROR', { message: text, code: maybe, usage: z.array(usage).nullish() }),
-  event('STEP_STARTED', { stepName: text }),
-  event('STEP_FINISHED', { stepName: text }),
-] as const
+const runEvents = {
+  RUN_STARTED: { ...base, threadId: text, runId: text, parentRunId: maybeText, input: anything },
+  RUN_FINISHED: { ...base, threadId: text, runId: text, result: anything, outcome: maybe(outcome), usage: usages },
+  RUN_ERROR: { ...base, message: text, code: maybeText, usage: usages },
+  STEP_STARTED: { ...base, stepName: text },
+  STEP_FINISHED: { ...base, stepName: text },
+}
 
-const messageEvents = [
-  event('TEXT_MESSAGE_START', { messageId: text, role: maybe, name: maybe }),
-  event('TEXT_MESSAGE_CONTENT', { messageId: text, delta: text }),
-  event('TEXT_MESSAGE_END', { messageId: text }),
-  event('TEXT_MESSAGE_CHUNK', { messageId: maybe, role: maybe, name: maybe, delta: maybe }),
-  event('MESSAGES_SNAPSHOT', { messages: z.array(z.record(z.string(), z.unknown())) }),
-] as const
+const messageEvents = {
+  TEXT_MESSAGE_START: { ...base, messageId: text, role: maybeText, name: maybeText },
+  TEXT_MESSAGE_CONTENT: { ...base, messageId: text, delta: text },
+  TEXT_MESSAGE_END: { ...base, messageId: text },
+  TEXT_MESSAGE_CHUNK: { ...base, messageId: maybeText, role: maybeText, name: maybeText, delta: maybeText },
+  MESSAGES_SNAPSHOT: { ...base, messages: list(record) },
+}
 
-const toolEvents = [
-  event('TOOL_CALL_START', { toolCallId: text, toolCallName: text, parentMessageId: maybe }),
-  event('TOOL_CALL_ARGS', { toolCallId: text, delta: text }),
-  event('TOOL_CALL_END', { toolCallId: text }),
-  event('TOOL_CALL_CHUNK', { toolCallId: maybe, toolCallName: maybe, parentMessageId: maybe, delta: maybe }),
-  event('TOOL_CALL_RESULT', {
+const toolEvents = {
+  TOOL_CALL_START: { ...base, toolCallId: text, toolCallName: text, parentMessageId: maybeText },
+  TOOL_CALL_ARGS: { ...base, toolCallId: text, delta: text },
+  TOOL_CALL_END: { ...base, toolCallId: text },
+  TOOL_CALL_CHUNK: {
+    ...base,
+    toolCallId: maybeText,
+    toolCallName: maybeText,
+    parentMessageId: maybeText,
+    delta: maybeText,
+  },
+  TOOL_CALL_RESULT: {
+    ...base,
     messageId: text,
     toolCallId: text,
-    content: z.union([text, z.array(z.record(z.string(), z.unknown()))]),
-    role: maybe,
-  }),
-] as const
+    content: either(list(record), text),
+    role: maybeText,
+  },
+}
 
-const stateEvents = [
-  event('STATE_SNAPSHOT', { snapshot: z.unknown().optional() }),
-  event('STATE_DELTA', { delta: z.array(z.looseObject({ op: text, path: text, value: z.unknown().optional() })) }),
-] as const
+const stateEvents = {
+  STATE_SNAPSHOT: { ...base, snapshot: anything },
+  STATE_DELTA: { ...base, delta: list(object({ op: text, path: text, value: anything })) },
+}
 
-const reasoningEvents = [
-  event('REASONING_START', { messageId: text }),
-  event('REASONING_MESSAGE_START', { messageId: text, role: maybe }),
-  event('REASONING_MESSAGE_CONTENT', { messageId: text, delta: text }),
-  event('REASONING_MESSAGE_END', { messageId: text }),
-  event('REASONING_MESSAGE_CHUNK', { messageId: maybe, delta: maybe }),
-  event('REASONING_END', { messageId: text }),
-  event('REASONING_ENCRYPTED_VALUE', { subtype: text, entityId: text, encryptedValue: text }),
-] as const
+const reasoningEvents = {
+  REASONING_START: { ...base, messageId: text },
+  REASONING_MESSAGE_START: { ...base, messageId: text, role: maybeText },
+  REASONING_MESSAGE_CONTENT: { ...base, messageId: text, delta: text },
+  REASONING_MESSAGE_END: { ...base, messageId: text },
+  REASONING_MESSAGE_CHUNK: { ...base, messageId: maybeText, delta: maybeText },
+  REASONING_END: { ...base, messageId: text },
+  REASONING_ENCRYPTED_VALUE: { ...base, subtype: text, entityId: text, encryptedValue: text },
+}
 
 /** Of 0.0.59 and before: they have no ids, and there is one at a time. */
-const thinkingEvents = [
-  event('THINKING_START', { title: maybe }),
-  event('THINKING_TEXT_MESSAGE_START', {}),
-  event('THINKING_TEXT_MESSAGE_CONTENT', { delta: text }),
-  event('THINKING_TEXT_MESSAGE_END', {}),
-  event('THINKING_END', {}),
-] as const
+const thinkingEvents = {
+  THINKING_START: { ...base, title: maybeText },
+  THINKING_TEXT_MESSAGE_START: base,
+  THINKING_TEXT_MESSAGE_CONTENT: { ...base, delta: text },
+  THINKING_TEXT_MESSAGE_END: base,
+  THINKING_END: base,
+}
 
-const otherEvents = [
-  event('RAW', { event: z.unknown().optional(), source: maybe }),
-  event('CUSTOM', { name: text, value: z.unknown().optional() }),
-] as const
+const otherEvents = {
+  RAW: { ...base, event: anything, source: maybeText },
+  CUSTOM: { ...base, name: text, value: anything },
+}
 
-/** An event of AG-UI that means something here. */
-export const aguiEventSchema = z.discriminatedUnion('type', [
+const kinds = {
   ...runEvents,
   ...messageEvents,
   ...toolEvents,
@@ -106,23 +102,24 @@ export const aguiEventSchema = z.discriminatedUnion('type', [
   ...reasoningEvents,
   ...thinkingEvents,
   ...otherEvents,
-])
+}
 
-export type AguiEvent = z.output<typeof aguiEventSchema>
+const form = byKey('type', kinds)
+
+/** An event of AG-UI that means something here. */
+export type AguiEvent = Of<typeof form>
 /** An event of one type. */
 export type AguiEventOf<T extends AguiEvent['type']> = Extract<AguiEvent, { type: T }>
 /** Tokens as RUN_FINISHED tells them. */
-export type AguiUsage = z.output<typeof usage>
+export type AguiUsage = Of<typeof usage>
 
-const known = new Set<string>(aguiEventSchema.options.map(({ shape }) => shape.type.value))
+const typed = object({ type: text })
 
 /** Reads an event. `unknown` is a type that says nothing here, such as those of activities. */
 export function readAguiEvent(json: unknown): { event: AguiEvent } | { unknown: string } | { fault: string } {
-  const parsed = aguiEventSchema.safeParse(json)
-  if (parsed.success) return { event: parsed.data }
-  const type = z.looseObject({ type: z.string() }).safeParse(json)
-  if (!type.success) return { fault: 'It is no event of AG-UI: it has no type.' }
-  if (!known.has(type.data.type)) return { unknown: type.data.type.slice(0, 100) }
-  const issue = parsed.error.issues[0]
-  return { fault: `${type.data.type}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not usable'}` }
+  if (isOf(form, json)) return { event: json }
+  if (!isOf(typed, json)) return { fault: 'It is no event of AG-UI: it has no type.' }
+  if (!Object.hasOwn(kinds, json.type)) return { unknown: json.type.slice(0, 100) }
+  const [fault] = faultsOf(form, json)
+  return { fault: `${json.type}: ${fault?.path ?? ''} ${fault?.message ?? 'is not usable'}` }
 }

@@ -1,5 +1,6 @@
 export { AguiToAdk, type AguiToAdkOptions } from './agui-to-adk.ts'
 export { AdkToAgui, type RunBeginning, type RunEnding, type RunOutcome } from './adk-to-agui.ts'
 export { type AguiEvent, type AguiEventOf, readAguiEvent } from './events.ts'
-export { readRunAgentInput, type RunAgentInput, runAgentInputSchema } from './input.ts'
+export { readRunAgentInput, type RunAgentInput } from './input.ts'
+export { runAgentInputSchema } from './input-schema.ts'
 export { type AdkRequest, type KnownThread, toAdkRequest, type UserMessage } from './to-adk-request.ts'

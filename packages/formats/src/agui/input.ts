@@ -1,79 +1,68 @@
-import * as z from 'zod'
+import {
+  anything,
+  byKey,
+  either,
+  type Fault,
+  faultsOf,
+  filled,
+  isOf,
+  list,
+  maybe,
+  object,
+  type Of,
+  text,
+} from './form.ts'
 
-const maybe = z.string().nullish()
+const source = object({ type: text, value: text, mimeType: maybe(text) })
 
-const source = z.looseObject({ type: z.string(), value: z.string(), mimeType: maybe })
+const file = { source }
 
 /** A part of a message: text, or a file (`binary` is the form of 0.0.4x). */
-const part = z.union([
-  z.looseObject({ type: z.literal('text'), text: z.string() }),
-  z.looseObject({ type: z.enum(['image', 'audio', 'video', 'document']), source }),
-  z.looseObject({
-    type: z.literal('binary'),
-    mimeType: z.string(),
-    data: maybe,
-    url: maybe,
-    id: maybe,
-    filename: maybe,
-  }),
-])
-
-const messageBase = { id: z.string().min(1).max(1_000), name: maybe }
-
-const toolCall = z.looseObject({
-  id: z.string(),
-  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+const part = byKey('type', {
+  text: { text },
+  image: file,
+  audio: file,
+  video: file,
+  document: file,
+  binary: { mimeType: text, data: maybe(text), url: maybe(text), id: maybe(text), filename: maybe(text) },
 })
 
-const message = z.discriminatedUnion('role', [
-  z.looseObject({ ...messageBase, role: z.literal('user'), content: z.union([z.string(), z.array(part)]).nullish() }),
-  z.looseObject({
-    ...messageBase,
-    role: z.literal('assistant'),
-    content: z.unknown().optional(),
-    toolCalls: z.array(toolCall).nullish(),
-  }),
-  z.looseObject({
-    ...messageBase,
-    role: z.literal('tool'),
-    toolCallId: z.string(),
-    content: z.union([z.string(), z.array(part)]).nullish(),
-    error: maybe,
-  }),
-  z.looseObject({
-    ...messageBase,
-    role: z.enum(['developer', 'system', 'activity', 'reasoning']),
-    content: z.unknown().optional(),
-  }),
-])
+const id = filled(1_000)
+const base = { id, name: maybe(text) }
+const content = maybe(either(text, list(part)))
+const other = { ...base, content: anything }
+
+const toolCall = object({ id: text, function: object({ name: text, arguments: text }) })
+
+const message = byKey('role', {
+  user: { ...base, content },
+  assistant: { ...other, toolCalls: maybe(list(toolCall)) },
+  tool: { ...base, toolCallId: text, content, error: maybe(text) },
+  developer: other,
+  system: other,
+  activity: other,
+  reasoning: other,
+})
+
+const form = object({
+  threadId: id,
+  runId: id,
+  parentRunId: maybe(text),
+  protocolVersion: maybe(text),
+  state: anything,
+  messages: list(message),
+  tools: maybe(list(anything)),
+  context: maybe(list(object({ description: text, value: anything }))),
+  forwardedProps: anything,
+  resume: maybe(list(object({ interruptId: text, status: maybe(text), payload: anything }))),
+})
 
 /** What a front end asks an AG-UI agent: the whole thread, each time. */
-export const runAgentInputSchema = z.looseObject({
-  threadId: z.string().min(1).max(1_000),
-  runId: z.string().min(1).max(1_000),
-  parentRunId: maybe,
-  protocolVersion: maybe,
-  state: z.unknown().optional(),
-  messages: z.array(message),
-  tools: z.array(z.unknown()).nullish(),
-  context: z.array(z.looseObject({ description: z.string(), value: z.unknown().optional() })).nullish(),
-  forwardedProps: z.unknown().optional(),
-  resume: z.array(z.looseObject({ interruptId: z.string(), status: maybe, payload: z.unknown().optional() })).nullish(),
-})
-
-export type RunAgentInput = z.output<typeof runAgentInputSchema>
+export type RunAgentInput = Of<typeof form>
 export type AguiMessage = RunAgentInput['messages'][number]
-export type AguiContentPart = z.output<typeof part>
+export type AguiContentPart = Of<typeof part>
 
 /** Reads what a front end asks. `faults` say where and what is wrong with it. */
-export function readRunAgentInput(
-  json: unknown,
-): { input: RunAgentInput } | { faults: { path: string; message: string }[] } {
-  const parsed = runAgentInputSchema.safeParse(json)
-  if (parsed.success) return { input: parsed.data }
-  return {
-    faults: parsed.error.issues
-      .slice(0, 20)
-      .map(({ path, message: says }) => ({ path: path.join('.'), message: says })),
-  }
+export function readRunAgentInput(json: unknown): { input: RunAgentInput } | { faults: Fault[] } {
+  return isOf(form, json) ? { input: json } : { faults: faultsOf(form, json) }
 }

@@ -1,5 +1,5 @@
-import * as z from 'zod'
 import type { AdkEvent } from '../adk/index.ts'
+import { absentOr, filled, type Form, isOf, list, number, object, record, text } from './form.ts'
 
 /**
  * What the events of AG-UI have no word for, at `metadata.adk`. Whole on the first event that comes of an event of ADK, or, of
@@ -30,27 +30,30 @@ export interface AdkMetadata {
 /** Name of the CUSTOM event that holds an event of ADK whole, where events of AG-UI cannot say what it says. */
 export const adkEventName = 'adk.event'
 
-const metadataSchema = z.object({
-  eventId: z.string().min(1),
-  invocationId: z.string().min(1),
-  author: z.string().min(1),
-  timestamp: z.number(),
-  branch: z.string().optional(),
-  modelVersion: z.string().optional(),
-  finishReason: z.string().optional(),
-  usage: z.record(z.string(), z.unknown()).optional(),
-  longRunningToolIds: z.array(z.string()).optional(),
-  actions: z.record(z.string(), z.unknown()).optional(),
-  more: z.record(z.string(), z.unknown()).optional(),
-  stream: z.string().optional(),
-  frame: z.number().optional(),
+const maybeText = absentOr(text)
+const maybeRecord = absentOr(record)
+
+const form: Form<AdkMetadata> = object({
+  eventId: filled(),
+  invocationId: filled(),
+  author: filled(),
+  timestamp: number,
+  branch: maybeText,
+  modelVersion: maybeText,
+  finishReason: maybeText,
+  usage: maybeRecord,
+  longRunningToolIds: absentOr(list(text)),
+  actions: maybeRecord,
+  more: maybeRecord,
+  stream: maybeText,
+  frame: absentOr(number),
 })
 
 /** The part of an event's metadata that is about ADK, if it has one that can be read. */
 export function readMetadata(metadata: Readonly<Record<string, unknown>> | null | undefined): AdkMetadata | undefined {
   if (metadata?.['adk'] === undefined) return undefined
-  const parsed = metadataSchema.safeParse(metadata['adk'])
-  return parsed.success ? parsed.data : undefined
+  const { adk } = metadata
+  return isOf(form, adk) ? adk : undefined
 }
 
 /** Where something belongs. */

@@ -1,16 +1,14 @@
-import * as z from 'zod'
 import type { AguiEvent, AguiEventOf } from './events.ts'
+import { anything, isOf, list, maybe, object, text } from './form.ts'
 
-const message = z.looseObject({
-  id: z.string(),
-  role: z.string(),
-  name: z.string().nullish(),
-  content: z.unknown().optional(),
-  encryptedValue: z.string().nullish(),
-  toolCallId: z.string().nullish(),
-  toolCalls: z
-    .array(z.looseObject({ id: z.string(), function: z.looseObject({ name: z.string(), arguments: z.string() }) }))
-    .nullish(),
+const message = object({
+  id: text,
+  role: text,
+  name: maybe(text),
+  content: anything,
+  encryptedValue: maybe(text),
+  toolCallId: maybe(text),
+  toolCalls: maybe(list(object({ id: text, function: object({ name: text, arguments: text }) }))),
 })
 
 /**
@@ -20,10 +18,7 @@ export function newestOf(
   { messages }: AguiEventOf<'MESSAGES_SNAPSHOT'>,
   heard: { messages: ReadonlySet<string>; answered: ReadonlySet<string> },
 ): AguiEvent[] {
-  const read = messages.flatMap((one) => {
-    const parsed = message.safeParse(one)
-    return parsed.success ? [parsed.data] : []
-  })
+  const read = messages.filter((one) => isOf(message, one))
   const last = read.findLastIndex(({ role }) => role === 'user')
   return read
     .slice(last + 1)
