@@ -89,9 +89,7 @@ export function maybe<T>(form: Form<T>): Form<T | null | undefined> {
   }
 }
 
-export const anything: Form<unknown> = maybe(
-  simple((value): value is NonNullable<unknown> => value !== undefined && value !== null, 'is missing'),
-)
+export const anything = simple((value): value is unknown => typeof value !== 'symbol', 'is no JSON')
 
 /** What may be missing, and is not null. */
 export function absentOr<T>(form: Form<T>): Form<T | undefined> {
