@@ -72,6 +72,22 @@ describe('a conversation that is read as a whole', () => {
     read.mockRestore()
   })
 
+  it('is shown anew after each change by reading what is new, as long as it may be', async () => {
+    const long = Array.from({ length: 400 }, (_, i) => ({ ...user(`Nr. ${i}`), run_id: `r${i}` }))
+    await tell('t', ...long)
+    const read = vi.spyOn(ground.store, 'read')
+    const recordings = new Recordings({ store: ground.store, now: () => ground.clock.now })
+    const turns = async () => recordings.turns(ground.access.home, await find('t'))
+    expect(await turns()).toHaveLength(400)
+    await tell('t', { ...user('Nr. 400'), run_id: 'r400' })
+    read.mockClear()
+    const shown = await turns()
+    expect([shown.length, shown.at(-1)?.index, shown.at(-1)?.user?.text]).toEqual([401, 400, 'Nr. 400'])
+    const pages = read.mock.calls.filter(([, query]) => query === 'conversationEvents').map(([, , asked]) => asked)
+    expect(pages).toEqual([expect.objectContaining({ after: 400 })])
+    read.mockRestore()
+  })
+
   it(`is one of an export of at most ${limits.exportEvents} events in all`, async () => {
     await tell('a', user('one'))
     await tell('b', user('two'))

@@ -1,4 +1,4 @@
-import { toTurns } from '@llm-eval/formats/conversation'
+import { GrowingTurns } from '@llm-eval/formats/conversation'
 import {
   type ConversationEvent,
   type ConversationPayloads,
@@ -25,6 +25,8 @@ interface Kept {
   bytes: number
   /** Of the last use. */
   at: number
+  /** What is over of them is not read again. */
+  growing: GrowingTurns
   /** Made of as many events as this says. */
   turns: { of: number; list: ConversationTurn[] } | undefined
   /** Whoever reads on now. */
@@ -94,7 +96,7 @@ export class Recordings implements Keeper {
   async #turnsOf(projectId: number, conversation: StoredConversation): Promise<readonly ConversationTurn[]> {
     const kept = await this.#read(projectId, conversation)
     if (kept.turns?.of !== kept.events.length) {
-      const list = toTurns(kept.events, { now: this.#now() })
+      const list = kept.growing.list(kept.events, { now: this.#now() })
       // What still runs may be truncated in a moment, though nothing is told.
       const isOver = list.every(({ state }) => state !== 'running')
       kept.turns = isOver ? { of: kept.events.length, list } : undefined
@@ -141,7 +143,15 @@ export class Recordings implements Keeper {
 }
 
 function nothingOf(thread: Pick<Kept, 'projectId' | 'threadId' | 'ref'>): Kept {
-  return { ...thread, events: [], bytes: 0, at: 0, turns: undefined, reading: Promise.resolve() }
+  return {
+    ...thread,
+    events: [],
+    bytes: 0,
+    at: 0,
+    growing: new GrowingTurns(),
+    turns: undefined,
+    reading: Promise.resolve(),
+  }
 }
 
 function keyOf(projectId: number, threadId: string): string {
