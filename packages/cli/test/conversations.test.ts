@@ -103,6 +103,15 @@ describe('llm-eval conversations', () => {
     expect(missing.code).toBe(1)
   })
 
+  test('shows how long one took as unknown where all of it was told at one time', async () => {
+    await tell('at-once', [rome])
+    const { out } = await llmEval(['conversations', 'show', 'at-once'], { env: env() })
+    expect(out).toMatch(/Began +2025-11-22 [\d:]+, -\n/)
+    await tell('timed', [rome, book])
+    const timed = await llmEval(['conversations', 'show', 'timed'], { env: env() })
+    expect(timed.out).toMatch(/Began +2025-11-22 [\d:]+, 1 min 0 s\n/)
+  })
+
   test('exports one as an eval set of ADK, and several as one', async () => {
     await tell('out-1', [rome])
     await tell('out-2', [book])

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AdkEvent, type AdkPart, readAdkText, readEvalSet, toInvocations } from '../src/adk/index.ts'
 import { AdkToAgui } from '../src/agui/index.ts'
-import { exportConversation, toAdkEvents, toTurns } from '../src/conversation/index.ts'
+import { exportConversation, summarise, toAdkEvents, toTurns } from '../src/conversation/index.ts'
 import { adk, ask, began, callTool, end, head, record, say, start, type Told, toolResult } from './conversation-told.ts'
 
 const recordedStream = (name: string): AdkEvent[] =>
@@ -359,6 +359,35 @@ describe('turns of a conversation', () => {
       tokens: { input: 1, output: 5, thoughts: 3, cached: null, total: 6 },
       models: ['m'],
     })
+  })
+
+  it('have no durations where all of it was told at one time: they are unknown, not 0', () => {
+    const told = record(
+      start(),
+      ask('hi'),
+      adk([{ functionCall: { id: 'c1', name: 'find', args: {} } }]),
+      adk([{ functionResponse: { id: 'c1', name: 'find', response: { n: 1 } } }]),
+      adk([{ text: 'Hello' }]),
+      end('finished'),
+    )
+    const at = new Date(began).toISOString()
+    const events = told.map((event) => ({ ...event, at }))
+    expect(toTurns(events)).toMatchObject([
+      {
+        state: 'finished',
+        duration_ms: null,
+        first_token_ms: null,
+        steps: [
+          { kind: 'tool', at_ms: null, ended_ms: null, long_running: false, result: { n: 1 } },
+          { kind: 'text', at_ms: null },
+        ],
+      },
+    ])
+    expect(summarise(events).session_stats.durationSeconds).toBeNull()
+    // That it ended later is known, and so is how long it took.
+    const later = [...events.slice(0, -1), ...told.slice(-1)]
+    expect(toTurns(later)).toMatchObject([{ duration_ms: 500 }])
+    expect(summarise(later).session_stats.durationSeconds).toBe(0.5)
   })
 
   it('show what came of a request that broke off', () => {

@@ -86,7 +86,7 @@ export const conversationDetail = z.object({
   session_stats: z.object({
     totalThinkingTokens: whole.nullable(),
     totalToolCalls: whole,
-    durationSeconds: z.number(),
+    durationSeconds: z.number().nullable(),
   }),
   thinking: z.array(
     z.object({

@@ -33,3 +33,8 @@ export function statusOfOutcome(outcome: unknown): 'finished' | 'waiting' | 'can
   const pending: unknown = 'pendingToolCallIds' in outcome ? outcome.pendingToolCallIds : undefined
   return type === 'interrupt' || (Array.isArray(pending) && pending.length > 0) ? 'waiting' : 'finished'
 }
+
+/** Seconds from the first event of a thread to its last; null where both were told at one time, or a time is none. Takes milliseconds. */
+export function durationSeconds(from: number, to: number): number | null {
+  return to > from ? (to - from) / 1_000 : null
+}

@@ -130,7 +130,8 @@ export interface Conversation {
 
 /** A thread with its numbers, by the names of seed 003. */
 export interface ConversationDetail extends Conversation {
-  session_stats: { totalThinkingTokens: number | null; totalToolCalls: number; durationSeconds: number }
+  /** How long it took is null where all of it was told at one time. */
+  session_stats: { totalThinkingTokens: number | null; totalToolCalls: number; durationSeconds: number | null }
   thinking: { thoughtsTokenCount: number | null; totalTokenCount: number | null; model: string | null }[]
 }
 
@@ -167,6 +168,7 @@ export interface ConversationTurn {
   steps: ConversationStep[]
   state: ConversationState
   error: string | null
+  /** Null while it runs, and where all of it was told at one time, as are its other times then. */
   duration_ms: number | null
   first_token_ms: number | null
   tokens: ConversationTokens

@@ -137,7 +137,7 @@ export {
 } from './agent-tests.ts'
 export { agentRoutes } from './agent-routes.ts'
 export { conversationRoutes } from './conversation-routes.ts'
-export { errorOf, statusOfOutcome, titleOf } from './conversation-words.ts'
+export { durationSeconds, errorOf, statusOfOutcome, titleOf } from './conversation-words.ts'
 export {
   type Conversation,
   type ConversationComparison,

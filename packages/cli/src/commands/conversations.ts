@@ -107,7 +107,7 @@ function headOf(one: z.infer<typeof conversationDetail>): [string, string][] {
     ['Title', oneLine(one.title)],
     ['State', one.state],
     ['App, user', oneLine(`${one.app_name}, ${one.user_id}`)],
-    ['Began', `${localTime(one.started_at)}, ${duration(seconds * 1_000)}`],
+    ['Began', `${localTime(one.started_at)}, ${seconds === null ? '-' : duration(seconds * 1_000)}`],
     ['Turns', `${count(one.turns)}, ${count(one.tool_calls)} calls of tools`],
     ['Tokens', `${known(one.tokens.total)}, ${known(thinking)} of thoughts`],
     ...optional.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, oneLine(value)]])),

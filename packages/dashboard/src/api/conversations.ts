@@ -51,7 +51,7 @@ const detail = shape<ConversationDetail>({
   session_stats: shape<ConversationDetail['session_stats']>({
     totalThinkingTokens: nullable(number),
     totalToolCalls: number,
-    durationSeconds: number,
+    durationSeconds: nullable(number),
   }),
   thinking: list(
     shape<ConversationDetail['thinking'][number]>({

@@ -213,7 +213,7 @@ function Tool({ step }: { step: Kind<'tool'> }) {
             </span>
           ) : (
             <span className="text-xs text-ink-3">
-              {from !== null && to !== null ? formatLatency(Math.max(0, to - from)) : 'done'}
+              {from !== null && to !== null && to > from ? formatLatency(to - from) : 'done'}
             </span>
           )}
         </>

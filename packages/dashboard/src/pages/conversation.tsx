@@ -81,7 +81,7 @@ function Head({ detail }: { detail: ConversationDetail }) {
   const facts = [
     [detail.turns === 1 ? 'turn' : 'turns', formatCount(detail.turns)],
     [calls === 1 ? 'tool call' : 'tool calls', formatCount(calls)],
-    ['from first to last', formatLatency(seconds * 1000)],
+    ['from first to last', formatLatency(seconds === null ? null : seconds * 1000)],
     ['thinking tokens', formatCount(thoughts)],
   ] as const
   return (

@@ -13,6 +13,14 @@ interface OpenCall {
 /** The calls of a conversation by their ids: the result of one may come turns later. */
 export type OpenCalls = Map<string, OpenCall>
 
+/** When a turn began. */
+export interface TurnTime {
+  /** Milliseconds since 1970. */
+  beganAt: number
+  /** Whether its times say how long anything took: what was told all at one time does not. */
+  isTimed: boolean
+}
+
 /** What agents did in one turn, put together event by event. */
 export class Steps {
   readonly #list: (ConversationStep | null)[] = []
@@ -23,10 +31,12 @@ export class Steps {
   /** Code that waits for its output. */
   #code: StepOf<'code'> | undefined
   readonly #beganAt: number
+  readonly #isTimed: boolean
   readonly #calls: OpenCalls
 
-  constructor(beganAt: number, calls: OpenCalls) {
+  constructor({ beganAt, isTimed }: TurnTime, calls: OpenCalls) {
     this.#beganAt = beganAt
+    this.#isTimed = isTimed
     this.#calls = calls
   }
 
@@ -49,7 +59,7 @@ export class Steps {
   }
 
   #ms(at: number): number | null {
-    return Number.isFinite(at) ? Math.max(0, Math.round(at - this.#beganAt)) : null
+    return this.#isTimed && Number.isFinite(at) ? Math.max(0, Math.round(at - this.#beganAt)) : null
   }
 
   #addPartial({ author }: AdkEvent, parts: readonly AdkPart[], { speaker, at }: { speaker: string; at: number }): void {

@@ -1,4 +1,10 @@
-import { type Conversation, type ConversationDetail, type ConversationEvent, titleOf } from '@llm-eval/protocol'
+import {
+  type Conversation,
+  type ConversationDetail,
+  type ConversationEvent,
+  durationSeconds,
+  titleOf,
+} from '@llm-eval/protocol'
 import { type AdkEvent, isUser } from '../adk/index.ts'
 import { hear, type HearingOptions } from './heard.ts'
 import { requestsOf, type Watch } from './requests.ts'
@@ -47,7 +53,7 @@ export function summarise(
     session_stats: {
       totalThinkingTokens: tokens.thoughts,
       totalToolCalls: calls.length,
-      durationSeconds: Math.max(0, (Date.parse(updated_at) - Date.parse(started_at)) / 1_000) || 0,
+      durationSeconds: durationSeconds(Date.parse(started_at), Date.parse(updated_at)),
     },
     thinking: whole.flatMap(thinkingOf),
   }

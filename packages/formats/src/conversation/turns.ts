@@ -42,7 +42,11 @@ function turnOf(
   calls: OpenCalls,
 ): Omit<ConversationTurn, 'index' | 'invocation_id'> {
   const beganAt = heard[0]?.at ?? Number.NaN
-  const steps = new Steps(beganAt, calls)
+  const runIds = [...new Set(heard.flatMap(({ runId }) => runId ?? []))]
+  const run = requests.get(runIds.findLast((id) => requests.has(id)) ?? '')
+  // What was told all at one time does not say how long anything took.
+  const isTimed = (run?.endedAt ?? beganAt) > beganAt || heard.some(({ at }) => at !== beganAt)
+  const steps = new Steps({ beganAt, isTimed }, calls)
   const models = new Set<string>()
   let tokens = noTokens
   let firstAt: number | null = null
@@ -59,8 +63,6 @@ function turnOf(
     if (event.modelVersion !== undefined) models.add(event.modelVersion)
     if (event.usageMetadata) tokens = addTokens(tokens, tokensOf(event.usageMetadata))
   }
-  const runIds = [...new Set(heard.flatMap(({ runId }) => runId ?? []))]
-  const run = requests.get(runIds.findLast((id) => requests.has(id)) ?? '')
   const own = run ?? stateOf(heard)
   const lastAt = heard.at(-1)?.at ?? beganAt
   return {
@@ -70,8 +72,8 @@ function turnOf(
     steps: steps.list(finalEventOf(heard.map(({ event }) => event))),
     state: own.state,
     error: own.error ?? failureOf(heard),
-    duration_ms: own.state === 'running' ? null : between(beganAt, run?.endedAt ?? lastAt),
-    first_token_ms: firstAt === null ? null : between(beganAt, firstAt),
+    duration_ms: own.state === 'running' || !isTimed ? null : between(beganAt, run?.endedAt ?? lastAt),
+    first_token_ms: firstAt === null || !isTimed ? null : between(beganAt, firstAt),
     tokens,
     models: [...models],
   }

@@ -1,4 +1,11 @@
-import { type Conversation, type ConversationDetail, type ConversationState, Failure, limits } from '@llm-eval/protocol'
+import {
+  type Conversation,
+  type ConversationDetail,
+  type ConversationState,
+  durationSeconds,
+  Failure,
+  limits,
+} from '@llm-eval/protocol'
 import type { Store, StoredConversation, StoredConversationEvent } from '@llm-eval/store'
 
 const timeOf = (ms: number): string => new Date(ms).toISOString()
@@ -45,7 +52,7 @@ export function toDetail(stored: StoredConversation, thinking: Thinking, now: nu
     session_stats: {
       totalThinkingTokens: stored.tokens.thoughts,
       totalToolCalls: stored.toolCalls,
-      durationSeconds: (stored.updatedAt - stored.startedAt) / 1_000,
+      durationSeconds: durationSeconds(stored.startedAt, stored.updatedAt),
     },
     thinking: thinking.map(({ thoughts, total, model }) => ({
       thoughtsTokenCount: thoughts,
