@@ -21,7 +21,7 @@ beforeEach(async () => {
   const { store } = ground
   // As another server that works on the same store, which nobody tells anything.
   recordings = new Recordings({ store, now: () => ground.clock.now })
-  threads = new Threads(store)
+  threads = new Threads({ store, now: () => ground.clock.now })
   forgetting = lookingAt(3_600_000)
 })
 afterEach(async () => {

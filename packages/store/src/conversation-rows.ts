@@ -36,7 +36,7 @@ export type ConversationRow = Selectable<ConversationTables['conversations']>
 /** What of a row its events make. */
 export type Folded = Omit<
   ConversationRow,
-  'ref' | 'project_id' | 'thread_id' | 'target' | 'app_name' | 'user_id' | 'replay_of'
+  'ref' | 'project_id' | 'thread_id' | 'target' | 'app_name' | 'user_id' | 'replay_of' | 'held_by' | 'held_until'
 >
 
 type FoldedRow = Pick<ConversationRow, 'ref' | 'events' | 'state'>

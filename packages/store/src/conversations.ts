@@ -109,17 +109,25 @@ export interface ConversationFilter {
   q?: string | undefined
 }
 
+/**
+ * What an append does to the right to ask the agent of a thread, which one server has at a time: `take` it, where nobody else has
+ * it until a time after `at`, or `release` it.
+ */
+export type ConversationHold = { kind: 'take'; owner: string; until: number } | { kind: 'release'; owner: string }
+
 export interface ConversationChanges {
   /**
    * Stores events after those that are there, all or none, and makes the thread with its first ones. Events with an id that
-   * the thread has are passed over.
+   * the thread has are passed over. `held`: another server has the right that was to be taken; nothing is stored.
    */
   appendConversation: {
-    in: { origin: ConversationOrigin; events: NewConversationEvent[]; at: number }
+    in: { origin: ConversationOrigin; events: NewConversationEvent[]; at: number; hold?: ConversationHold | undefined }
     out:
       | { result: 'ok'; created: boolean; first: number | null; last: number; duplicates: number }
-      | { result: 'deleted' | 'too_many' | 'full' }
+      | { result: 'deleted' | 'too_many' | 'full' | 'held' }
   }
+  /** Keeps the right to ask the agents of threads, as far as this server has it. */
+  holdConversations: { in: { threadIds: readonly string[]; owner: string; until: number }; out: { held: number } }
   /** Takes the thread out of sight at once, with a tombstone, and removes up to `limit` events; call again until `more` is false. */
   deleteConversation: { in: { threadId: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
   /** Removes threads in which nothing happened since a time, up to `limit` of them and of their events. Their ids can be used again. */

@@ -75,6 +75,7 @@ export type {
 export type {
   ConversationFilter,
   ConversationNumbers,
+  ConversationHold,
   ConversationOrigin,
   ConversationTurning,
   NewConversationEvent,

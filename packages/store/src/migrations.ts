@@ -12,6 +12,7 @@ import { runStep } from './steps/0005-runs.ts'
 import { runConfigStep } from './steps/0006-run-config.ts'
 import { agentTestStep } from './steps/0007-agent-tests.ts'
 import { agentTombstoneStep } from './steps/0009-agent-tombstones.ts'
+import { conversationHoldStep } from './steps/0010-conversation-holds.ts'
 import { conversationStep } from './steps/0008-conversations.ts'
 import type { Tables } from './tables.ts'
 
@@ -88,6 +89,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0007_agent_tests': steps(agentTestStep(dialect)),
     '0008_conversations': steps(conversationStep(dialect)),
     '0009_agent_tombstones': steps(agentTombstoneStep(dialect)),
+    '0010_conversation_holds': steps(conversationHoldStep),
   }
 }
 

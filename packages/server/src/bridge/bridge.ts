@@ -8,7 +8,7 @@ import { type BridgeOptions, type BridgeRequest, runEvent, type Running, type Se
 import { Slots } from './slots.ts'
 import { guarded, newest } from './tap.ts'
 import type { Target } from './targets.ts'
-import { type KnownThread, Threads } from './threads.ts'
+import { type HeldThread, type KnownThread, Threads } from './threads.ts'
 
 /** A request whose message is stored. */
 export interface BegunRun {
@@ -25,7 +25,7 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     const { recording, tap } = options
     this.#options = tap === undefined ? options : { ...options, tap: guarded(tap, recording) }
-    this.#threads = new Threads(options.recording.store)
+    this.#threads = new Threads(options.recording)
     this.#slots = new Slots(options.runs ?? limits.bridgeRuns)
   }
 
@@ -70,7 +70,7 @@ export class Bridge {
       if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
       const appName = await appOf(request, this.#options.appMs ?? appMs)
       this.#prepareSession(request, held.known)
-      const append = this.#appendTo(request, { appName, known: held.known })
+      const append = this.#appendTo(request, { appName, held })
       const { now, redacts } = this.#options.recording
       const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
       const running = {
@@ -102,12 +102,12 @@ export class Bridge {
 
   #appendTo(
     { input, projectId, replayOf, target }: BridgeRequest,
-    { appName, known }: Pick<Running, 'appName' | 'known'>,
+    { appName, held: { holding, known } }: { appName: string; held: HeldThread },
   ) {
     const { userId, name } = target
     const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
     return async (events: ConversationEventInput[]) => {
-      const { first, last } = await appendEvents(this.#options.recording, thread, events)
+      const { first, last } = await appendEvents(this.#options.recording, { ...thread, hold: holding(events) }, events)
       // What somebody else told in between was not read here.
       known.last = first === null || first === known.last + 1 ? last : -1
     }

@@ -1,5 +1,6 @@
 import { Failure, limits } from '@llm-eval/protocol'
 import type { Store, StoredConversationEvent } from '@llm-eval/store'
+import { type HoldChange, Holds, type HoldsOptions } from './holds.ts'
 import type { Keeper, KeptThread } from '../recording/forgetting.ts'
 
 /** What the bridge knows of a thread. */
@@ -17,6 +18,8 @@ export interface KnownThread {
 /** A thread while a request of it is under way: nobody else's can begin. */
 export interface HeldThread {
   known: KnownThread
+  /** For what is stored of the request. */
+  holding: HoldChange
   /** Whether its front end is gone, so that it ends soon. */
   gone: () => boolean
   release: () => void
@@ -31,16 +34,19 @@ interface Holding {
 const patienceMs = 10_000
 
 /**
- * The threads of the bridge. What is known of the newest ones is in memory; of others, and of those of which another server or
+ * The threads of the bridge. Of one no second request begins before the first one ends: here that is refused at once, on another
+ * server when it is stored. What is known of the newest ones is in memory; of others, and of those of which another server or
  * somebody else told more, it is read from what was recorded, so that it outlives the process.
  */
 export class Threads implements Keeper {
   readonly #store: Store
+  readonly #holds: Holds
   readonly #known = new Map<string, KnownThread>()
   readonly #held = new Map<string, Holding>()
 
-  constructor(store: Store) {
-    this.#store = store
+  constructor(options: HoldsOptions & { store: Store }) {
+    this.#store = options.store
+    this.#holds = new Holds(options)
   }
 
   /**
@@ -57,14 +63,16 @@ export class Threads implements Keeper {
     }
     const { promise: over, resolve } = Promise.withResolvers<void>()
     this.#held.set(key, { gone, over })
+    const { holding, drop } = this.#holds.keep({ projectId, threadId })
     const release = () => {
+      drop()
       this.#held.delete(key)
       resolve()
     }
     try {
       const known = await this.#recall(projectId, threadId, this.#known.get(key))
       this.#remember(key, known)
-      return { known, gone, release }
+      return { known, holding, gone, release }
     } catch (error) {
       release()
       throw error

@@ -1,7 +1,7 @@
 /** Records what happened in a conversation: checked, without what the configuration says must not be kept, and counted. */
 import { type ConversationEventInput, Failure, type Fault, limits } from '@llm-eval/protocol'
 import { name } from '@llm-eval/protocol/schemas'
-import type { ConversationOrigin, NewConversationEvent, Store } from '@llm-eval/store'
+import type { ConversationHold, ConversationOrigin, NewConversationEvent, Store } from '@llm-eval/store'
 import { factsOf } from './facts.ts'
 import type { Config } from '../config/config.ts'
 import { createRedact, type Redact } from './redact.ts'
@@ -27,6 +27,8 @@ export function createRecording(parts: { store: Store; now: () => number; config
 /** Which thread, and what it is of; only its first events say the latter. */
 export interface RecordedThread extends ConversationOrigin {
   projectId: number
+  /** What becomes of the right to ask its agent. */
+  hold?: ConversationHold | undefined
 }
 
 /** Where events were stored. */
@@ -45,11 +47,11 @@ export interface Recorded {
  *
  * @param events as they happened; payloads of `adk_event` in the normal form of `formats/adk`
  * @throws Failure `invalid_request` where the thread could not be named in a path, or an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
- * `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
+ * `conversation_busy`, `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
  */
 export async function appendEvents(
   { store, now, redact }: Recording,
-  { projectId, ...origin }: RecordedThread,
+  { projectId, hold, ...origin }: RecordedThread,
   events: readonly ConversationEventInput[],
 ): Promise<Recorded> {
   const named = name.safeParse(origin.threadId)
@@ -58,13 +60,15 @@ export async function appendEvents(
   const faults: Fault[] = []
   const rows = redact(events).flatMap((event, at) => toRow(event) ?? (faults.push(tooLarge(at)), []))
   if (faults.length > 0) throw new Failure('invalid_request', { errors: faults.slice(0, 20) })
-  const change = { kind: 'appendConversation', origin, events: rows, at: now() } as const
+  const change = { kind: 'appendConversation', origin, events: rows, at: now(), hold } as const
   const outcome = await store.apply(projectId, change)
   switch (outcome.result) {
     case 'ok':
       return { first: outcome.first, last: outcome.last, duplicates: outcome.duplicates }
     case 'deleted':
       throw new Failure('conversation_deleted')
+    case 'held':
+      throw new Failure('conversation_busy', { retryAfter: 1 })
     case 'full':
       throw new Failure('conversation_full', { values: { max: limits.conversationEvents } })
     case 'too_many':

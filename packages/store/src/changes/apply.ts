@@ -2,7 +2,7 @@ import type { Change, ChangeKind, ChangeOutcome } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { deleteAgentBaseline, deleteAgentQuarantine, putAgentBaseline, putAgentQuarantine } from './agent-accepted.ts'
 import { deleteAgentReport, deleteAgentSuite, expireAgentReports, putAgentReport } from './agent-tests.ts'
-import { appendConversation } from './conversations.ts'
+import { appendConversation, holdConversations } from './conversations.ts'
 import { deleteConversation, expireConversations } from './conversation-deletion.ts'
 import { createKey, createToken, deleteToken, redeemToken, revokeKey, sweep, touchKey } from './access.ts'
 import { advanceConsumer, claimConsumer } from './consumers.ts'
@@ -102,6 +102,7 @@ const appliers: Appliers = {
   putAgentQuarantine,
   deleteAgentQuarantine,
   appendConversation,
+  holdConversations,
   deleteConversation,
   expireConversations,
 }

@@ -86,6 +86,8 @@ async function doom(tx: Transaction, rows: readonly DoomedConversation[], at: nu
     agents: '[]',
     models: '[]',
     replay_of: null,
+    held_by: null,
+    held_until: 0,
   }
   const refs = rows.map(({ ref }) => ref)
   await tx.db.updateTable('conversations').set(nothing).where('ref', 'in', refs).execute()

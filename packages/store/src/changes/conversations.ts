@@ -22,11 +22,12 @@ type Append = ConversationChanges['appendConversation']
 /** Stores events of a thread, and makes it with its first ones. */
 export async function appendConversation(
   tx: Transaction,
-  { origin, events, at }: Append['in'],
+  { origin, events, at, hold }: Append['in'],
 ): Promise<Append['out']> {
   const given = events.map(storable)
   const row = await findConversation(tx, origin.threadId)
   if (!row && (await isBuried(tx, 'conversation_tombstones', origin.threadId))) return { result: 'deleted' }
+  if (row && hold?.kind === 'take' && isHeldByOther(row, { ...hold, at })) return { result: 'held' }
   const fresh = await withoutKnown(tx, row?.ref ?? null, given)
   const duplicates = events.length - fresh.length
   if (fresh.length === 0) return { result: 'ok', created: false, first: null, last: row?.events ?? 0, duplicates }
@@ -34,11 +35,42 @@ export async function appendConversation(
   if (!row && !(await countIn(tx, 1))) return { result: 'too_many' }
   const before = row?.events ?? 0
   const folded = fold(row ?? nothingYet(at), fresh, at)
-  const ref = row ? await updateConversation(tx, row, folded) : await insertConversation(tx, origin, folded)
+  const set = { ...folded, ...holdOf(row, hold) }
+  const ref = row ? await updateConversation(tx, row, set) : await insertConversation(tx, origin, set)
   await insertEvents(tx, { ref, after: before }, fresh)
   const data = encodeConversation({ ...folded, ref }, fresh.length)
   tx.ledger.emit('conversation_changed', { at, ref: null, data })
   return { result: 'ok', created: !row, first: before + 1, last: folded.events, duplicates }
+}
+
+function isHeldByOther(row: ConversationRow, { owner, at }: { owner: string; at: number }): boolean {
+  return row.held_by !== null && row.held_by !== owner && row.held_until > at
+}
+
+type Held = Pick<ConversationRow, 'held_by' | 'held_until'>
+
+/** Who has the right after an append. */
+function holdOf(row: ConversationRow | undefined, hold: Append['in']['hold']): Held {
+  if (hold?.kind === 'take') return { held_by: hold.owner, held_until: hold.until }
+  const isOwn = hold?.kind === 'release' && row?.held_by === hold.owner
+  return row && !isOwn ? { held_by: row.held_by, held_until: row.held_until } : { held_by: null, held_until: 0 }
+}
+
+/** Keeps the right to threads, as far as it was not lost. */
+export async function holdConversations(
+  tx: Transaction,
+  { threadIds, owner, until }: ConversationChanges['holdConversations']['in'],
+): Promise<ConversationChanges['holdConversations']['out']> {
+  if (threadIds.length === 0) return { held: 0 }
+  const held = await tx.db
+    .updateTable('conversations')
+    .set({ held_until: until })
+    .where('project_id', '=', tx.projectId)
+    .where('thread_id', 'in', threadIds)
+    .where('held_by', '=', owner)
+    .returning('ref')
+    .execute()
+  return { held: held.length }
 }
 
 /** Agents may name requests and events anything; databases take no NUL and no half characters. */
@@ -124,7 +156,7 @@ async function countIn(tx: Transaction, more: number): Promise<boolean> {
   return row !== undefined
 }
 
-async function insertConversation(tx: Transaction, origin: ConversationOrigin, folded: Folded): Promise<number> {
+async function insertConversation(tx: Transaction, origin: ConversationOrigin, folded: Folded & Held): Promise<number> {
   const row = await tx.db
     .insertInto('conversations')
     .values({ project_id: tx.projectId, ...originRow(origin), ...folded })
@@ -133,7 +165,7 @@ async function insertConversation(tx: Transaction, origin: ConversationOrigin, f
   return row.ref
 }
 
-async function updateConversation(tx: Transaction, { ref }: ConversationRow, folded: Folded): Promise<number> {
+async function updateConversation(tx: Transaction, { ref }: ConversationRow, folded: Folded & Held): Promise<number> {
   const set = {
     title: folded.title,
     searched: folded.searched,
@@ -155,6 +187,8 @@ async function updateConversation(tx: Transaction, { ref }: ConversationRow, fol
     total_tokens: folded.total_tokens,
     agents: folded.agents,
     models: folded.models,
+    held_by: folded.held_by,
+    held_until: folded.held_until,
   }
   await tx.db.updateTable('conversations').set(set).where('ref', '=', ref).execute()
   return ref

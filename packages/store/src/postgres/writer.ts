@@ -62,6 +62,7 @@ const touchesTraces = new Set<ChangeKind>([
   'putAgentQuarantine',
   'deleteAgentQuarantine',
   'appendConversation',
+  'holdConversations',
   'deleteConversation',
   'expireConversations',
 ])

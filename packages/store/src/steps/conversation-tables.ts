@@ -38,6 +38,9 @@ export interface ConversationTables {
     agents: string
     models: string
     replay_of: string | null
+    /** The server on which a request is under way, and until when that is sure. */
+    held_by: Generated<string | null>
+    held_until: Generated<number>
   }
   conversation_events: {
     conversation_ref: number
