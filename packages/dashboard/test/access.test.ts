@@ -48,6 +48,36 @@ test.each(['//example.com/', '/\\example.com', 'https://example.com/', 'javascri
   },
 )
 
+test('who signs in for another project sees it in every tab, and nothing of the one before', async () => {
+  const made = await stage.call('POST', '/api/v1/keys', {
+    name: 'Others',
+    scopes: ['read', 'ingest'],
+    project: 'other',
+  })
+  const key = String(Object.entries(made ?? {}).find(([name]) => name === 'key')?.[1])
+  const { context, open } = await stage.profile()
+  const page = await open('/signin?next=/traces')
+  await page.getByLabel('API key').fill(adminKey)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('row', { name: /Only for those with a key/ }).waitFor()
+  await live(page)
+  // The journal of the other project goes on beyond the place where this one stands.
+  for (let count = 0; count < 20; count++) {
+    const query = `Of others ${count}`
+    const body = { trace_id: query, user_query: query, model_name: 'm', ai_response: 'a' }
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+    const answer = await fetch(`${stage.url}/webhook/trace`, { method: 'POST', headers, body: JSON.stringify(body) })
+    expect(answer.status).toBe(200)
+  }
+  const second = await context.newPage()
+  await second.goto(`${stage.url}/signin?next=/conversations`)
+  await second.getByLabel('API key').fill(key)
+  await second.getByRole('button', { name: 'Sign in' }).click()
+  await second.getByRole('heading', { name: 'No conversations yet' }).waitFor()
+  await page.getByRole('row', { name: /Of others 19/ }).waitFor()
+  expect(await page.getByRole('row', { name: /Only for those with a key/ }).count()).toBe(0)
+})
+
 test('a key is made, shown once, used by somebody who may only read, and revoked', async () => {
   const { open, problems } = await stage.profile()
   const page = await open('/signin?next=/settings')

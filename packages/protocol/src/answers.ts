@@ -325,7 +325,12 @@ const frame = <const E extends StreamFrame['event'], D extends z.ZodType>(event:
 
 /** The JSON of one message of `/stream/*`. */
 export const streamFrame = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('connected'), client_id: z.string(), timestamp: time }),
+  z.object({
+    event: z.literal('connected'),
+    client_id: z.string(),
+    project: z.string().describe('Whose events these are.'),
+    timestamp: time,
+  }),
   frame('initial_traces', z.array(summary.extend({ id: z.string().describe('The same as `trace_id`.') }))),
   frame('trace_updates', traceUpdate),
   frame('evaluation_updates', evaluationUpdate),

@@ -9,7 +9,7 @@ import type { Metrics, ReviewStatus, TraceSummary } from './trace.ts'
  * `resync_required`, `initial_traces`), so that whoever is cut off between those gets them again.
  */
 export type StreamFrame =
-  | { event: 'connected'; client_id: string; timestamp: string }
+  | { event: 'connected'; client_id: string; project: string; timestamp: string }
   | { event: 'initial_traces'; data: (TraceSummary & { id: string })[]; timestamp: string }
   | { event: 'trace_updates'; data: TraceUpdate; timestamp: string }
   | { event: 'evaluation_updates'; data: EvaluationUpdate; timestamp: string }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { serveDashboard } from '../src/http/dashboard.ts'
-import { allSlices, firstKey, type Ground, openShelf, type Shelf, startGround } from './ground.ts'
+import { allSlices, firstKey, type Ground, openShelf, type Received, type Shelf, startGround, trace } from './ground.ts'
+import { watched } from './watched-store.ts'
 
 const page = `<!doctype html><title>llm-eval</title>${'<p>text</p>'.repeat(200)}`
 const script = `export const x = ${JSON.stringify('y'.repeat(5_000))}`
@@ -38,7 +39,10 @@ describe('the dashboard', () => {
       const answer = await ground.send({ path, headers: asPage })
       expect(answer.status).toBe(200)
       expect(answer.text).toBe(page)
-      expect(answer.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' })
+      expect(answer.headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'private, no-cache',
+      })
     },
   )
 
@@ -157,6 +161,108 @@ describe('the dashboard', () => {
     const other = await startGround({ shelf, config, slices: [...allSlices, serveDashboard(directory)] })
     const { headers } = await other.send({ path: '/', headers: asPage })
     expect(headers['strict-transport-security']).toContain('max-age=31536000')
+    await other.close()
+  })
+})
+
+describe('where the journal stands', () => {
+  const start = (options: Parameters<typeof startGround>[0] = {}) =>
+    startGround({ shelf, slices: [...allSlices, serveDashboard(directory)], ...options })
+  const placeOf = (answer: Received) => /^journal;desc="([^"]*)"$/.exec(String(answer.headers['server-timing']))?.[1]
+  const open = (on: Ground, headers: Record<string, string> = {}) =>
+    on.send({ path: '/traces', headers: { ...asPage, ...headers } })
+
+  async function standing(on: Ground, name: string): Promise<string> {
+    const project = await on.store.read(0, 'project', { name })
+    const { epoch, seq } = await on.store.read(project?.id ?? 0, 'head', {})
+    return `${epoch}.${seq}`
+  }
+
+  async function signIn(on: Ground, key: string): Promise<{ cookie: string }> {
+    const answer = await on.send({ path: '/api/v1/session', body: { key } })
+    return { cookie: String(answer.headers['set-cookie']).split(';', 1)[0] ?? '' }
+  }
+
+  async function makeKey(on: Ground, admin: string, body: object): Promise<string> {
+    const made = await on.send({ path: '/api/v1/keys', key: admin, body: { name: 'x', ...body } })
+    expect(made.status).toBe(201)
+    return String(made.json.key)
+  }
+
+  it('is told with the page of an open server, also to who has the page already, and with nothing else', async () => {
+    const before = await open(ground)
+    expect(placeOf(before)).toBe(`${await standing(ground, 'default')} default`)
+    expect((await ground.send({ path: '/webhook/trace', body: trace({ trace_id: 'moves-it' }) })).status).toBe(200)
+    const after = await open(ground, { 'if-none-match': String(before.headers['etag']) })
+    expect(after.status).toBe(304)
+    expect(placeOf(after)).toBe(`${await standing(ground, 'default')} default`)
+    expect(placeOf(after)).not.toBe(placeOf(before))
+    // What is told to one reader must not be kept for another.
+    for (const { headers } of [before, after]) expect(headers['cache-control']).toBe('private, no-cache')
+    for (const path of ['/assets/app-abc123.js', '/favicon.svg', '/api/v1/nothing'])
+      expect((await ground.send({ path })).headers['server-timing'], path).toBeUndefined()
+  })
+
+  it('is told to who is signed in, of their own project, and to nobody who may not read', async () => {
+    const other = await start()
+    const admin = await firstKey(other)
+    const [mine, theirs, deaf] = [
+      await makeKey(other, admin, { scopes: ['read'] }),
+      await makeKey(other, admin, { scopes: ['read', 'ingest'], project: 'Grün & Co' }),
+      await makeKey(other, admin, { scopes: ['ingest'] }),
+    ]
+    await other.send({ path: '/webhook/trace', key: theirs, body: trace({ trace_id: 'theirs' }) })
+    expect(placeOf(await open(other, await signIn(other, mine)))).toBe(`${await standing(other, 'default')} default`)
+    const place = `${await standing(other, 'Grün & Co')} Gr%C3%BCn%20%26%20Co`
+    expect(placeOf(await open(other, await signIn(other, theirs)))).toBe(place)
+    const strangers = [
+      {},
+      { cookie: 'llm_eval_session=nonsense' },
+      { cookie: `llm_eval_session=${'x'.repeat(43)}` },
+      { authorization: 'Bearer llmeval_wrong' },
+      await signIn(other, deaf),
+    ]
+    for (const headers of strangers) {
+      const answer = await open(other, headers)
+      expect(answer.status).toBe(200)
+      expect(answer.text).toBe(page)
+      expect(answer.headers['server-timing']).toBeUndefined()
+      expect(answer.headers['set-cookie']).toBeUndefined()
+    }
+    await other.close()
+  })
+
+  it('ends with the session, and costs nobody a request', async () => {
+    const other = await start({ config: { rate_limits: { ...ground.deps.config.rate_limits, reads_per_minute: 20 } } })
+    const session = await signIn(other, await firstKey(other))
+    for (let count = 0; count < 25; count++) {
+      const answer = await open(other, session)
+      expect([answer.status, placeOf(answer) !== undefined]).toEqual([200, true])
+      expect(answer.headers['ratelimit']).toBeUndefined()
+    }
+    const left = await other.send({
+      method: 'DELETE',
+      path: '/api/v1/session',
+      headers: { ...session, 'sec-fetch-site': 'same-origin' },
+    })
+    expect(left.status).toBeLessThan(300)
+    expect((await open(other, session)).headers['server-timing']).toBeUndefined()
+    await other.close()
+  })
+
+  it.each<[string, () => Promise<never>]>([
+    ['fails', () => Promise.reject(new Error('the database is gone'))],
+    ['does not answer', () => new Promise<never>(() => {})],
+  ])('is left out when the store %s, and the page is there all the same', async (_what, head) => {
+    const other = await start({
+      wrap: (store) => ({
+        ...watched(store, []),
+        read: (project, query, args) => (query === 'head' ? head() : store.read(project, query, args)),
+      }),
+    })
+    const answer = await open(other)
+    expect([answer.status, answer.text]).toEqual([200, page])
+    expect(answer.headers['server-timing']).toBeUndefined()
     await other.close()
   })
 })

@@ -307,13 +307,15 @@ const conversationUpdate = shape<ConversationUpdate>({
   state: oneOf(conversationStates),
 })
 
+const textOrNone = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** A frame of the stream; null for kinds this page does not know, which later servers may send. */
 export const streamFrame: Check<StreamFrame | null> = (value, path) => {
-  const { event, data, timestamp: at, client_id } = record(value, path)
+  const { event, data, timestamp: at, client_id, project } = record(value, path)
   const timestamp = typeof at === 'string' ? at : ''
   switch (event) {
     case 'connected':
-      return { event, client_id: typeof client_id === 'string' ? client_id : '', timestamp }
+      return { event, client_id: textOrNone(client_id), project: textOrNone(project), timestamp }
     case 'trace_updates':
       return { event, data: traceUpdate(data, 'data'), timestamp }
     case 'evaluation_updates':

@@ -49,7 +49,7 @@ export function useReviewRun(filter: Pick<ListSearch, 'model' | 'source'>): Revi
   const [queue, setQueue] = useState<Queue>(emptyQueue)
   const beforeLeaving = useRef<() => void>(() => {})
   const { mutate: decide, isPending } = useDecide()
-  const newer = useNewer(search, data?.pages[0]?.mark)
+  const newer = useNewer(search, data?.pages[0])
 
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data])
   useEffect(() => {

@@ -50,7 +50,7 @@ function List({ search, filtered, onChange }: ListProps) {
   const { data, error, fetchNextPage, hasNextPage, isFetching, isFetchNextPageError } = query
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data])
   const scores = useMemo(() => scoreColumns(search), [search])
-  const newer = useNewer(search, data?.pages[0]?.mark)
+  const newer = useNewer(search, data?.pages[0])
   const last = data?.pages.at(-1)
   const full = rows.length >= mostRows
   // A search that found nothing in its slice goes on only when asked to: it may have far to go.

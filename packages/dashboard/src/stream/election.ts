@@ -11,6 +11,8 @@ export interface ElectionParts extends HubParts {
   /** Name of the lock and of the channel. */
   name: string
   tab: string
+  /** How the tab joins at this moment. */
+  join: () => FromTab
   onMessage: (message: ToTab) => void
 }
 
@@ -29,7 +31,7 @@ export function joinElection(parts: ElectionParts): (message: FromTab) => void {
 
   channel.addEventListener('message', ({ data }: MessageEvent<Letter>) => {
     if (data.to === 'leader') hear(data.from, data.message)
-    else if (data.to === 'all') say({ to: 'leader', from: parts.tab, message: { kind: 'join' } })
+    else if (data.to === 'all') say({ to: 'leader', from: parts.tab, message: parts.join() })
     else if (data.tab === parts.tab) parts.onMessage(data.message)
   })
 
@@ -44,7 +46,7 @@ export function joinElection(parts: ElectionParts): (message: FromTab) => void {
   void navigator.locks.request(parts.name, () => {
     hub = createHub(parts)
     own = hub.connect(parts.onMessage)
-    own({ kind: 'join' })
+    own(parts.join())
     say({ to: 'all' })
     // The lock is held as long as this tab lives.
     return new Promise<never>(() => {})

@@ -3,6 +3,7 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { arrived, deleted, detail, judged, metrics, row } from '../../test/sample-traces.ts'
 import { keys, type ListPage } from '../api/queries.ts'
+import { newerThan } from '../pages/newer.ts'
 import { createRecent } from './changes.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { FromTab, ToTab } from './hub.ts'
@@ -103,6 +104,17 @@ describe('frames', () => {
   })
 })
 
+test('what is told twice is counted once where it is shown: traces that a list has, or has beyond its first page', () => {
+  client.setQueryData(keys.list({}), list(9, 8, 7))
+  const first = client.getQueryData<{ pages: ListPage[] }>(keys.list({}))?.pages[0]
+  if (!first) throw new Error('the list is there')
+  frames(arrived(row(5)), arrived(row(8)), arrived(row(9)), arrived(row(10)))
+  const newer = (page: ListPage) => newerThan(page, feed.since(page.mark)).map(({ ref }) => ref)
+  expect(newer({ ...first, next_cursor: 'more' })).toEqual([10])
+  expect(newer(first)).toEqual([5, 10])
+  expect(newer({ ...first, items: [], next_cursor: 'more' })).toEqual([5, 8, 9, 10])
+})
+
 test('what came since a list was read can be counted for each list by itself', () => {
   frames(arrived(row(1)))
   const mark = feed.mark()
@@ -131,12 +143,22 @@ describe('everything visible is read again', () => {
     ],
     [
       'the tab joins a stream that is live already',
-      { kind: 'hello', status: { state: 'live', since: 0 }, metrics: null },
+      { kind: 'hello', status: { state: 'live', since: 0 }, metrics: null, whole: false },
     ],
   ])('when %s', async (_when, message) => {
     const read = await watched()
     hear(message)
     await expect.poll(() => read.length, patient).toBe(2)
+  })
+
+  test('but not when the tab joins a live stream that tells everything since its page was delivered', async () => {
+    const read = await watched()
+    hear({ kind: 'hello', status: { state: 'live', since: 0 }, metrics: metrics(), whole: true })
+    hear({ kind: 'status', status: { state: 'live', since: 0 } })
+    frames(arrived(row(1)))
+    await client.fetchQuery({ queryKey: ['after'], queryFn: () => 'all that was begun is done' })
+    expect(read).toHaveLength(1)
+    expect(client.isFetching()).toBe(0)
   })
 
   test('also what is being read at that moment: it may have been read too early', async () => {
@@ -211,6 +233,6 @@ test('an end of the session is told to the application', () => {
 })
 
 test('a hello brings the last counters, so that a new tab need not wait for the next ones', () => {
-  hear({ kind: 'hello', status: { state: 'connecting' }, metrics: metrics() })
+  hear({ kind: 'hello', status: { state: 'connecting' }, metrics: metrics(), whole: true })
   expect(client.getQueryData(keys.metrics)).toEqual(metrics())
 })

@@ -62,7 +62,7 @@ export function createFeed({ queryClient, recent, link, onSignedOut, now, later 
       if (message.status.state === 'signed_out') onSignedOut()
       if (message.kind === 'hello') {
         if (message.metrics) queryClient.setQueryData<Metrics>(keys.metrics, message.metrics)
-        if (message.status.state === 'live') resync()
+        if (message.status.state === 'live' && !message.whole) resync()
       }
     }
   })

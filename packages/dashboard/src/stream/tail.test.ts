@@ -17,6 +17,23 @@ test('what the server lists comes under what the stream brought, and nothing sta
   expect(refs(after(tail, 5))).toEqual([5, 4, 3, 2, 1])
 })
 
+test('what the stream tells of traces that the list has already moves nothing, whichever comes first', () => {
+  const listed = [row(9), row(8), row(7)]
+  const told = [3, 4, 7, 8, 9, 10]
+  const later = told.reduce((tail, ref) => after(tail, ref), seed(emptyTail, listed))
+  expect(refs(later)).toEqual([10, 9, 8, 7, 4, 3])
+  expect(refs(seed(after(emptyTail, ...told), listed))).toEqual([10, 9, 8, 7, 4, 3])
+  const half = seed(after(emptyTail, 3, 4, 7), listed)
+  expect(refs(half)).toEqual([9, 8, 7, 4, 3])
+  expect(refs(after(half, 8, 9, 10))).toEqual([10, 9, 8, 7, 4, 3])
+})
+
+test('held, it counts as waiting only what would stand on top', () => {
+  const held = after(hold(seed(emptyTail, [row(9), row(8)])), 3, 8, 9, 10)
+  expect(refs(held)).toEqual([9, 8])
+  expect(held.waiting).toBe(1)
+})
+
 test('held, it neither grows nor moves, counts what waits, and shows it once released', () => {
   const held = after(hold(after(emptyTail, 1, 2)), 3, 4)
   expect(refs(held)).toEqual([2, 1])

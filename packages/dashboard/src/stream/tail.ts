@@ -32,11 +32,13 @@ export function arrive(tail: Tail, changes: Changes): Tail {
   const listed = reviseRows(tail.listed, changes)
   const held = tail.held && reviseRows(tail.held, changes)
   if (fresh.length === 0 && streamed === tail.streamed && listed === tail.listed && held === tail.held) return tail
-  const waiting = held ? tail.waiting + fresh.length : 0
+  const floor = floorOf(listed)
+  const shown = new Set(tail.rows.map((row) => row.ref))
+  const waiting = held ? tail.waiting + fresh.filter(({ ref }) => ref >= floor && !shown.has(ref)).length : 0
   return join({ streamed: [...[...fresh].reverse(), ...streamed], listed, held, waiting })
 }
 
-/** Takes what the server listed. Rows that came by the stream meanwhile stay on top, once. */
+/** Takes what the server listed. Rows that came by the stream meanwhile stay, once: those that the list lacks on top. */
 export function seed(tail: Tail, listed: readonly TraceSummary[]): Tail {
   const latest = new Map(listed.map((row) => [row.ref, row]))
   const held = tail.held && tail.held.map((row) => latest.get(row.ref) ?? row)
@@ -58,9 +60,20 @@ export function release(tail: Tail): Tail {
   return tail.held ? { ...tail, held: null, waiting: 0 } : tail
 }
 
+/** The stream tells also of some traces that were stored before the list was read: these are not newer than it. */
 function join(tail: Omit<Tail, 'rows'>): Tail {
   const streamed = tail.streamed.slice(0, tailRows)
-  const refs = new Set(streamed.map((row) => row.ref))
-  const rows = [...streamed, ...tail.listed.filter((row) => !refs.has(row.ref))].slice(0, tailRows)
-  return { ...tail, streamed, rows }
+  const latest = new Map(streamed.map((row) => [row.ref, row]))
+  const listed = tail.listed.map((row) => latest.get(row.ref) ?? row)
+  for (const { ref } of listed) latest.delete(ref)
+  const floor = floorOf(listed)
+  const others = [...latest.values()]
+  const above = others.filter(({ ref }) => ref >= floor)
+  const below = others.filter(({ ref }) => ref < floor)
+  return { ...tail, streamed, rows: [...above, ...listed, ...below].slice(0, tailRows) }
+}
+
+/** What was stored before everything that is listed has fallen out of the list already, or had no place in it. */
+function floorOf(listed: readonly TraceSummary[]): number {
+  return listed.reduce((least, { ref }) => Math.min(least, ref), listed[0]?.ref ?? 0)
 }

@@ -2,18 +2,20 @@ import type { StreamFrame } from '@llm-eval/protocol'
 import { LLMEvalStreamClient } from 'llm-eval-sdk'
 import { streamFrame } from '../api/answers.ts'
 import type { Upstream, UpstreamHandlers } from './hub.ts'
+import type { Place } from './place.ts'
 
 const metricsSeconds = 2
 /** After an end that trying again at once would not mend. */
 const againMs = 15_000
 
 /**
- * The one connection to the server, over the SDK: it resumes exactly where it broke off, so only its very first
- * connection begins afresh.
+ * The one connection to the server, over the SDK: it resumes exactly where it broke off, so that it begins afresh only
+ * where it is given no place to begin after, or where it is in another project meanwhile: somebody signed in as another.
  */
-export function openUpstream(handlers: UpstreamHandlers): Upstream {
+export function openUpstream(handlers: UpstreamHandlers, after: Place | null): Upstream {
   const client = new LLMEvalStreamClient(location.origin, { onError: () => {} })
-  let cursor: string | undefined
+  let place = after
+  let project = ''
   let lostAt: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let stop = start()
@@ -22,17 +24,20 @@ export function openUpstream(handlers: UpstreamHandlers): Upstream {
     clearTimeout(timer)
     let over = false
     const end = client.streamEvents(
-      (frame, after) => {
+      (frame, cursor) => {
         if (over) return
-        if (frame.event === 'connected' && cursor === undefined) handlers.onFresh()
-        cursor = after ?? cursor
         const checked = check(frame)
+        if (checked?.event === 'connected') {
+          project = checked.project
+          handlers.onBegin(place?.project === project ? 'place' : 'now')
+        }
+        if (cursor !== undefined) place = { project, cursor }
         if (checked) handlers.onFrame(checked)
       },
       {
         summaries: true,
         metricsInterval: metricsSeconds,
-        after: cursor,
+        after: place?.cursor,
         onStatus(phase, state) {
           if (over) return
           if (phase === 'live') {
@@ -65,6 +70,7 @@ export function openUpstream(handlers: UpstreamHandlers): Upstream {
   }
 
   return {
+    place: () => place,
     retry: restart,
     close() {
       clearTimeout(timer)

@@ -33,6 +33,8 @@ export async function createAccess(parts: AccessParts): Promise<Access> {
   const callers = createCallers({ config, keys, tokens, home: home.id })
   const limiter = parts.limiter ?? createMemoryLimiter()
   const isLocal = createLocalTest(config)
+  const identify = async (request: FastifyRequest): Promise<Principal | null> =>
+    callers.required() ? callers.find(request) : callers.everybody
 
   return {
     keys,
@@ -43,7 +45,11 @@ export async function createAccess(parts: AccessParts): Promise<Access> {
       if (!callers.required() && !isLocal(request)) throw new Failure('origin_refused')
     },
     admit: callers.admit,
-    identify: async (request) => (callers.required() ? callers.find(request) : callers.everybody),
+    identify,
+    async reader(request) {
+      const caller = await identify(request).catch(() => null)
+      return caller !== null && hasScope(caller, 'read') ? caller : null
+    },
     verify(request, raw) {
       if (config.webhook_secrets.length === 0) return null
       const check = checkSignature(request.headers, raw, { secrets: config.webhook_secrets, now: now() })
@@ -177,8 +183,12 @@ function known(principal: Principal | null): Principal {
 }
 
 function withScope(principal: Principal, scope: Scope): Principal {
-  if (principal.scopes.includes('admin') || principal.scopes.includes(scope)) return principal
+  if (hasScope(principal, scope)) return principal
   throw new Failure('forbidden', { values: { scope } })
+}
+
+function hasScope({ scopes: given }: Principal, scope: Scope): boolean {
+  return given.includes('admin') || given.includes(scope)
 }
 
 function ticketOf(query: unknown): string | undefined {

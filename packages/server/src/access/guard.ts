@@ -21,6 +21,8 @@ export interface Access {
   admit(request: FastifyRequest, route: Pick<Route, 'scope' | 'limit'>): Principal | Promise<Principal>
   /** Who is calling, if anybody: for routes that everybody may call. */
   identify(request: FastifyRequest): Promise<Principal | null>
+  /** The caller, if they may read. Never fails and costs nobody anything: for what is served to everybody, with more for readers. */
+  reader(request: FastifyRequest): Promise<Principal | null>
   /** Checks the signature of an ingest request over the body's exact bytes; null where no secret is set or a key was given instead. */
   verify(request: FastifyRequest, raw: Buffer): Signature | null
   /** Takes `cost` out of the caller's budget, sets the rate limit headers, and throws `rate_limited` when it is used up. Await it. */

@@ -27,7 +27,7 @@ describe('the frames of /stream/events', () => {
     await server.sendTraces(['before'])
     const reader = await server.follow('/stream/events?client_id=me')
     await reader.until(() => reader.messages.length > 0)
-    expect(reader.messages[0]?.frame).toMatchObject({ event: 'connected', client_id: 'me' })
+    expect(reader.messages[0]?.frame).toMatchObject({ event: 'connected', client_id: 'me', project: 'default' })
     expect(parseCursor(reader.messages[0]?.id ?? '')?.seq).toBe(1)
   })
 

@@ -53,7 +53,7 @@ export function registerStreamWith(app: App, deps: Deps, settings: StreamSetting
       const head = await deps.store.read(request.principal.projectId, 'head', {})
       const start = streams.startOf(request, query.after, head)
       const outlet = await streams.open(request, reply, 'events')
-      streams.begin(outlet, streams.greeting(query.client_id, start), { epoch: head.epoch, seq: start.seq })
+      streams.begin(outlet, streams.greeting(request, start), { epoch: head.epoch, seq: start.seq })
       const { model_name: model, evaluation_status: status, summaries } = query
       // Agent tests and conversations have neither a model nor a review, so that no filter of traces fits them.
       const view: View = { model, status, summaries, beyondTraces: model === undefined && status === undefined }
@@ -76,7 +76,7 @@ export function registerStreamWith(app: App, deps: Deps, settings: StreamSetting
       const list = wantsList && query.limit > 0 ? await streams.initialTraces(principal, view, query.limit) : undefined
       const outlet = await streams.open(request, reply, 'traces')
       const position = list?.seq ?? start.seq
-      const frames = streams.greeting(query.client_id, start)
+      const frames = streams.greeting(request, start)
       if (list) {
         const data = list.items.map((item) => ({ id: item.trace_id, ...item }))
         frames.push({ event: 'initial_traces', data, timestamp: streams.timestamp() })
@@ -91,7 +91,7 @@ export function registerStreamWith(app: App, deps: Deps, settings: StreamSetting
     schema: { querystring: streamMetricsQuery, response: { 200: frames } },
     handler: async (request, reply) => {
       const outlet = await streams.open(request, reply, 'metrics')
-      streams.begin(outlet, streams.greeting(request.query.client_id))
+      streams.begin(outlet, streams.greeting(request))
       await streams.tick(request.principal, request.query.interval, outlet)
       return reply
     },
@@ -104,6 +104,12 @@ const frames = described(
     'text/event-stream': streamFrame,
   },
 )
+
+/** Who opens a stream, and under which name. */
+interface Greeted {
+  query: { client_id?: string | undefined }
+  principal: Principal
+}
 
 /** Where a stream begins. */
 interface Start {
@@ -161,10 +167,11 @@ class Streams {
     return this.#outlets.open(request, reply, kind)
   }
 
-  /** The first frames: who you are, and whether you have to start over. */
-  greeting(clientId: string = randomUUID(), start?: Start): StreamFrame[] {
+  /** The first frames: who you are, whose events these are, and whether you have to start over. */
+  greeting({ query, principal }: Greeted, start?: Start): StreamFrame[] {
     const timestamp = this.timestamp()
-    const frames: StreamFrame[] = [{ event: 'connected', client_id: clientId, timestamp }]
+    const { client_id: clientId = randomUUID() } = query
+    const frames: StreamFrame[] = [{ event: 'connected', client_id: clientId, project: principal.project, timestamp }]
     if (start?.resync) {
       const data = { reason: start.resync, message: resyncMessages[start.resync] }
       frames.push({ event: 'resync_required', data, timestamp })
