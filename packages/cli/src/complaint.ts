@@ -18,10 +18,13 @@ export const exitCodes = {
 export class Complaint extends Error {
   override readonly name = 'Complaint'
   readonly exitCode: number
+  /** What a server answered with, where that is what it is about. */
+  readonly status: number | undefined
 
-  constructor(message: string, options: { exitCode?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { exitCode?: number; status?: number; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.exitCode = options.exitCode ?? exitCodes.impossible
+    this.status = options.status
   }
 }
 

@@ -78,6 +78,7 @@ function refusal(text: string, { url, status }: { url: string; status: number })
   const parts = [says, faults.join('; '), auth ? keyHint : faults.length > 0 ? '' : next]
   return new Complaint(parts.filter((part) => part !== '').join(' '), {
     exitCode: auth ? exitCodes.impossible : exitCodes.failed,
+    status,
   })
 }
 

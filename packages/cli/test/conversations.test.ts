@@ -362,6 +362,84 @@ describe('llm-eval import-logs', () => {
     expect(untimed(JSON.parse(imported.out))).toEqual(untimed(exported))
   })
 
+  /** Records the beginning of a request, as a bridge does that is killed then; given an end, all of it. */
+  const record = async (thread: string, told: object[]) => {
+    const place = { run_id: 'r-1', at: '2025-11-22T16:37:45Z' }
+    const events = [
+      { ...place, kind: 'run_start', payload: {} },
+      { ...place, kind: 'user_message', payload: { text: rome.user } },
+      ...told.map((one) => ({ ...place, ...one })),
+    ]
+    const response = await fetch(`${server.url()}/api/v1/conversations/${thread}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ events, app_name: 'trips', user_id: 'ada' }),
+    })
+    expect(response.status).toBe(200)
+  }
+  const adk = (line = '') => {
+    const payload = JSON.parse(line.slice(line.indexOf('{'))) as { id: string; invocation_id: string }
+    return { kind: 'adk_event', event_id: payload.id, invocation_id: payload.invocation_id, payload }
+  }
+  /** The logs of a thread whose bridge was killed while its agent answered. */
+  const killed = (thread: string) => ({
+    'logs/events_1.log': bridge.slice(0, 3).join('\n').replaceAll('logged', thread),
+    'logs/agent_engine_raw_1.log': engine.slice(0, 2).join('\n'),
+  })
+
+  test('tells of a run that was killed what is missing, marks it as truncated, and says until where it goes', async () => {
+    await record('killed', [adk(engine[0])])
+    const cwd = place(killed('killed'))
+    const first = await llmEval(named, { cwd, env: env() })
+    expect([first.code, first.out]).toEqual([0, 'killed: 2 events, 3 were there.\n'])
+    expect(first.err).toContain(
+      'logs/events_1.log:1: The log breaks off in killed, r-1: what it holds until line 3 of logs/events_1.log and line 2 of logs/agent_engine_raw_1.log is marked as truncated. (no_end)',
+    )
+    expect(await show('killed')).toMatchObject({
+      state: 'truncated',
+      turns: [{ user: { text: rome.user }, steps: [{ kind: 'tool', name: 'find', result: { result: 'ok' } }] }],
+    })
+    const second = await llmEval(named, { cwd, env: env() })
+    expect([second.code, second.out]).toEqual([0, 'killed: 0 events, 5 were there.\n'])
+  })
+
+  test('goes on with what it imported when the logs went on, and tells the same by another log nothing twice', async () => {
+    const cwd = place(killed('going-on'))
+    expect((await llmEval(named, { cwd, env: env() })).out).toBe('going-on: 5 events.\n')
+    expect(await show('going-on')).toMatchObject({ state: 'truncated' })
+    writeFileSync(join(cwd, 'logs/events_1.log'), bridge.join('\n').replaceAll('logged', 'going-on'))
+    writeFileSync(join(cwd, 'logs/agent_engine_raw_1.log'), engine.join('\n'))
+    expect((await llmEval(named, { cwd, env: env() })).out).toBe('going-on: 2 events, 4 were there.\n')
+    const whole = await show('going-on')
+    expect(whole).toMatchObject({ state: 'finished', turns: [{ steps: [{ kind: 'tool' }, { text: rome.answer }] }] })
+    const bridgeOnly = ['import-logs', '--bridge', 'logs/events_1.log']
+    expect((await llmEval(bridgeOnly, { cwd, env: env() })).out).toBe('going-on: 0 events, 6 were there.\n')
+    expect(await show('going-on')).toEqual(whole)
+  })
+
+  test('leaves alone what may still be under way, and what was recorded in another form', async () => {
+    const now = { at: new Date().toISOString() }
+    await record('under-way', [{ ...adk(engine[0]), ...now }])
+    const live = await llmEval(named, { cwd: place(killed('under-way')), env: env() })
+    expect(live.out).toBe('under-way: 0 events, 5 were there.\n')
+    expect(live.err).toContain('under-way: r-1 may still be under way: import its logs again when it is over')
+    await record('other-form', [{ kind: 'agui_event', payload: { type: 'TEXT_MESSAGE_START', messageId: 'm' } }])
+    const other = await llmEval(named, { cwd: place(killed('other-form')), env: env() })
+    expect(other.out).toBe('other-form: 1 events, 4 were there.\n')
+    expect(other.err).toContain('only a log of the bridge alone (--bridge) goes on with it')
+  })
+
+  test('refuses a key that cannot read what is there, as it might be told twice', async () => {
+    const data = folder()
+    await llmEval(['keys', 'create', 'ops', '--scopes', 'admin', '--data', data])
+    const made = await llmEval(['keys', 'create', 'ci', '--scopes', 'ingest', '--quiet', '--data', data])
+    const { url } = await serve({ data })
+    const withKey = { LLM_EVAL_URL: url, LLM_EVAL_API_KEY: made.out.trim() }
+    const { code, out, err } = await llmEval(named, { cwd: place(logs), env: withKey })
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain('use a key with the scopes ingest and read, or write a file with --out')
+  })
+
   test('tells what it cannot use with its file and line, and goes on', async () => {
     const cwd = place(logs)
     writeFileSync(join(cwd, 'logs/agent_engine_raw_2.log'), '{\'content\': Content(parts=[])}\n{"invocation_id":')

@@ -138,10 +138,12 @@ async function sendThreads(
 ): Promise<void> {
   const server = await findTarget(terminal, options)
   for (const thread of threads) {
-    const events = await unrecorded(terminal, server, { thread: thread.thread_id, events: thread.events })
+    const logged = { thread: thread.thread_id, events: thread.events, now: Date.now() }
+    const { events, warnings: untold } = await unrecorded(terminal, server, logged)
     const told = { thread: thread.thread_id, head: headOf(thread, options), events }
     const { stored, duplicates: known, warnings } = await tellConversation(terminal, server, told)
-    for (const warning of warnings) terminal.err.line(`${terminal.err.paint('yellow', 'warning:')} ${oneLine(warning)}`)
+    for (const warning of [...untold, ...warnings])
+      terminal.err.line(`${terminal.err.paint('yellow', 'warning:')} ${oneLine(warning)}`)
     const duplicates = known + thread.events.length - events.length
     const were = duplicates === 0 ? '' : `, ${count(duplicates)} were there`
     if (!options.json) terminal.out.line(`${oneLine(thread.thread_id)}: ${count(stored)} events${were}.`)

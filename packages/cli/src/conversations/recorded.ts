@@ -1,61 +1,157 @@
-import { type ConversationEventInput, conversationRoutes } from '@llm-eval/protocol'
+import { type ConversationEventInput, conversationRoutes, limits } from '@llm-eval/protocol'
 import { conversationEventPage } from '@llm-eval/protocol/conversation-answers'
+import type * as z from 'zod'
 import { Complaint } from '../complaint.ts'
 import { ask, readAnswer } from '../http.ts'
 import type { Target } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
+import { advanced, noProgress, type Progress, restAfter } from './rest.ts'
 
-/**
- * Those events of logs that a server has not recorded itself: of a request that its bridge or a recorder told whole, a log tells
- * nothing new, but under other ids. What an import told before is told by the same ids again, and passed over by the server.
- */
-export async function unrecorded(
-  terminal: Pick<Terminal, 'signal'>,
-  server: Target,
-  { thread, events }: { thread: string; events: readonly ConversationEventInput[] },
-): Promise<ConversationEventInput[]> {
-  const known = await recordedRequests(terminal, server, thread)
-  return events.filter(({ run_id, invocation_id, event_id }) => {
-    const ids = [run_id, invocation_id, event_id?.replace(/:end$/, '')]
-    return !ids.some((id) => typeof id === 'string' && known.has(id))
-  })
+/** A thread as logs tell it. */
+export interface LoggedThread {
+  thread: string
+  events: readonly ConversationEventInput[]
 }
 
-/** Ids of the requests that were recorded as they happened, and of their invocations. */
+/** What a server is still to be told, and what of a log it cannot be. */
+export interface Unrecorded {
+  events: ConversationEventInput[]
+  warnings: string[]
+}
+
+/**
+ * Those events of logs that a server does not have. Of a request that was recorded to its end a log tells nothing new; of one whose
+ * recording broke off it tells the rest, and the end.
+ *
+ * @throws Complaint where the key may not read what is there: it might be told twice
+ */
+export async function unrecorded(
+  { signal }: Pick<Terminal, 'signal'>,
+  server: Target,
+  { thread, events, now }: LoggedThread & { now: number },
+): Promise<Unrecorded> {
+  const known = await recordedRequests({ signal }, server, thread)
+  const found = requestsIn(events).map((request) => restOf(request, { request: known.of(request), now }))
+  return {
+    events: found.flatMap((one) => one.events),
+    warnings: found.flatMap(({ warning }) => (warning === null ? [] : [`${thread}: ${warning}`])),
+  }
+}
+
+interface Rest {
+  events: readonly ConversationEventInput[]
+  warning: string | null
+}
+
+function restOf(
+  events: readonly ConversationEventInput[],
+  { request, now }: { request: RecordedRequest | undefined; now: number },
+): Rest {
+  if (request === undefined) return { events, warning: null }
+  if (request.isEnded) return { events: [], warning: null }
+  const name = request.runId ?? events[0]?.invocation_id ?? ''
+  const end = events.filter(({ kind }) => kind === 'run_end')
+  const isCut = end.every((one) => one.kind === 'run_end' && one.payload.status === 'truncated')
+  if (isCut && !request.isImported && now - request.heardAt < limits.conversationSilenceSeconds * 1_000)
+    return { events: [], warning: `${name} may still be under way: import its logs again when it is over` }
+  const spoken = events.filter(({ kind }) => kind === 'adk_event' || kind === 'agui_event')
+  const isOther = spoken.some(({ kind }) => [...request.kinds].some((known) => known !== kind))
+  if (!isOther) return { events: [...restAfter(spoken, request.progress), ...end], warning: null }
+  const log = request.kinds.has('adk_event') ? 'the engine (--engine)' : 'the bridge alone (--bridge)'
+  const warning = `the recording of ${name} broke off, and only a log of ${log} goes on with it: its rest is not told`
+  return { events: end, warning }
+}
+
+/** The events of each request: from its beginning to its end. */
+function requestsIn(events: readonly ConversationEventInput[]): ConversationEventInput[][] {
+  const requests: ConversationEventInput[][] = []
+  for (const event of events) {
+    if (event.kind === 'run_start') requests.push([])
+    requests.at(-1)?.push(event)
+  }
+  return requests
+}
+
+/** A request as a server has recorded it. */
+interface RecordedRequest {
+  runId: string | null
+  /** Whether logs told of it, not who spoke. */
+  isImported: boolean
+  /** Whether it was recorded to its end, or to where it broke off for whoever recorded it. */
+  isEnded: boolean
+  kinds: Set<string>
+  progress: Progress
+  /** Milliseconds since 1970. */
+  heardAt: number
+}
+
+/** The requests of a thread, by their ids and by those of their invocations. */
+class RecordedRequests {
+  readonly #byRun = new Map<string, RecordedRequest>()
+  readonly #byInvocation = new Map<string, RecordedRequest>()
+
+  /** The one that a log tells of. */
+  of(events: readonly ConversationEventInput[]): RecordedRequest | undefined {
+    for (const { run_id, invocation_id } of events) {
+      const known =
+        (run_id === null ? undefined : this.#byRun.get(run_id)) ??
+        (invocation_id === null ? undefined : this.#byInvocation.get(invocation_id))
+      if (known) return known
+    }
+    return undefined
+  }
+
+  take({ kind, run_id, invocation_id, event_id, at, payload }: z.infer<typeof conversationEventPage>['items'][number]) {
+    const known = this.#requestOf(run_id, invocation_id)
+    if (!known) return
+    known.heardAt = Math.max(known.heardAt, Date.parse(at))
+    if (kind === 'run_start') known.isImported = event_id === `${run_id ?? invocation_id}:start`
+    else if (kind === 'run_end') known.isEnded = !known.isImported || payload['status'] !== 'truncated'
+    else if (kind !== 'user_message') {
+      known.kinds.add(kind)
+      known.progress = advanced(known.progress, { kind, payload })
+    }
+  }
+
+  #requestOf(runId: string | null, invocationId: string | null): RecordedRequest | undefined {
+    const known =
+      (runId === null ? undefined : this.#byRun.get(runId)) ??
+      (invocationId === null ? undefined : this.#byInvocation.get(invocationId)) ??
+      (runId === null && invocationId === null ? undefined : newRequest(runId))
+    if (known && runId !== null) this.#byRun.set(runId, known)
+    if (known && invocationId !== null) this.#byInvocation.set(invocationId, known)
+    return known
+  }
+}
+
+function newRequest(runId: string | null): RecordedRequest {
+  return { runId, isImported: false, isEnded: false, kinds: new Set(), progress: noProgress, heardAt: 0 }
+}
+
 async function recordedRequests(
   { signal }: Pick<Terminal, 'signal'>,
   server: Target,
   thread: string,
-): Promise<Set<string>> {
-  const known = new Set<string>()
+): Promise<RecordedRequests> {
+  const known = new RecordedRequests()
   const route = conversationRoutes.listConversationEvents
   try {
     for (let after: number | null = 0; after !== null; ) {
       const query = { after: String(after), limit: '1000' }
       const response = await ask(server, { route, values: { thread }, query, signal })
-      const page: { items: readonly Recorded[]; next_after: number | null } = await readAnswer(
-        response,
-        conversationEventPage,
-      )
-      for (const event of page.items) remember(known, event)
+      const page: z.infer<typeof conversationEventPage> = await readAnswer(response, conversationEventPage)
+      for (const event of page.items) known.take(event)
       after = page.next_after
     }
   } catch (error) {
-    // A new thread, or a key that may tell and not read: the server passes over what it knows by its ids.
     if (!(error instanceof Complaint)) throw error
+    // A new thread.
+    if (error.status === 404) return known
+    if (error.status !== 403) throw error
+    throw new Complaint(
+      `${error.message} Importing reads what of ${thread} is there, as it might be told twice otherwise: use a key with the scopes ingest and read, or write a file with --out.`,
+      { status: 403, cause: error },
+    )
   }
   return known
-}
-
-interface Recorded {
-  kind: string
-  run_id: string | null
-  invocation_id: string | null
-  event_id: string | null
-}
-
-function remember(known: Set<string>, { kind, run_id, invocation_id, event_id }: Recorded): void {
-  if (run_id === null) return
-  if (kind === 'run_start' && event_id !== `${run_id}:start`) known.add(run_id)
-  if (known.has(run_id) && invocation_id !== null) known.add(invocation_id)
 }

@@ -42,6 +42,7 @@ export class BridgeRuns {
       return this.#warnings.once('too_many', line, `The log has more events than are read: ${this.#events}.`)
     this.#events++
     run.events.push({ at, event })
+    run.lastLine = line
     run.startedAt ??= at
     this.#note(run, event, at)
   }
@@ -100,6 +101,7 @@ export class BridgeRuns {
       run,
       file: this.#warnings.file,
       line,
+      lastLine: line,
       startedAt: at,
       endedAt: null,
       status: null,

@@ -22,6 +22,8 @@ export interface BridgeRun {
   /** The log that it is in, as the caller calls it. */
   file: string | null
   line: number
+  /** Of the last record that is of it. */
+  lastLine: number
   /** Milliseconds since 1970; null where no time stands there. */
   startedAt: number | null
   endedAt: number | null

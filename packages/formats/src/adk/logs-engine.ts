@@ -8,6 +8,8 @@ import { readAdkEvent } from './read-event.ts'
 /** An event of an agent in the log of its engine. */
 export interface EngineLogEvent {
   event: AdkEvent
+  /** The log that it is in, as the caller calls it. */
+  file: string | null
   line: number
   /** The session as the log calls it; null where it does not. */
   session: string | null
@@ -83,7 +85,7 @@ function takeEvent({ value, hints }: Found, line: number, taking: Taking): void 
   if (untold.length > 0) warnings.add('not_kept', line, `Of an event is not kept: ${untold.slice(0, 5).join('; ')}.`)
   if (!sessions.has(invocationId)) sessions.set(invocationId, answered(invocationId, hints.thread, taking))
   const session = hints.thread ?? sessions.get(invocationId) ?? null
-  log.events.push({ event, line, session, user: hints.user, app: hints.app, at: hints.at })
+  log.events.push({ event, file: warnings.file, line, session, user: hints.user, app: hints.app, at: hints.at })
 }
 
 /** Finds the request that a new invocation answers, and gives its session. */

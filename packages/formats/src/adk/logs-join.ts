@@ -6,7 +6,8 @@ import type { EngineLog, EngineLogEvent } from './logs-engine.ts'
 import type { AdkEvent } from './event.ts'
 import { readJson } from './json.ts'
 import { recordOf } from './logs-find.ts'
-import { type LogWarning, LogWarnings } from './logs-words.ts'
+import { type LogPlace, type LogWarning, LogWarnings } from './logs-words.ts'
+import { isFinalResponse } from './read-event.ts'
 
 /** A thread that was put together again, with its events as they would have been recorded. */
 export interface JoinedThread {
@@ -90,18 +91,21 @@ function eventsOf(stretch: Stretch, telling: Telling): ConversationEventInput[] 
   const runId = run?.run ?? null
   const first = invocations[0]?.id ?? null
   // Imported again, everything is known by the same ids.
-  const key = runId ?? first ?? `${thread}:${run?.line ?? 0}`
+  const key = runId ?? first ?? `${thread}:${begun ?? run?.line ?? 0}`
   const said = saidIn(stretch, telling)
   const told = invocations.length > 0 ? engineEvents(invocations, begun) : bridgeEvents(run, { begun, key })
   const last = told.at(-1)?.at ?? isoOf(begun)
   const start = { at: isoOf(begun), run_id: runId, invocation_id: first, event_id: `${key}:start` }
   const ended = run?.endedAt ? isoOf(run.endedAt) : last
-  const end = { at: ended, run_id: runId, invocation_id: null, event_id: `${key}:end` }
+  const how = endOf(stretch)
+  if (how === 'unknown') warnings.add('no_end', cutPlace(stretch), cutText(stretch, thread))
+  // When a log that goes on is imported again, its end is told as well.
+  const end = { at: ended, run_id: runId, invocation_id: null, event_id: `${key}:${how === 'unknown' ? 'cut' : 'end'}` }
   return [
     { ...start, kind: 'run_start', payload: { parent_run_id: null, target: null } },
     ...said.map((one, place): ConversationEventInput => ({ ...start, event_id: `${key}:said:${place}`, ...one })),
     ...told.map((one) => ({ ...one, run_id: runId })),
-    { ...end, kind: 'run_end', payload: endOf(run) },
+    { ...end, kind: 'run_end', payload: how === 'unknown' ? cutOff : how },
   ]
 }
 
@@ -178,9 +182,38 @@ function bridgeEvents(
   })
 }
 
-function endOf(run: BridgeRun | null): ConversationPayloads['run_end'] {
-  if (run === null) return { status: 'finished', code: null, message: null }
-  return { status: run.status ?? 'truncated', code: run.code, message: run.message }
+const cutOff: ConversationPayloads['run_end'] = { status: 'truncated', code: null, message: null }
+
+/** How it ended; unknown where no log says that it did, and it stands in the middle of an answer. */
+function endOf({ run, invocations }: Stretch): ConversationPayloads['run_end'] | 'unknown' {
+  if (run && run.status !== null) return { status: run.status, code: run.code, message: run.message }
+  const last = lastOf(invocations)?.event
+  if (last?.errorCode !== undefined)
+    return { status: 'failed', code: last.errorCode, message: last.errorMessage ?? null }
+  const isAnswered = last !== undefined && last.partial !== true && last.author !== 'user' && isFinalResponse(last)
+  return isAnswered ? { status: 'finished', code: null, message: null } : 'unknown'
+}
+
+function lastOf(invocations: readonly EngineInvocation[]): EngineLogEvent | undefined {
+  return invocations.at(-1)?.events.at(-1)
+}
+
+function cutPlace({ run, invocations }: Stretch): LogPlace {
+  const { file = null, line = null } = run ?? lastOf(invocations) ?? {}
+  return { file, line }
+}
+
+function cutText({ run, invocations }: Stretch, thread: string): string {
+  const name = run?.run ?? invocations[0]?.id ?? ''
+  const places = [
+    run === null ? null : `line ${run.lastLine} of ${run.file ?? 'the log of the bridge'}`,
+    placeOf(lastOf(invocations)),
+  ].filter((place) => place !== null)
+  return `The log breaks off in ${thread}${name === '' ? '' : `, ${name}`}: what it holds until ${places.join(' and ')} is marked as truncated.`
+}
+
+function placeOf(last: EngineLogEvent | undefined): string | null {
+  return last === undefined ? null : `line ${last.line} of ${last.file ?? 'the log of the engine'}`
 }
 
 function beginningOf({ run, invocations }: Stretch): number | null {

@@ -29,6 +29,8 @@ export const logWarningCodes = [
   /** Put together by nothing but the time. */
   'joined_by_time',
   'no_user_message',
+  /** A run that no log says the end of, in the middle of an answer. */
+  'no_end',
   'no_time',
 ] as const
 export type LogWarningCode = (typeof logWarningCodes)[number]
