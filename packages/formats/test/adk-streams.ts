@@ -143,3 +143,85 @@ function named(isShared: boolean, events: AdkEvent[]): AdkEvent[] {
   const id = events.find(({ partial }) => partial !== true)?.id ?? events[0]?.id
   return events.map((event) => (isShared && event.partial === true && id !== undefined ? { ...event, id } : event))
 }
+
+const grownArguments = fc.dictionary(
+  fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom("it's", 'a.b', '1', '\n')).filter((key) => key !== '__proto__'),
+  fc.jsonValue({ maxDepth: 3 }),
+  { maxKeys: 4, noNullPrototype: true },
+)
+
+/** Calls that are streamed with their arguments, as ADK 2.x does: their pieces, and then the whole. */
+export const growingCalls = fc
+  .array(
+    fc.record({
+      args: grownArguments,
+      cut: fc.integer({ min: 1, max: 3 }),
+      order: fc.constantFrom('in order', 'in order', 'turned', 'half'),
+      ids: fc.constantFrom('toolu', 'adk', 'each its own'),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((calls): { events: AdkEvent[]; calls: { id: string; args: Record<string, unknown> }[] } => {
+    let number = 0
+    const event = (parts: AdkPart[], more: Partial<AdkEvent> = {}): AdkEvent => ({
+      id: 'event-1',
+      invocationId: 'e-1',
+      author: 'root_agent',
+      timestamp: 1_700_000_000 + ++number / 8,
+      content: { role: 'model', parts },
+      ...more,
+    })
+    const called = calls.map(({ args: given, ids }, at) => ({
+      id: `${ids === 'toolu' ? 'toolu' : 'adk'}-${at}`,
+      args: given,
+    }))
+    const pieces = calls.flatMap(({ args: given, cut, order, ids }, at) => {
+      const all = piecesOf(given, '$', cut)
+      const told = order === 'turned' ? turned(all) : order === 'half' ? all.slice(0, all.length / 2) : all
+      return [undefined, ...told].map((piece, index) => {
+        const id = ids === 'each its own' ? `adk-${at}-${index}` : called[at]?.id
+        const partialArgs = piece === undefined ? {} : { partialArgs: [piece] }
+        return event([{ functionCall: { id, name: 'write', ...partialArgs, willContinue: true } }], { partial: true })
+      })
+    })
+    const whole = event(called.map((call) => ({ functionCall: { ...call, name: 'write' } })))
+    const answers = event(
+      called.map(({ id }) => ({ functionResponse: { id, name: 'write', response: { done: true } } })),
+      { id: 'event-2' },
+    )
+    answers.content = { role: 'user', parts: answers.content?.parts ?? [] }
+    const last = event([{ text: 'Written.' }], { id: 'event-3' })
+    return { events: [...pieces, whole, answers, last], calls: called }
+  })
+
+/** Pieces of arguments as ADK's `_JsonPathTracker` tells them: one for each value, and for texts one for each part of them. */
+function piecesOf(value: unknown, path: string, cut: number): Record<string, unknown>[] {
+  if (typeof value === 'string') {
+    const letters = Array.from(value)
+    const texts = letters.flatMap((_, at) => (at % cut === 0 ? letters.slice(at, at + cut).join('') : []))
+    return (texts.length === 0 ? [''] : texts).map((stringValue) => ({
+      jsonPath: path,
+      stringValue,
+      willContinue: true,
+    }))
+  }
+  if (typeof value === 'number') return [{ jsonPath: path, numberValue: value }]
+  if (typeof value === 'boolean') return [{ jsonPath: path, boolValue: value }]
+  if (value === null || typeof value !== 'object') return [{ jsonPath: path, nullValue: 'NULL_VALUE' }]
+  const inside = Array.isArray(value)
+    ? value.flatMap((one: unknown, at) => piecesOf(one, `${path}[${at}]`, cut))
+    : Object.entries(value).flatMap(([key, one]) => piecesOf(one, `${path}${stepOf(key)}`, cut))
+  return inside.length === 0 && path !== '$' ? [{ jsonPath: path }] : inside
+}
+
+/** The last value first; pieces of one text stay as they are. */
+function turned(pieces: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  return [...Map.groupBy(pieces, ({ jsonPath }) => jsonPath).values()].toReversed().flat()
+}
+
+/** As ADK's `_append_json_path_key`. */
+function stepOf(key: string): string {
+  if (/^[a-zA-Z_]\w*$/.test(key)) return `.${key}`
+  const escaped = key.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
+  return `['${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}']`
+}

@@ -4,7 +4,7 @@ import { type AdkEvent, type AdkPart, type AdkStreamItem, readAdkEvent, readAdkT
 import { AdkToAgui, type AguiEvent, AguiToAdk, readAguiEvent, type RunEnding } from '@llm-eval/formats/agui'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { streams } from './adk-streams.ts'
+import { growingCalls, streams } from './adk-streams.ts'
 import { readBy, versions } from './agui-clients.ts'
 
 function told(
@@ -59,6 +59,96 @@ describe('any stream of an agent of ADK', () => {
     )
   })
 })
+
+describe('calls of tools that are streamed', () => {
+  it.each(versions)('grow at @ag-ui/client %s, and end up as they are', async (version) => {
+    await fc.assert(
+      fc.asyncProperty(growingCalls, async ({ events, calls }) => {
+        const { error, failed, messages, warnings } = await readBy(version, told(events, { version }))
+        expect({ error, failed, warnings }).toEqual({ error: undefined, failed: null, warnings: [] })
+        const held = messages.flatMap(
+          ({ toolCalls }) => (toolCalls ?? []) as { id: string; function: { name: string } }[],
+        )
+        expect(held.map(({ id, function: { name } }) => ({ id, name })).toSorted(byId)).toEqual(
+          calls.map(({ id }) => ({ id, name: 'write' })).toSorted(byId),
+        )
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('are JSON of the whole arguments in the end, unless ADK takes back what it said, and come back as they were', () => {
+    let grown = 0
+    fc.assert(
+      fc.property(growingCalls, ({ events, calls }) => {
+        const made = told(events)
+        for (const { id, args } of calls) {
+          const deltas = made.flatMap((event) =>
+            event.type === 'TOOL_CALL_ARGS' && event.toolCallId === id ? [event.delta] : [],
+          )
+          expect(deltas).not.toContain('')
+          expect(JSON.parse(deltas.join('') || '{}')).toEqual(args)
+          if (deltas.length > 2) grown++
+        }
+        const again = back(made).map(normal)
+        expect(again).toEqual(events.filter(({ partial }) => partial !== true).map(normal))
+        // Keys of arguments stand in eval files in the order in which the agent gave them.
+        const parts = again.flatMap(({ content }) => content?.parts ?? [])
+        const given = parts.flatMap(({ functionCall }) => (functionCall ? [JSON.stringify(functionCall.args)] : []))
+        expect(given).toEqual(calls.map(({ args }) => JSON.stringify(args)))
+      }),
+      { numRuns: 300 },
+    )
+    expect(grown).toBeGreaterThan(20)
+  })
+
+  const write = (id: string, more: object) => ({ functionCall: { id, name: 'write', ...more } })
+  const piece = (stringValue: string) => ({ partialArgs: [{ jsonPath: '$.text', stringValue }], willContinue: true })
+  const event = (id: string, parts: AdkPart[], more: Partial<AdkEvent> = {}): AdkEvent => {
+    return { id, invocationId: 'i', author: 'a', timestamp: 1, content: { role: 'model', parts }, ...more }
+  }
+  const partial = (part: AdkPart) => event('1', [part], { partial: true })
+
+  it('of ADK before 2, which gives each piece another id, appear once, when they are whole (trap 2)', () => {
+    const events = [
+      partial(write('adk-1', piece('On'))),
+      partial(write('adk-2', piece('ce'))),
+      event('2', [write('adk-3', { args: { text: 'Once' } })]),
+      event('3', [{ text: 'Done.' }]),
+    ]
+    const calls = told(events).filter(({ type }) => type.startsWith('TOOL_CALL_'))
+    expect(calls).toMatchObject([
+      { type: 'TOOL_CALL_START', toolCallId: 'adk-3' },
+      { type: 'TOOL_CALL_ARGS', delta: '{"text":"Once"}' },
+      { type: 'TOOL_CALL_END' },
+    ])
+  })
+
+  it('that broke off end with the run, which is told as truncated, and are no calls afterwards', async () => {
+    const events = [partial(write('c', piece('On'))), partial(write('c', piece('ce')))]
+    const made = told(events)
+    expect(made.slice(1)).toMatchObject([
+      { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'write' },
+      { type: 'TOOL_CALL_ARGS', delta: '{"text":"On' },
+      { type: 'TOOL_CALL_ARGS', delta: 'ce' },
+      { type: 'TOOL_CALL_END' },
+      { type: 'RUN_ERROR', code: 'UPSTREAM_TRUNCATED' },
+    ])
+    for (const version of versions) expect((await readBy(version, told(events, { version }))).error).toBeUndefined()
+    expect(back(made)).toEqual([])
+  })
+
+  it('end where the model calls another tool instead, and are told as they are where it says other arguments', () => {
+    const instead = event('2', [write('other', { args: {} })])
+    const made = told([partial(write('c', piece('On'))), instead, event('3', [{ text: 'Done.' }])])
+    expect(typesOf(made).filter((type) => type === 'TOOL_CALL_END')).toHaveLength(2)
+    expect(back(made).map(normal)[0]).toEqual(normal(instead))
+    const changed = event('2', [write('c', { args: { text: 'Twice' } })])
+    expect(back(told([partial(write('c', piece('On'))), changed])).map(normal)).toEqual([normal(changed)])
+  })
+})
+
+const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)
 
 /** What a reader sees in the end: of text that came in pieces the whole, or the pieces where no whole came. */
 function textOf(events: readonly AdkEvent[]): string {
@@ -118,6 +208,22 @@ describe('what ADK 2.13 for Python really says', async () => {
     expect(last).toMatchObject({
       usage: [{ model: 'scripted-1', inputTokens: 20, outputTokens: 12, reasoningTokens: 5 }],
     })
+  })
+
+  it.each([
+    [
+      'growing',
+      '{"title":"A |\\"tale|\\" of| two","pages":12,"parts":[{"text":"Onc|e"},{"text":"Then|","odd":{}}],"draft":true}',
+    ],
+    ['growing-of-gemini', '{"title":"A \\"|tale\\"|","pages":3|,"parts":[{"text":"Once|"}]}'],
+  ])('arguments of %s are told while they are written', async (name, pieces) => {
+    const events = told(eventsIn(await captured(name)))
+    const types = typesOf(events)
+    const deltas = events.flatMap((event) => (event.type === 'TOOL_CALL_ARGS' ? [event.delta] : []))
+    expect(deltas).toEqual(pieces.split('|'))
+    // What is said before a call is over when the call begins.
+    expect(types.indexOf('TEXT_MESSAGE_END')).toBe(types.indexOf('TOOL_CALL_START') - 1)
+    expect(types.filter((type) => type === 'TOOL_CALL_START' || type === 'TOOL_CALL_END')).toHaveLength(2)
   })
 
   it('thoughts end before the text begins, and a signature follows the call that it is of', async () => {

@@ -47,6 +47,11 @@ const calls = (...parts: object[]) => heard({ role: 'model', parts }, { usageMet
 const results = (...parts: object[]) => heard({ role: 'user', parts })
 const skipped = (...parts: object[]) => heard({ role: 'user', parts }, { actions: { skipSummarization: true } })
 const piece = (text: string) => spoken(text, { partial: true })
+const grows = (...partialArgs: object[]) => {
+  const functionCall = { id: 'c1', name: 'find_nth_prime', partialArgs, willContinue: true }
+  return heard({ role: 'model', parts: [{ functionCall }] }, { partial: true })
+}
+const title = (stringValue: string) => ({ jsonPath: '$.title', stringValue, willContinue: true })
 
 /** What agents of ADK do, by what a front end has to be told of it. */
 const scripts: [string, () => object[]][] = [
@@ -60,6 +65,28 @@ const scripts: [string, () => object[]][] = [
     ],
   ],
   ['trap 1: streams its words, and says them whole at the end', () => [piece('Hel'), piece('lo!'), spoken('Hello!')]],
+  [
+    'streams the arguments of a call, and says them whole at the end',
+    () => [
+      piece('Let me see.'),
+      grows(),
+      grows(title('The ')),
+      grows(title('10th'), { jsonPath: '$.n', numberValue: 10 }),
+      calls({ text: 'Let me see.' }, call('c1', { title: 'The 10th', n: 10 })),
+      results(result('c1', { result: 29 })),
+      spoken('29.'),
+    ],
+  ],
+  [
+    'streams the arguments of a call in another order, and says others at the end',
+    () => [
+      grows({ jsonPath: '$.n', numberValue: 10 }),
+      grows(title('The 10th')),
+      calls(call('c1', { title: 'The 10th!', n: 10 })),
+      results(result('c1', { result: 29 })),
+      spoken('29.'),
+    ],
+  ],
   [
     'trap 4: calls tools at once, whose results come together',
     () => [
@@ -159,6 +186,7 @@ describe.each(clients)('a conversation in which something goes wrong, at HttpAge
     ],
     ['an agent that fails', say({ error: 'The model is gone.' })],
     ['trap 17: an agent that breaks off', say(piece('Hel'))],
+    ['trap 17: an agent that breaks off in a call', say(piece('Hm.'), grows(title('The '), title('10')))],
   ])('is in both files alike: %s', async (name, wrong) => {
     const threadId = `${name} ${client}`
     adk.answer(wrong)

@@ -2,6 +2,7 @@ import type { ConversationRunStatus } from '@llm-eval/protocol'
 import type { AdkEvent, AdkPart } from '../adk/index.ts'
 import { Emission } from './emission.ts'
 import type { AguiEvent, AguiUsage } from './events.ts'
+import { GrowingCalls } from './growing-calls.ts'
 import { isLastWord } from './last-word.ts'
 import { isPlain, isPlainPart } from './plain.ts'
 import { hasRefused, stateEvent } from './state.ts'
@@ -43,8 +44,8 @@ export interface RunOutcome {
 
 /**
  * Makes events of AG-UI of events of ADK, for one run: RUN_STARTED first, exactly one RUN_FINISHED or RUN_ERROR last, whatever
- * comes between. Nothing is said twice: of text that came in pieces, the whole that follows only adds what is new. Calls of tools
- * appear when they are whole, since their ids change before. `@ag-ui/client` 1.0.0 and 0.0.59 accept every stream.
+ * comes between. Nothing is said twice: of text and of calls that came in pieces, the whole that follows only adds what is new.
+ * `@ag-ui/client` 1.0.0 and 0.0.59 accept every stream.
  */
 export class AdkToAgui {
   readonly #now: () => number
@@ -53,6 +54,7 @@ export class AdkToAgui {
   /** By invocation, author and branch. */
   readonly #streams = new Map<string, TextStream>()
   readonly #calls = new Set<string>()
+  readonly #growing = new GrowingCalls()
   readonly #longRunning = new Set<string>()
   readonly #results = new Map<string, number>()
   readonly #frames = new Map<string, number>()
@@ -99,9 +101,10 @@ export class AdkToAgui {
       this.#usage.add(stream.last)
       return hush(stream, stampOf(stream.last))
     })
+    const calls = this.#growing.drop(this.#ms())
     const step = this.#leave()
     this.#outcome = this.#outcomeOf(ending, broken)
-    return [...closed, ...step, this.#terminal(this.#run, this.#outcome)]
+    return [...closed, ...calls, ...step, this.#terminal(this.#run, this.#outcome)]
   }
 
   #outcomeOf(ending: RunEnding, broken: boolean): RunOutcome {
@@ -159,12 +162,14 @@ export class AdkToAgui {
     this.#final = false
     const key = keyOf(event)
     let stream = this.#streams.get(key)
-    if (stream === undefined) {
-      if (!event.content?.parts?.some((part) => textKind(part) !== undefined)) return []
+    if (stream === undefined && event.content?.parts?.some((part) => textKind(part) !== undefined)) {
       stream = beginStream(event, (id) => this.#messageId(id))
       this.#streams.set(key, stream)
     }
-    return say(stream, event)
+    const said = stream ? say(stream, event) : []
+    const called = this.#growing.push(event, { key, isDone: (id) => this.#calls.has(id) })
+    const begins = called.some(({ type }) => type === 'TOOL_CALL_START')
+    return [...said, ...(stream && begins ? hush(stream, stampOf(event)) : []), ...called]
   }
 
   #whole(event: AdkEvent): AguiEvent[] {
@@ -193,6 +198,8 @@ export class AdkToAgui {
       words.add([{ ...state, ...words.stamp() }])
     }
     if (!isPlain(event) || hasRefused(event.actions?.stateDelta)) words.verbatim()
+    if (event.errorCode !== undefined || parts.some(({ functionCall }) => functionCall !== undefined))
+      words.add(this.#growing.drop(stampOf(event).timestamp, keyOf(event)))
     return words.done()
   }
 
@@ -227,7 +234,10 @@ export class AdkToAgui {
       if (this.#calls.has(id) || !isPlainPart(part)) words.verbatim()
       if (this.#calls.has(id)) return
       this.#calls.add(id)
-      words.call({ id, name: call.name ?? 'unknown', args: call.args ?? {} })
+      const grown = this.#growing.finish(id, call.args ?? {})
+      if (grown?.isExact === false) words.verbatim()
+      if (grown) words.restOfCall(id, grown.rest)
+      else words.call({ id, name: call.name ?? 'unknown', args: call.args ?? {} })
       if (part.thoughtSignature !== undefined) words.sign('tool-call', id, part.thoughtSignature)
     } else if (answer) {
       const { id } = answer

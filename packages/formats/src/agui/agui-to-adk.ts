@@ -27,6 +27,8 @@ export class AguiToAdk {
   readonly #streams = new Map<string, Draft>()
   readonly #messages = new Map<string, DraftPart>()
   readonly #calls = new Map<string, DraftPart & { name: string }>()
+  /** Calls that are told while they grow. */
+  readonly #growing = new Set<string>()
   readonly #answered = new Set<string>()
   /** The message that is told by chunks, or by events without ids. */
   #chunked = { text: '', thought: '', call: '' }
@@ -104,6 +106,8 @@ export class AguiToAdk {
         const begun = isNew ? this.#startCall({ ...start, toolCallId: id, toolCallName: name }) : []
         return [...begun, ...this.#addArguments(this.#chunked.call, delta ?? '')]
       }
+      case 'TOOL_CALL_END':
+        return this.#endCall(event)
       case 'TOOL_CALL_RESULT':
         return this.#result(event)
       default:
@@ -187,10 +191,24 @@ export class AguiToAdk {
 
   #startCall(event: AguiEventOf<'TOOL_CALL_START'>): AdkEvent[] {
     const { toolCallId: id, toolCallName: name } = event
-    const { draft, done } = this.#place(event, { kind: 'call', id })
     const part = { part: { functionCall: { id, name, args: {} } }, args: '', name }
-    draft.parts.push(part)
     this.#calls.set(id, part)
+    if (readMetadata(event.metadata)?.stream !== undefined) {
+      this.#isAdk = true
+      this.#growing.add(id)
+      return []
+    }
+    const { draft, done } = this.#place(event, { kind: 'call', id })
+    draft.parts.push(part)
+    return done
+  }
+
+  /** A call that was told while it grew belongs where its end says; one that never became whole is of no event. */
+  #endCall(event: AguiEventOf<'TOOL_CALL_END'>): AdkEvent[] {
+    const call = this.#calls.get(event.toolCallId)
+    if (!call || !this.#growing.delete(event.toolCallId) || readMetadata(event.metadata) === undefined) return []
+    const { draft, done } = this.#place(event, { kind: 'call', id: event.toolCallId })
+    draft.parts.push(call)
     return done
   }
 

@@ -55,6 +55,13 @@ export class Emission {
     this.add([{ type: 'TOOL_CALL_END', toolCallId, timestamp }])
   }
 
+  /** What is left of a call that was told while it grew: its end says where it belongs. */
+  restOfCall(toolCallId: string, rest: string): void {
+    const { timestamp } = stampOf(this.#event)
+    if (rest !== '') this.add([{ type: 'TOOL_CALL_ARGS', toolCallId, delta: rest, timestamp }])
+    this.add([{ type: 'TOOL_CALL_END', toolCallId, ...this.stamp() }])
+  }
+
   result({ id, messageId, response }: { id: string; messageId: string; response: Record<string, unknown> }): void {
     const content = JSON.stringify(response)
     this.add([{ type: 'TOOL_CALL_RESULT', messageId, toolCallId: id, content, role: 'tool', ...this.stamp() }])
