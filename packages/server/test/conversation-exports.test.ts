@@ -334,6 +334,17 @@ describe('POST …/rows', () => {
     expect((await get(`${base}/${thread}`)).status).toBe(410)
   })
 
+  it('makes rows that go with their conversation', async () => {
+    const thread = await record(turn('r1', 'one', '1'))
+    const kept = await record(turn('r1', 'two', '2'))
+    const slug = await dataset('Rows that go')
+    for (const one of [thread, kept]) await rows(one, { dataset: slug })
+    expect((await ground.send({ method: 'DELETE', path: `${base}/${thread}` })).status).toBe(200)
+    const { items } = (await get(`/api/v1/datasets/${slug}/rows`)).json
+    expect(items.map(({ values }: { values: { input: string } }) => values.input)).toEqual(['two'])
+    expect((await rows(thread, { dataset: slug })).json.code).toBe('conversation_deleted')
+  })
+
   it('takes the turns that are named, and columns that are there', async () => {
     const thread = await record([...turn('r1', 'one', '1'), ...turn('r2', 'two', '2')])
     const slug = await dataset('With columns', [{ name: 'Input' }, { name: 'Note' }])

@@ -12,6 +12,8 @@ export interface NewRow {
   traceId: string | null
   /** Whose words it holds, where it is made of no trace: it goes when that user is erased. */
   userId?: string | null
+  /** The conversation that it is made of: it goes with that. */
+  conversationRef?: number | null
 }
 
 /** A row as it is kept: numbers in `values` have the digits they came with. */
@@ -68,7 +70,7 @@ export interface DatasetChanges {
   deleteDataset: { in: { dataset: string; limit: number }; out: { found: boolean; more: boolean } }
   /**
    * Appends rows in their order; with `replace`, the draft is emptied first. Nothing is stored when they do not all fit
-   * (`room` says how many would), or when a row is of a trace that does not exist.
+   * (`room` says how many would), or when a row is of a trace or a conversation that does not exist.
    */
   addRows: {
     in: { dataset: string; rows: NewRow[]; mode: 'append' | 'replace'; at: number }
@@ -77,6 +79,7 @@ export interface DatasetChanges {
       | { result: 'not_found' }
       | { result: 'full'; room: number }
       | { result: 'trace_not_found'; traceId: string }
+      | { result: 'conversation_deleted' }
   }
   /** `values` are those that change; null takes one away. */
   updateRow: {

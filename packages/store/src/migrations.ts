@@ -13,6 +13,7 @@ import { runConfigStep } from './steps/0006-run-config.ts'
 import { agentTestStep } from './steps/0007-agent-tests.ts'
 import { agentTombstoneStep } from './steps/0009-agent-tombstones.ts'
 import { conversationHoldStep } from './steps/0010-conversation-holds.ts'
+import { conversationCopyStep } from './steps/0011-conversation-copies.ts'
 import { conversationStep } from './steps/0008-conversations.ts'
 import type { Tables } from './tables.ts'
 
@@ -90,6 +91,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0008_conversations': steps(conversationStep(dialect)),
     '0009_agent_tombstones': steps(agentTombstoneStep(dialect)),
     '0010_conversation_holds': steps(conversationHoldStep),
+    '0011_conversation_copies': steps(conversationCopyStep),
   }
 }
 

@@ -54,7 +54,7 @@ export function checkRows(
   return checked
 }
 
-/** Stores rows that were checked. Throws `dataset_not_found`, `dataset_full`, `trace_not_found`. */
+/** Stores rows that were checked. Throws `dataset_not_found`, `dataset_full`, `trace_not_found`, `conversation_deleted`. */
 export async function storeRows(
   { store, projectId }: Place,
   dataset: string,
@@ -68,6 +68,8 @@ export async function storeRows(
       throw datasetNotFound(dataset)
     case 'trace_not_found':
       throw new Failure('trace_not_found')
+    case 'conversation_deleted':
+      throw new Failure('conversation_deleted')
     case 'full':
       throw new Failure('dataset_full', { values: { max: limits.datasetRows } })
   }

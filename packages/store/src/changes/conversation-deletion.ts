@@ -1,5 +1,6 @@
 import { encodeConversation } from '../conversation-rows.ts'
 import type { ConversationChanges } from '../conversations.ts'
+import { eraseRows } from './dataset-rows.ts'
 import { bury } from '../tombstones.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -17,12 +18,7 @@ export async function deleteConversation(
   tx: Transaction,
   { threadId, at, limit }: ConversationChanges['deleteConversation']['in'],
 ): Promise<ConversationChanges['deleteConversation']['out']> {
-  const row = await tx.db
-    .selectFrom('conversations')
-    .select(doomedColumns)
-    .where('project_id', '=', tx.projectId)
-    .where('thread_id', '=', threadId)
-    .executeTakeFirst()
+  const row = await inSight(tx).where('thread_id', '=', threadId).executeTakeFirst()
   if (row) {
     await buryConversations(tx, [row], at)
     await doom(tx, [row], at)
@@ -31,16 +27,31 @@ export async function deleteConversation(
   return { found: row !== undefined, more }
 }
 
-/** Takes the next threads of a user out of sight, with tombstones. Returns how many. */
+/**
+ * Takes the next threads of a user out of sight, with tombstones, and those in which these were said again: the same words stand
+ * there under the name of somebody else.
+ */
 export async function eraseConversations(
   tx: Transaction,
   { userId, limit }: { userId: string; limit: number },
   at: number,
-): Promise<number> {
-  const rows = await oldest(tx, limit).where('user_id', '=', userId).execute()
-  await buryConversations(tx, rows, at)
-  await doom(tx, rows, at)
-  return rows.length
+): Promise<{ deleted: number; more: boolean }> {
+  const own = await oldest(tx, limit).where('user_id', '=', userId).execute()
+  const rows = new Map(own.map((row) => [row.ref, row]))
+  for (let newest = own; newest.length > 0; ) {
+    const replays = await replaysOf(tx, newest)
+    newest = replays.filter(({ ref }) => !rows.has(ref))
+    for (const row of newest) rows.set(row.ref, row)
+  }
+  const all = [...rows.values()]
+  await buryConversations(tx, all, at)
+  await doom(tx, all, at)
+  return { deleted: all.length, more: own.length === limit }
+}
+
+async function replaysOf(tx: Transaction, rows: readonly DoomedConversation[]): Promise<DoomedConversation[]> {
+  const ids = rows.flatMap(({ thread_id: id }) => id ?? [])
+  return inSight(tx).where('replay_of', 'in', ids).execute()
 }
 
 /** Takes the threads out of sight in which nothing happened since a time, and removes their events step by step; their ids can be used again. */
@@ -56,18 +67,22 @@ export async function expireConversations(
 
 /** Threads that are in sight, the one in which nothing happened for longest first. */
 function oldest(tx: Transaction, limit: number) {
-  return tx.db
+  return inSight(tx).orderBy('updated_at').orderBy('ref').limit(limit)
+}
+
+/** Held, so that nobody makes rows of datasets of them meanwhile. */
+function inSight(tx: Transaction) {
+  const find = tx.db
     .selectFrom('conversations')
     .select(doomedColumns)
     .where('project_id', '=', tx.projectId)
     .where('thread_id', 'is not', null)
-    .orderBy('updated_at')
-    .orderBy('ref')
-    .limit(limit)
+  return tx.dialect === 'postgres' ? find.forUpdate() : find
 }
 
 async function buryConversations(tx: Transaction, rows: readonly DoomedConversation[], at: number): Promise<void> {
   await bury(tx, 'conversation_tombstones', { ids: rows.flatMap(({ thread_id: id }) => id ?? []), at })
+  await eraseRows(tx, { conversations: rows.map(({ ref }) => ref) })
 }
 
 /** What is left of the rows is their refs, by which their events are found and told apart in the journal. */

@@ -10,9 +10,10 @@ export async function addRows(
   tx: Transaction,
   change: DatasetChanges['addRows']['in'],
 ): Promise<DatasetChanges['addRows']['out']> {
-  // Traces before the dataset: whoever deletes a trace locks them in this order too.
+  // Traces and conversations before the dataset: whoever deletes one locks them in this order too.
   const users = await lockTraces(tx, change.rows)
   if (typeof users === 'string') return { result: 'trace_not_found', traceId: users }
+  if (!(await lockConversations(tx, change.rows))) return { result: 'conversation_deleted' }
   const found = await lockDataset(tx, change.dataset)
   if (!found) return { result: 'not_found' }
   const replaces = change.mode === 'replace'
@@ -60,6 +61,21 @@ async function lockTraces(tx: Transaction, rows: NewRow[]): Promise<Map<string, 
   if (tx.dialect === 'postgres') find = find.forShare()
   const found = new Map((await find.execute()).map((trace) => [trace.trace_id, trace.user_id]))
   return ids.find((id) => !found.has(id)) ?? found
+}
+
+/** Holds the conversations that rows are made of, so that none is deleted meanwhile; false where one is gone. */
+async function lockConversations(tx: Transaction, rows: NewRow[]): Promise<boolean> {
+  const refs = [...new Set(rows.flatMap((row) => row.conversationRef ?? []))].toSorted((a, b) => a - b)
+  if (refs.length === 0) return true
+  let find = tx.db
+    .selectFrom('conversations')
+    .select('ref')
+    .where('project_id', '=', tx.projectId)
+    .where('ref', 'in', refs)
+    .where('thread_id', 'is not', null)
+    .orderBy('ref')
+  if (tx.dialect === 'postgres') find = find.forShare()
+  return (await find.execute()).length === refs.length
 }
 
 /** Removes the rows of the draft that no version shows. */
@@ -113,6 +129,7 @@ async function insertRows(
       project_id: tx.projectId,
       trace_id: row.traceId,
       user_id: row.traceId === null ? (row.userId ?? null) : (users.get(row.traceId) ?? null),
+      conversation_ref: row.conversationRef ?? null,
       bytes: Buffer.byteLength(body),
       created_at: at,
       updated_at: at,
@@ -214,21 +231,17 @@ async function touch(tx: Transaction, dataset: DatasetRow, by: { at: number; row
     .execute()
 }
 
-/** Rows that were made of traces which are to be forgotten. */
-export type Doomed = { traceIds: string[] } | { userId: string; limit: number }
+/** Rows that were made of traces or conversations which are to be forgotten. */
+export type Doomed = { traceIds: string[] } | { conversations: number[] } | { userId: string; limit: number }
 
 /**
- * Removes every life of the rows of these traces, also from versions, which count them as erased. Returns how many lives
+ * Removes every life of these rows, also from versions, which count them as erased. Returns how many lives
  * went.
  */
 export async function eraseRows(tx: Transaction, doomed: Doomed): Promise<number> {
   if ('traceIds' in doomed && doomed.traceIds.length === 0) return 0
-  const of = tx.db.selectFrom('dataset_rows').where('project_id', '=', tx.projectId)
-  const found =
-    'traceIds' in doomed
-      ? of.where('trace_id', 'in', doomed.traceIds)
-      : of.where('user_id', '=', doomed.userId).limit(doomed.limit)
-  const lives = await found.select(['dataset_ref', 'row_index', 'born', 'died']).execute()
+  if ('conversations' in doomed && doomed.conversations.length === 0) return 0
+  const lives = await rowsOf(tx, doomed).select(['dataset_ref', 'row_index', 'born', 'died']).execute()
   for (const [ref, rows] of [...Map.groupBy(lives, (life) => life.dataset_ref)].toSorted(([a], [b]) => a - b)) {
     let find = tx.db.selectFrom('datasets').select('first_index').where('ref', '=', ref)
     if (tx.dialect === 'postgres') find = find.forUpdate()
@@ -246,6 +259,13 @@ export async function eraseRows(tx: Transaction, doomed: Doomed): Promise<number
     }
   }
   return lives.length
+}
+
+function rowsOf(tx: Transaction, doomed: Doomed) {
+  const of = tx.db.selectFrom('dataset_rows').where('project_id', '=', tx.projectId)
+  if ('traceIds' in doomed) return of.where('trace_id', 'in', doomed.traceIds)
+  if ('conversations' in doomed) return of.where('conversation_ref', 'in', doomed.conversations)
+  return of.where('user_id', '=', doomed.userId).limit(doomed.limit)
 }
 
 async function countErased(

@@ -73,8 +73,8 @@ export async function eraseUser(
   const items = await eraseItems(tx, of, change.at)
   const threads = await eraseConversations(tx, of, change.at)
   const left = await removeDoomedConversations(tx, change.limit)
-  const deleted = traces.length + threads
-  return { deleted, more: left.more || [rows, items, threads].includes(change.limit) }
+  const deleted = traces.length + threads.deleted
+  return { deleted, more: left.more || threads.more || [rows, items].includes(change.limit) }
 }
 
 /** Deletes the oldest traces of before a time; they may be sent again. */

@@ -125,6 +125,21 @@ export function conversationDeletionContract(room: () => Promise<Room>, open: Op
       expect(await append(r, 't3')).toEqual({ result: 'deleted' })
       expect(await r.read('conversation', { threadId: 'of another' })).toMatchObject({ events: 1 })
     })
+
+    test('go with their replays and the replays of those, in which the same words stand', async () => {
+      const r = await room()
+      await append(r, 'said', { userId: 'ann' })
+      await append(r, 'again', { userId: 'target', replayOf: 'said' })
+      await append(r, 'and again', { userId: 'target', replayOf: 'again' })
+      await append(r, 'other', { userId: 'target', replayOf: 'another' })
+      expect(await r.apply({ kind: 'eraseUser', userId: 'ann', at: now, limit: 100 })).toEqual({
+        deleted: 3,
+        more: false,
+      })
+      for (const threadId of ['said', 'again', 'and again'])
+        expect(await r.read('conversation', { threadId })).toBe('deleted')
+      expect(await r.read('conversation', { threadId: 'other' })).toMatchObject({ events: 1 })
+    })
   })
 
   describe('what was told of a conversation', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { append, find } from './conversations.contract.ts'
 import { newDataset, newRow } from './dataset-room.contract.ts'
 import { newTrace, newTraces, now, type Room } from './room.contract.ts'
 
@@ -87,6 +88,47 @@ export function datasetDeletionContract(room: () => Promise<Room>): void {
       expect(await d.values()).toEqual([{ q: 0 }, { q: 3 }, { q: 6 }])
       expect(await d.values('v1')).toEqual([{ q: 0 }, { q: 3 }, { q: 6 }])
       expect(await d.versions()).toEqual([{ version: 'v1', rows: 3, erased: 6 }])
+    })
+  })
+
+  describe('rows made of conversations', () => {
+    const remove = (r: Room, threadId: string) => r.apply({ kind: 'deleteConversation', threadId, at: now, limit: 100 })
+
+    test('go with their conversation, out of the draft and of every version, which count them', async () => {
+      const r = await room()
+      const d = await newDataset(r)
+      await append(r, 'doomed')
+      await append(r, 'kept')
+      const of = async (threadId: string, values: object) => ({
+        ...newRow(values),
+        userId: 'ann',
+        conversationRef: (await find(r, threadId)).ref,
+      })
+      const doomed = await of('doomed', { q: 'said in confidence' })
+      await d.add(doomed, await of('kept', { q: 'kept' }), newRow({ q: 'own' }))
+      await d.publish()
+      await d.update(doomed, { q: 'said in confidence, edited' })
+      await remove(r, 'doomed')
+      expect(await r.dump()).not.toContain('said in confidence')
+      expect(await d.values()).toEqual([{ q: 'kept' }, { q: 'own' }])
+      expect(await d.versions()).toEqual([{ version: 'v1', rows: 2, erased: 1 }])
+      expect(await d.add(doomed)).toEqual({ result: 'conversation_deleted' })
+      await r.apply({ kind: 'expireConversations', before: now + 1, at: now, limit: 100 })
+      expect(await d.values()).toEqual([{ q: 'kept' }, { q: 'own' }])
+      await r.apply({ kind: 'eraseUser', userId: 'ann', at: now, limit: 100 })
+      expect(await d.values()).toEqual([{ q: 'own' }])
+    })
+
+    test('are not left where their conversation is deleted while they are added', async () => {
+      const r = await room()
+      const d = await newDataset(r)
+      for (let round = 0; round < 10; round++) {
+        const threadId = `t${round}`
+        await append(r, threadId)
+        const row = { ...newRow(), conversationRef: (await find(r, threadId)).ref }
+        await Promise.all([d.add(row), remove(r, threadId), d.add({ ...row, id: `${row.id}x` })])
+      }
+      expect(await d.all()).toEqual([])
     })
   })
 

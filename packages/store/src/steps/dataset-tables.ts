@@ -50,6 +50,8 @@ export interface DatasetTables {
     trace_id: string | null
     /** Of the trace, so that erasing a user finds the row also when the trace has expired. */
     user_id: string | null
+    /** The conversation that it is made of. */
+    conversation_ref: number | null
     /** Length of the body. */
     bytes: number
     created_at: number
