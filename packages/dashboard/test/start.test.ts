@@ -131,3 +131,20 @@ test.each(linkKinds)(
     expect(twice(reads).filter((read) => !read.includes(thread))).toEqual([])
   },
 )
+
+test.each([
+  ['?tab=items', '/item-previews?from=0&limit=100'],
+  ['?tab=items&item=234', '/item-previews?from=200&limit=100'],
+  ['?item=234', '/items/234'],
+  ['?tab=items&status=failed', '/item-previews?status=failed&limit=100'],
+  ['?tab=metrics', '/metrics'],
+  ['?tab=errors', '/errors'],
+])('the page of a run with %s asks for what it shows without waiting for the run', async (search, asked) => {
+  const page = await (await stage.profile()).context.newPage()
+  const reads = noteReads(page)
+  // The run itself is never answered.
+  await page.route('**/api/v1/runs/some-run', () => {})
+  await page.goto(`${stage.url}/runs/some-run${search}`)
+  await eventually(() => reads).toContain(`/api/v1/runs/some-run${asked}`)
+  expect(reads).toContain('/api/v1/runs/some-run')
+})

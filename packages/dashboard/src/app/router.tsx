@@ -7,7 +7,9 @@ import {
 } from '@tanstack/react-router'
 import { conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { type ListSearch, readSearch } from '../api/filters.ts'
+import { readItemSearch } from '../api/item-filters.ts'
 import { readRunSearch } from '../api/run-filters.ts'
+import { pageItems, runItemQueries } from '../api/run-items.ts'
 import { runQueries } from '../api/runs.ts'
 import {
   readCatalogue,
@@ -22,6 +24,7 @@ import {
   readTab,
   readTestCase,
   readTestSuite,
+  type RunTabSearch,
 } from './addresses.ts'
 import { Crash, NotFound } from './crash.tsx'
 import type { Parts } from './parts.ts'
@@ -147,8 +150,9 @@ const run = createRoute({
   path: '/runs/$runId',
   staticData: { title: 'Run' },
   validateSearch: readRunTab,
-  loader: ({ context: { api, queryClient }, params, preload }) => {
-    if (!preload) void queryClient.prefetchQuery(runQueries(api).run(params.runId))
+  loader: ({ context, params, cause, location }) => {
+    // What is chosen on the page itself it reads itself.
+    if (cause === 'enter') readRun(context, params.runId, readRunTab({ ...location.search }))
   },
   component: lazyRouteComponent(() => import('../pages/run.tsx'), 'RunPage'),
 })
@@ -216,6 +220,24 @@ async function readConversation(
   const queries = conversationQueries(api)
   const detail = await queryClient.fetchQuery(queries.conversation(thread)).catch(() => null)
   if (detail) for (const block of newestBlocks(detail)) void queryClient.prefetchQuery(queries.turns(thread, block))
+}
+
+/** Reads a run and what the chosen view shows of it at the same time: for neither the answer of the other is needed. */
+function readRun(
+  { api, queryClient }: Pick<Parts, 'api' | 'queryClient'>,
+  runId: string,
+  { tab, item, ...search }: RunTabSearch,
+): void {
+  const [queries, items] = [runQueries(api), runItemQueries(api)]
+  void queryClient.prefetchQuery(queries.run(runId))
+  if (tab === 'metrics') void queryClient.prefetchQuery(queries.metrics(runId))
+  if (tab === 'errors') void queryClient.prefetchQuery(items.errors(runId))
+  if (tab !== 'items') return
+  const opened = Number(item ?? 0)
+  const filter = readItemSearch(search)
+  if (item !== undefined) void queryClient.prefetchQuery(queries.item(runId, opened))
+  if (Object.keys(filter).length > 0) void queryClient.prefetchInfiniteQuery(items.found(runId, filter))
+  else void queryClient.prefetchQuery(items.page(runId, Math.floor(opened / pageItems)))
 }
 
 /** The addresses of the dashboard. Search parameters are plain texts, so that people can read and write them. */

@@ -1,11 +1,12 @@
 import { Link, Outlet, useLocation, useMatches, useNavigate } from '@tanstack/react-router'
 import { Command, Monitor, Moon, Sun } from 'lucide-react'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { IconButton } from '../components/button.tsx'
 import { formatCompact } from '../format/numbers.ts'
 import { useCell } from '../stream/cell.ts'
 import { ConnectionState } from './connection.tsx'
+import { whenIdle } from './idle.ts'
 import { useKeys } from './keys.tsx'
 import { useParts } from './parts.ts'
 import { places } from './places.ts'
@@ -33,10 +34,12 @@ export function Shell() {
     ].map((binding) => ({ ...binding, everywhere: true })),
   )
   useTitle()
-  useEffect(() => {
-    // A key pressed before they are there waits for them; they are asked for early so that it need not.
-    void Promise.allSettled([palette(), cheatSheet()])
-  }, [])
+  const client = useQueryClient()
+  useEffect(
+    // A key pressed before they are there has them loaded at once; they are asked for early so that it need not wait.
+    () => whenIdle(client, () => void Promise.allSettled([palette(), cheatSheet()])),
+    [client],
+  )
 
   return (
     <div className="flex min-h-dvh flex-col">
