@@ -101,6 +101,41 @@ describe('a front end that talks to an agent through the bridge', () => {
     expect(agent.messages.at(-1)).toMatchObject({ content: 'Hello!' })
   })
 
+  it('sees the arguments of a call grow while they are written', async () => {
+    const called = (more: object) => ({ role: 'model', parts: [{ functionCall: { id: 'c', name: 'write', ...more } }] })
+    const grows = (stringValue: string) =>
+      frame(
+        heard(called({ partialArgs: [{ jsonPath: '$.text', stringValue, willContinue: true }], willContinue: true }), {
+          partial: true,
+        }),
+      )
+    const seen: string[] = []
+    const heardFirst = Promise.withResolvers<void>()
+    adk.answer(async ({ response }) => {
+      begin(response)
+      response.write(grows('Once'))
+      // The rest is only written for somebody who saw how it begins.
+      await heardFirst.promise
+      response.write(grows(' upon'))
+      response.write(frame(heard(called({ args: { text: 'Once upon' } }))))
+      response.end(frame(spoken('Written.')))
+    })
+    const agent = await agentOf()
+    agent.addMessage({ id: 'u', role: 'user', content: 'write' })
+    const onToolCallArgsEvent = ({ event: { delta } }: { event: { delta: string } }) => {
+      seen.push(delta)
+      heardFirst.resolve()
+    }
+    await agent.runAgent({}, { onToolCallArgsEvent })
+    expect(seen).toEqual(['{"text":"Once', ' upon', '"}'])
+    expect(agent.messages.filter(({ role }) => role === 'assistant')).toMatchObject([
+      { toolCalls: [{ id: 'c', function: { name: 'write', arguments: '{"text":"Once upon"}' } }] },
+      { content: 'Written.' },
+    ])
+    const found = await ground.store.read(ground.access.home, 'conversation', { threadId: thread })
+    expect(found).toMatchObject({ toolCalls: 1 })
+  })
+
   it('sends the whole thread each time, and the agent hears only what is new, in one session (trap 18)', async () => {
     const agent = await agentOf()
     await talk(agent, 'one')
@@ -181,6 +216,19 @@ describe('a front end that talks to an agent through the bridge', () => {
   it('is told what the agent can do', async () => {
     const { json } = await ground.send({ path: '/agui/demo/capabilities' })
     expect(json).toMatchObject({ identity: { name: 'demo', type: 'adk' }, transport: { streaming: true } })
+  })
+
+  it('is told that tools of its own do not reach an agent of ADK, which gets nothing of them', async () => {
+    const { json } = await ground.send({ path: '/agui/demo/capabilities' })
+    expect(json).toMatchObject({
+      tools: { supported: true, clientProvided: false },
+      humanInTheLoop: { supported: true },
+    })
+    const agent = await agentOf()
+    agent.addMessage({ id: 'u', role: 'user', content: 'hi' })
+    await agent.runAgent({ tools: [{ name: 'pick_color', description: 'Of the page.', parameters: {} }] })
+    expect(agent.messages.at(-1)).toMatchObject({ content: 'Hello!' })
+    expect(JSON.stringify(adk.runs[0]?.body)).not.toContain('pick_color')
   })
 })
 
