@@ -447,6 +447,9 @@ describe('llm-eval import-logs', () => {
     expect(code).toBe(0)
     expect(err).toContain('logs/agent_engine_raw_2.log:1: A record is neither JSON nor a literal of Python')
     expect(err).toContain('logs/agent_engine_raw_2.log:2: A record breaks off. (cut_json)')
+    writeFileSync(join(cwd, 'logs/events_3.log'), '{"lines_left_out":3}\n')
+    const gap = await llmEval([...named, '--out', '-'], { cwd })
+    expect(gap.err).toContain('logs/events_3.log:1: 3 lines are missing here')
     const lone = { type: 'RUN_STARTED', threadId: 'alone' }
     writeFileSync(join(cwd, 'logs/events_2.log'), JSON.stringify(lone))
     const unjoined = await llmEval([...named, '--thread', 'alone', '--out', '-'], { cwd })

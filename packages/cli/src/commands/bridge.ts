@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { BridgeTap } from '@llm-eval/server'
 import { Complaint, fileComplaint } from '../complaint.ts'
 import { LogFile } from '../conversations/log-file.ts'
+import { count } from '../display/amounts.ts'
 import type { ServeOptions } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { serveWith } from './serve.ts'
@@ -64,10 +65,14 @@ async function openLogs(directory: string, { err }: Pick<Terminal, 'err'>): Prom
   const paths = [join(directory, `events_${stamp}.log`), join(directory, `agent_engine_raw_${stamp}.log`)] as const
   try {
     await mkdir(directory, { recursive: true })
-    const open = (path: string) =>
-      LogFile.open(path, ({ message }) =>
-        err.line(`${err.paint('yellow', 'warning:')} ${path} is not whole: ${message}`),
-      )
+    const open = (path: string) => {
+      const warn = (text: string) => err.line(`${err.paint('yellow', 'warning:')} ${path} ${text}`)
+      return LogFile.open(path, {
+        onBroken: ({ message }) => warn(`is not whole: ${message}`),
+        onSlow: () => warn('is written slower than is said: lines are left out, and counted.'),
+        onLost: (lines) => warn(`is not whole: ${count(lines)} ${lines === 1 ? 'line is' : 'lines are'} left out.`),
+      })
+    }
     const [events, raw] = await Promise.all([open(paths[0]), open(paths[1])])
     const write = (log: LogFile, { threadId, runId }: { threadId: string; runId: string }, what: object) =>
       log.write({ timestamp: new Date().toISOString(), thread_id: threadId, run_id: runId, ...what })

@@ -1,7 +1,7 @@
 import { limits } from '@llm-eval/protocol'
 import { BridgeRuns } from './logs-bridge-runs.ts'
 import type { BridgeRun } from './logs-bridge-words.ts'
-import { findIn } from './logs-find.ts'
+import { findIn, leftOutAt, leftOutText } from './logs-find.ts'
 import { LogScanner } from './logs-scan.ts'
 import { type LogLines, type LogOptions, type LogWarning, LogWarnings } from './logs-words.ts'
 
@@ -21,6 +21,8 @@ export async function parseBridgeLog(lines: LogLines, options: LogOptions = {}):
   const runs = new BridgeRuns(warnings, options.mostEvents ?? limits.logEvents)
   for await (const line of lines) {
     for (const record of scanner.push(line)) {
+      const left = leftOutAt(record)
+      if (left !== null) warnings.add('lines_left_out', record.line, leftOutText(left))
       const named = typeIn(record.prefix)
       for (const found of findIn(record, (value) => named !== undefined || isWanted(value), options))
         runs.take(found, { line: record.line, named })

@@ -1,6 +1,6 @@
 import { limits } from '@llm-eval/protocol'
 import type { AdkEvent } from './event.ts'
-import { findIn, type Found, recordOf, textIn } from './logs-find.ts'
+import { findIn, type Found, leftOutAt, leftOutText, recordOf, textIn } from './logs-find.ts'
 import { type LogRecord, LogScanner } from './logs-scan.ts'
 import { type LogLines, type LogOptions, type LogWarning, LogWarnings } from './logs-words.ts'
 import { readAdkEvent } from './read-event.ts'
@@ -63,6 +63,8 @@ interface Taking {
 }
 
 function take(record: LogRecord, taking: Taking): void {
+  const left = leftOutAt(record)
+  if (left !== null) taking.warnings.add('lines_left_out', record.line, leftOutText(left))
   for (const found of findIn(record, isWanted, taking.options)) {
     if (isRequest(found.value)) takeRequest(found, record.line, taking)
     else if (isEvent(found.value)) takeEvent(found, record.line, taking)

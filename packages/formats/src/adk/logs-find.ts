@@ -78,6 +78,17 @@ function* walk(
     if (Object.hasOwn(object, name)) yield* walk({ value: object[name], hints: known, depth: depth + 1 }, isWanted)
 }
 
+/** How many lines whoever wrote a log says to have left out at a record; null of any other record. */
+export function leftOutAt({ value }: LogRecord): number | null {
+  const left = recordOf(value)?.['lines_left_out']
+  return typeof left === 'number' ? left : null
+}
+
+/** What is told of lines that were left out. */
+export function leftOutText(lines: number): string {
+  return `${lines} ${lines === 1 ? 'line is' : 'lines are'} missing here: they came faster than they could be written.`
+}
+
 /** An object as JSON has them; undefined for anything else. */
 export function recordOf(value: unknown): Record<string, unknown> | undefined {
   return isObject(value) ? value : undefined

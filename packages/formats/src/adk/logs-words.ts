@@ -20,6 +20,8 @@ export const logWarningCodes = [
   'agent_error',
   /** More than are kept of a kind: the rest is left out. */
   'too_many',
+  /** Whoever wrote the log left lines out. */
+  'lines_left_out',
   /** A run of the bridge of which the engine's log holds nothing. */
   'no_engine_events',
   /** An invocation of the engine that no run of the bridge is for. */
