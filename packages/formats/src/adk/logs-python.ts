@@ -7,14 +7,17 @@ export interface PythonValue {
   lost: string[]
 }
 
-/** Why a text is no literal. `object`: it holds a call, such as `Content(parts=[])`, of which nothing is run. */
+/** What is no literal: a `call`, such as `Content(parts=[])`, of which nothing is run, or anything `else`. */
+export type NoLiteralKind = 'call' | 'else'
+
+/** Why a text is no literal. */
 export class NoLiteral extends Error {
   override readonly name = 'NoLiteral'
-  readonly isObject: boolean
+  readonly kind: NoLiteralKind
 
-  constructor(message: string, isObject: boolean) {
+  constructor(message: string, kind: NoLiteralKind) {
     super(message)
-    this.isObject = isObject
+    this.kind = kind
   }
 }
 
@@ -58,6 +61,9 @@ const escapes: Readonly<Record<string, string>> = {
   '"': '"',
 }
 
+/** `bytes` know fewer escapes. */
+type StringKind = 'text' | 'bytes'
+
 class LiteralReader {
   readonly #text: string
   at = 0
@@ -71,8 +77,8 @@ class LiteralReader {
     while (/\s/.test(this.#text[this.at] ?? '.')) this.at++
   }
 
-  fail(what: string, isObject = false): never {
-    throw new NoLiteral(`character ${this.at + 1}: ${what}`, isObject)
+  fail(what: string, kind: NoLiteralKind = 'else'): never {
+    throw new NoLiteral(`character ${this.at + 1}: ${what}`, kind)
   }
 
   value(depth: number): unknown {
@@ -85,7 +91,7 @@ class LiteralReader {
     if (char === '"' || char === "'") return this.#strings()
     if ((char === 'b' || char === 'B') && /["']/.test(this.#text[this.at + 1] ?? '')) {
       this.at++
-      return base64(this.#string(true))
+      return base64(this.#string('bytes'))
     }
     return this.#word()
   }
@@ -121,7 +127,7 @@ class LiteralReader {
   #strings(): string {
     const parts: string[] = []
     do {
-      parts.push(this.#string(false))
+      parts.push(this.#string('text'))
       this.space()
     } while (/["']/.test(this.#text[this.at] ?? ' '))
     return parts.join('')
@@ -144,7 +150,7 @@ class LiteralReader {
         return this.#asText(`${sign}${word}`, 'has more digits than a number holds')
       return sign === '-' ? -number : number
     }
-    return this.fail(`“${word.slice(0, 40)}” is no literal`, /^[A-Za-z_]/.test(word) || word === '')
+    return this.fail(`“${word.slice(0, 40)}” is no literal`, /^[A-Za-z_]/.test(word) || word === '' ? 'call' : 'else')
   }
 
   #asText(token: string, why: string): string {
@@ -156,7 +162,7 @@ class LiteralReader {
     return this.at > 0 && /[+-]/.test(this.#text[this.at] ?? '')
   }
 
-  #string(isBytes: boolean): string {
+  #string(of: StringKind): string {
     const quote = this.#text[this.at++] ?? ''
     const pieces: string[] = []
     let start = this.at
@@ -166,7 +172,7 @@ class LiteralReader {
       if (char === quote) break
       this.at++
       if (char !== '\\') continue
-      pieces.push(this.#text.slice(start, this.at - 1), this.#escape(isBytes))
+      pieces.push(this.#text.slice(start, this.at - 1), this.#escape(of))
       start = this.at
     }
     pieces.push(this.#text.slice(start, this.at++))
@@ -174,11 +180,11 @@ class LiteralReader {
   }
 
   /** What stands after a backslash. */
-  #escape(isBytes: boolean): string {
+  #escape(of: StringKind): string {
     const char = this.#text[this.at++] ?? ''
     const known = escapes[char]
     if (known !== undefined) return known
-    const digits = char === 'x' ? 2 : isBytes ? 0 : char === 'u' ? 4 : char === 'U' ? 8 : 0
+    const digits = char === 'x' ? 2 : of === 'bytes' ? 0 : char === 'u' ? 4 : char === 'U' ? 8 : 0
     const code = this.#text.slice(this.at, this.at + digits)
     if (digits === 0) return `\\${char}`
     const point = /^[\da-fA-F]+$/.test(code) && code.length === digits ? Number.parseInt(code, 16) : Number.NaN

@@ -129,7 +129,7 @@ export class LogScanner {
       return parsePythonLiteral(text)
     } catch (error) {
       if (!(error instanceof NoLiteral)) throw error
-      const code = error.isObject ? 'python_object' : 'bad_json'
+      const code = error.kind === 'call' ? 'python_object' : 'bad_json'
       this.#warnings.add(code, line, `A record is neither JSON nor a literal of Python: ${error.message}.`)
       return null
     }
@@ -162,8 +162,8 @@ function startsObject(line: string, { braces }: Open): boolean {
 
 /** Follows a value to its end: its brackets, and its strings in either kind of quotes. */
 class Braces {
-  /** Whether each open bracket is that of an object; of those that are too deep nothing is kept. */
-  readonly #objects: boolean[] = []
+  /** What each open bracket begins; of those that are too deep nothing is kept. */
+  readonly #open: ('object' | 'list')[] = []
   #depth = 0
   #quote = 0
   deepest = 0
@@ -173,7 +173,7 @@ class Braces {
   }
 
   get isInObject(): boolean {
-    return this.#objects[this.#depth - 1] === true
+    return this.#open[this.#depth - 1] === 'object'
   }
 
   /** The place after the value's end; -1 while there is none. */
@@ -184,14 +184,14 @@ class Braces {
         if (code === backslash) at++
         else if (code === this.#quote) this.#quote = 0
       } else if (code === doubleQuote || code === singleQuote) this.#quote = code
-      else if (code === openObject || code === openList) this.#opened(code === openObject)
+      else if (code === openObject || code === openList) this.#opened(code === openObject ? 'object' : 'list')
       else if ((code === closeObject || code === closeList) && --this.#depth === 0) return at + 1
     }
     return -1
   }
 
-  #opened(isObject: boolean): void {
-    if (this.#depth < limits.logRecordDepth) this.#objects[this.#depth] = isObject
+  #opened(what: 'object' | 'list'): void {
+    if (this.#depth < limits.logRecordDepth) this.#open[this.#depth] = what
     this.deepest = Math.max(this.deepest, ++this.#depth)
   }
 }
