@@ -6,7 +6,7 @@ export {
   type InvocationComparison,
   type InvocationDone,
 } from './adk/compare-invocations.ts'
-export { meanTokenUsage, type ReportedUsage, tokenUsage, type TokenUsageDetails } from './adk/token-usage.ts'
+export { meanTokenUsage, tokenUsage, type TokenUsageDetails } from './adk/token-usage.ts'
 export { alignCalls } from './agent/align.ts'
 export { baselineOf } from './agent/baseline.ts'
 export { caseResult } from './agent/case-result.ts'

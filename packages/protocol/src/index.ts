@@ -138,6 +138,7 @@ export {
 export { agentRoutes } from './agent-routes.ts'
 export { conversationRoutes } from './conversation-routes.ts'
 export { durationSeconds, errorOf, statusOfOutcome, titleOf } from './conversation-words.ts'
+export { type ReportedUsage, sumKnown, sumTokens, tokensOf } from './token-sums.ts'
 export {
   type Conversation,
   type ConversationComparison,

@@ -1,4 +1,10 @@
-import { type ConversationState, conversationEventKinds, conversationStates, limits } from '@llm-eval/protocol'
+import {
+  type ConversationState,
+  conversationEventKinds,
+  conversationStates,
+  limits,
+  sumKnown,
+} from '@llm-eval/protocol'
 import type { Selectable } from 'kysely'
 import type {
   ConversationNumbers,
@@ -113,15 +119,11 @@ function foldTurn(after: Folded, { turn }: NewConversationEvent['adds']): void {
 
 function foldTokens(after: Folded, tokens: NewConversationEvent['adds']['tokens']): void {
   if (tokens === null) return
-  after.input_tokens = sum(after.input_tokens, tokens.input)
-  after.output_tokens = sum(after.output_tokens, tokens.output)
-  after.thoughts_tokens = sum(after.thoughts_tokens, tokens.thoughts)
-  after.cached_tokens = sum(after.cached_tokens, tokens.cached)
-  after.total_tokens = sum(after.total_tokens, tokens.total)
-}
-
-function sum(before: number | null, more: number | null): number | null {
-  return more === null ? before : (before ?? 0) + more
+  after.input_tokens = sumKnown([after.input_tokens, tokens.input])
+  after.output_tokens = sumKnown([after.output_tokens, tokens.output])
+  after.thoughts_tokens = sumKnown([after.thoughts_tokens, tokens.thoughts])
+  after.cached_tokens = sumKnown([after.cached_tokens, tokens.cached])
+  after.total_tokens = sumKnown([after.total_tokens, tokens.total])
 }
 
 function foldState(after: Folded, { adds: { turning, error }, runId }: NewConversationEvent): void {

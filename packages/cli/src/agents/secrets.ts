@@ -53,20 +53,23 @@ export function hiding(secrets: readonly string[]): <T>(value: T) => T {
     for (const secret of all) open = open.replaceAll(secret, '•••')
     return all.reduce(withoutBeginning, open)
   }
-  const walked = (value: unknown, isForeign: boolean): unknown => {
+  const walked = (value: unknown, member: Member): unknown => {
     if (typeof value === 'string') return hidden(value)
-    if (Array.isArray(value)) return value.map((one) => walked(one, isForeign))
+    if (Array.isArray(value)) return value.map((one) => walked(one, member))
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => {
-        if (isForeign) return [hidden(name), walked(one, true)]
-        return [name, ours.has(name) ? one : walked(one, foreign.has(name))]
-      }),
-    )
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => member(name, one)))
   }
+  const ofOurs: Member = (name, one) => [
+    name,
+    ours.has(name) ? one : walked(one, foreign.has(name) ? ofOthers : ofOurs),
+  ]
+  const ofOthers: Member = (name, one) => [hidden(name), walked(one, ofOthers)]
   // Only texts change, and those with which anything is told apart stay as they are.
-  return (value) => (all.length === 0 ? value : (walked(value, false) as typeof value))
+  return (value) => (all.length === 0 ? value : (walked(value, ofOurs) as typeof value))
 }
+
+/** What becomes of a member of an object. */
+type Member = (name: string, value: unknown) => [name: string, value: unknown]
 
 /** Members whose texts are words of ours, and those that hold whatever an agent or a case says. */
 const ours = new Set(['outcome', 'kind', 'code', 'dialect', 'captured', 'cost_source', 'severity', 'reason', 'shape'])

@@ -1,15 +1,8 @@
-/** Tokens that a call of a model reported, by Gemini's names. */
-export interface ReportedUsage {
-  promptTokenCount?: number | null | undefined
-  candidatesTokenCount?: number | null | undefined
-  thoughtsTokenCount?: number | null | undefined
-  cachedContentTokenCount?: number | null | undefined
-  toolUsePromptTokenCount?: number | null | undefined
-}
+import { type ReportedUsage, sumKnown } from '@llm-eval/protocol'
 
 /** ADK's `token_usage_v1`, by its names. Each is null where no call of a model reported it: unknown, not 0. */
 export interface TokenUsageDetails {
-  /** Input and output together, not what a model reported as its total. */
+  /** Input and output together, not what a model reported as its total: ADK's own measure, other than the numbers of a conversation. */
   total_tokens: number | null
   /** Prompt and results of tools that run at the model's. */
   input_tokens: number | null
@@ -24,15 +17,15 @@ export interface TokenUsageDetails {
 
 /** ADK's `token_usage_v1` of one turn (`_efficiency_evaluators.py` of google-adk 2.13.0): sums over the calls of models that reported. */
 export function tokenUsage(calls: readonly ReportedUsage[]): TokenUsageDetails {
-  const sum = (of: (usage: ReportedUsage) => number | null | undefined) => sumOf(calls.map(of))
+  const sum = (of: (usage: ReportedUsage) => number | null | undefined) => sumKnown(calls.map(of))
   const prompt = sum((usage) => usage.promptTokenCount)
   const tools = sum((usage) => usage.toolUsePromptTokenCount)
   const candidates = sum((usage) => usage.candidatesTokenCount)
   const thoughts = sum((usage) => usage.thoughtsTokenCount)
-  const input = sumOf([prompt, tools])
-  const output = sumOf([candidates, thoughts])
+  const input = sumKnown([prompt, tools])
+  const output = sumKnown([candidates, thoughts])
   return {
-    total_tokens: sumOf([input, output]),
+    total_tokens: sumKnown([input, output]),
     input_tokens: input,
     prompt_tokens: prompt,
     cached_tokens: sum((usage) => usage.cachedContentTokenCount),
@@ -46,7 +39,7 @@ export function tokenUsage(calls: readonly ReportedUsage[]): TokenUsageDetails {
 /** Turns taken together as ADK does: means over all turns, also those that report nothing, as long as one reports; else null. */
 export function meanTokenUsage(turns: readonly TokenUsageDetails[]): TokenUsageDetails {
   const mean = (name: keyof TokenUsageDetails) => {
-    const sum = sumOf(turns.map((turn) => turn[name]))
+    const sum = sumKnown(turns.map((turn) => turn[name]))
     return sum === null ? null : sum / turns.length
   }
   return {
@@ -59,10 +52,4 @@ export function meanTokenUsage(turns: readonly TokenUsageDetails[]): TokenUsageD
     candidates_tokens: mean('candidates_tokens'),
     reasoning_tokens: mean('reasoning_tokens'),
   }
-}
-
-/** Null when none of the values is known. */
-function sumOf(values: readonly (number | null | undefined)[]): number | null {
-  const known = values.filter((value) => typeof value === 'number')
-  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0)
 }

@@ -39,9 +39,10 @@ export function toolTrajectory(
     }
     case 'ANY_ORDER': {
       if (expected.length > actual.length) return 0
-      const left = Map.groupBy(actual, (call) => keyOf(call, ignoreArgs))
+      const alikeOf = ignoreArgs ? ({ name }: InvocationCall) => name : keyOf
+      const left = Map.groupBy(actual, alikeOf)
       for (const wanted of expected) {
-        const alike = left.get(keyOf(wanted, ignoreArgs)) ?? []
+        const alike = left.get(alikeOf(wanted)) ?? []
         const place = alike.findIndex((call) => fits(call, wanted))
         if (place < 0) return 0
         alike.splice(place, 1)
@@ -52,8 +53,8 @@ export function toolTrajectory(
 }
 
 /** The same for calls that are equal, and seldom for others: so that not every call is compared with each. */
-function keyOf({ name, args }: InvocationCall, ignoreArgs: boolean): string {
-  return ignoreArgs ? name : JSON.stringify([name, outlineOf(args, outlineDepth)])
+function keyOf({ name, args }: InvocationCall): string {
+  return JSON.stringify([name, outlineOf(args, outlineDepth)])
 }
 
 /** Levels of arguments that keys are made of. */

@@ -1,3 +1,4 @@
+import { sumKnown, tokensOf } from '@llm-eval/protocol'
 import type { AdkEvent, AdkUsage } from '../adk/index.ts'
 import type { AguiUsage } from './events.ts'
 
@@ -27,36 +28,28 @@ export class UsageSum {
 
 /** Tokens of an event in AG-UI's words: results of tools count as input, thoughts as output. */
 function usageOf(usage: AdkUsage): AguiUsage {
-  const { promptTokenCount, toolUsePromptTokenCount, candidatesTokenCount, thoughtsTokenCount } = usage
-  const { cachedContentTokenCount, totalTokenCount } = usage
+  const { input, output, thoughts, cached, total } = tokensOf(usage)
   return {
-    ...told('inputTokens', sumOf(promptTokenCount, toolUsePromptTokenCount)),
-    ...told('outputTokens', sumOf(candidatesTokenCount, thoughtsTokenCount)),
-    ...told('totalTokens', totalTokenCount),
-    ...told('reasoningTokens', thoughtsTokenCount),
-    ...told('cachedInputTokens', cachedContentTokenCount),
+    ...told('inputTokens', input),
+    ...told('outputTokens', output),
+    ...told('totalTokens', total),
+    ...told('reasoningTokens', thoughts),
+    ...told('cachedInputTokens', cached),
   }
 }
 
-function sumOf(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined ? other : one + (other ?? 0)
-}
-
-function told(field: (typeof fields)[number], value: number | undefined): AguiUsage {
-  return value === undefined ? {} : { [field]: value }
+function told(field: (typeof fields)[number], value: number | null): AguiUsage {
+  return value === null ? {} : { [field]: value }
 }
 
 /** What AG-UI tells of tokens, in ADK's words; of several models only the sum. */
 export function foreignUsage(usages: readonly AguiUsage[]): { usage?: Record<string, unknown>; modelVersion?: string } {
-  const of = (field: (typeof fields)[number]) => {
-    const known = usages.flatMap((usage) => usage[field] ?? [])
-    return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0)
-  }
+  const of = (field: (typeof fields)[number]) => sumKnown(usages.map((usage) => usage[field]))
   const thoughts = of('reasoningTokens')
   const output = of('outputTokens')
   const usage = {
     ...named('promptTokenCount', of('inputTokens')),
-    ...named('candidatesTokenCount', output === undefined ? undefined : Math.max(0, output - (thoughts ?? 0))),
+    ...named('candidatesTokenCount', output === null ? null : Math.max(0, output - (thoughts ?? 0))),
     ...named('thoughtsTokenCount', thoughts),
     ...named('cachedContentTokenCount', of('cachedInputTokens')),
     ...named('totalTokenCount', of('totalTokens')),
@@ -66,6 +59,6 @@ export function foreignUsage(usages: readonly AguiUsage[]): { usage?: Record<str
   return Object.keys(usage).length === 0 ? model : { usage, ...model }
 }
 
-function named(name: keyof AdkUsage & string, value: number | undefined): Record<string, unknown> {
-  return value === undefined ? {} : { [name]: value }
+function named(name: keyof AdkUsage & string, value: number | null): Record<string, unknown> {
+  return value === null ? {} : { [name]: value }
 }

@@ -73,7 +73,7 @@ export class Steps {
       const open = last && (last.kind === 'text' || last.kind === 'thought') && last.kind === kind ? last : undefined
       if (open) this.#texts.get(open)?.push(part.text)
       else {
-        const step = spoken({ author, at_ms: this.#ms(at) }, part, true)
+        const step = spoken({ author, at_ms: this.#ms(at), partial: true }, part)
         this.#texts.set(step, [part.text])
         places.push(this.#list.push(step) - 1)
       }
@@ -107,7 +107,7 @@ export class Steps {
       this.#list.push(this.#code)
     } else if (codeExecutionResult) this.#addOutput(codeExecutionResult, head)
     else if ((part.text ?? '') !== '' || (part.thoughtSignature !== undefined && part.thought === true)) {
-      const step = spoken(head, part, false)
+      const step = spoken({ ...head, partial: false }, part)
       this.#list.push(step)
       if (step.kind !== 'text') return
       const texts = this.#ofEvents.get(event)
@@ -165,13 +165,12 @@ export class Steps {
 const unknownType = 'application/octet-stream'
 
 function spoken(
-  head: { author: string; at_ms: number | null },
+  head: { author: string; at_ms: number | null; partial: boolean },
   { text = '', thought, thoughtSignature }: AdkPart,
-  partial: boolean,
 ): StepOf<'text'> | StepOf<'thought'> {
   return thought === true
-    ? { ...head, kind: 'thought', text, partial, signed: thoughtSignature !== undefined }
-    : { ...head, kind: 'text', text, final: false, partial }
+    ? { ...head, kind: 'thought', text, signed: thoughtSignature !== undefined }
+    : { ...head, kind: 'text', text, final: false }
 }
 
 /** Of a base64 text with padding. */

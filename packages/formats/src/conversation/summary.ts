@@ -3,12 +3,13 @@ import {
   type ConversationDetail,
   type ConversationEvent,
   durationSeconds,
+  sumTokens,
   titleOf,
+  tokensOf,
 } from '@llm-eval/protocol'
 import { type AdkEvent, isUser } from '../adk/index.ts'
 import { hear, type HearingOptions } from './heard.ts'
 import { requestsOf, type Watch } from './requests.ts'
-import { addTokens, noTokens, tokensOf } from './tokens.ts'
 import { turnsOf } from './turns.ts'
 
 /** What is known of a thread from its events alone. */
@@ -33,10 +34,7 @@ export function summarise(
   const calls = whole.flatMap(callsOf)
   const started_at = events[0]?.at ?? ''
   const updated_at = events.at(-1)?.at ?? started_at
-  const tokens = whole.reduce(
-    (sum, { usageMetadata }) => (usageMetadata ? addTokens(sum, tokensOf(usageMetadata)) : sum),
-    noTokens,
-  )
+  const tokens = sumTokens(whole.flatMap(({ usageMetadata }) => (usageMetadata ? tokensOf(usageMetadata) : [])))
   const last = turns.at(-1)
   return {
     title: titleOf(asked[0]?.user?.text ?? ''),

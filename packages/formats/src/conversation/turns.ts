@@ -1,9 +1,15 @@
-import { type ConversationEvent, type ConversationState, type ConversationTurn, errorOf } from '@llm-eval/protocol'
-import { type AdkEvent, type AdkPart, finalEventOf, isFinalResponse, isUser } from '../adk/index.ts'
+import {
+  type ConversationEvent,
+  type ConversationState,
+  type ConversationTurn,
+  errorOf,
+  sumTokens,
+  tokensOf,
+} from '@llm-eval/protocol'
+import { type AdkEvent, type AdkPart, type AdkUsage, finalEventOf, isFinalResponse, isUser } from '../adk/index.ts'
 import { hear, type Heard, type HearingOptions } from './heard.ts'
 import { type Request, requestsOf, type Watch } from './requests.ts'
 import { filesOf, type OpenCalls, Steps } from './steps.ts'
-import { addTokens, noTokens, tokensOf } from './tokens.ts'
 
 /**
  * A conversation as people read it: each of the user's turns with what agents did in it. What came in pieces is one step, at the
@@ -48,7 +54,7 @@ function turnOf(
   const isTimed = (run?.endedAt ?? beganAt) > beganAt || heard.some(({ at }) => at !== beganAt)
   const steps = new Steps({ beganAt, isTimed }, calls)
   const models = new Set<string>()
-  let tokens = noTokens
+  const used: AdkUsage[] = []
   let firstAt: number | null = null
   for (const { event, at } of heard) {
     if (isUser(event)) {
@@ -61,7 +67,7 @@ function turnOf(
     if (firstAt === null && (event.content?.parts?.length ?? 0) > 0) firstAt = at
     if (event.partial === true) continue
     if (event.modelVersion !== undefined) models.add(event.modelVersion)
-    if (event.usageMetadata) tokens = addTokens(tokens, tokensOf(event.usageMetadata))
+    if (event.usageMetadata) used.push(event.usageMetadata)
   }
   const own = run ?? stateOf(heard)
   const lastAt = heard.at(-1)?.at ?? beganAt
@@ -74,7 +80,7 @@ function turnOf(
     error: own.error ?? failureOf(heard),
     duration_ms: own.state === 'running' || !isTimed ? null : between(beganAt, run?.endedAt ?? lastAt),
     first_token_ms: firstAt === null || !isTimed ? null : between(beganAt, firstAt),
-    tokens,
+    tokens: sumTokens(used.map(tokensOf)),
     models: [...models],
   }
 }

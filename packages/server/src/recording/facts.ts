@@ -5,7 +5,9 @@ import {
   errorOf,
   isObject,
   statusOfOutcome,
+  sumKnown,
   titleOf,
+  tokensOf,
 } from '@llm-eval/protocol'
 import type { ConversationTurning, NewConversationEvent } from '@llm-eval/store'
 
@@ -83,11 +85,6 @@ const label = (value: unknown): string | null => text(value)?.slice(0, 200) ?? n
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
 
-function sum(...values: (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null)
-  return known.length === 0 ? null : known.reduce((all, value) => all + value, 0)
-}
-
 /** An event of ADK in its normal form. Deltas are told again by the event that holds them all: they count nothing. */
 function adkFacts(event: ConversationEventInput<'adk_event'>): Facts {
   const { payload } = event
@@ -131,14 +128,14 @@ function adkState(payload: Record<string, unknown>, parts: readonly Record<strin
 }
 
 function adkTokens(usage: Record<string, unknown>): ConversationTokens {
-  const thoughts = number(usage.thoughtsTokenCount)
-  return {
-    input: sum(number(usage.promptTokenCount), number(usage.toolUsePromptTokenCount)),
-    output: sum(number(usage.candidatesTokenCount), thoughts),
-    thoughts,
-    cached: number(usage.cachedContentTokenCount),
-    total: number(usage.totalTokenCount),
-  }
+  return tokensOf({
+    promptTokenCount: number(usage.promptTokenCount),
+    toolUsePromptTokenCount: number(usage.toolUsePromptTokenCount),
+    candidatesTokenCount: number(usage.candidatesTokenCount),
+    thoughtsTokenCount: number(usage.thoughtsTokenCount),
+    cachedContentTokenCount: number(usage.cachedContentTokenCount),
+    totalTokenCount: number(usage.totalTokenCount),
+  })
 }
 
 function aguiFacts({ payload }: ConversationEventInput<'agui_event'>): Facts {
@@ -165,7 +162,7 @@ function aguiFacts({ payload }: ConversationEventInput<'agui_event'>): Facts {
 function aguiUsage(value: unknown): Pick<Facts, 'tokens' | 'model' | 'thinking'> {
   const uses = records(value)
   if (uses.length === 0) return { tokens: null, model: null, thinking: null }
-  const of = (name: string) => sum(...uses.map((use) => number(use[name])))
+  const of = (name: string) => sumKnown(uses.map((use) => number(use[name])))
   const tokens = {
     input: of('inputTokens'),
     output: of('outputTokens'),
