@@ -58,6 +58,7 @@ export class BridgeRuns {
     if (invocation !== null) run.invocations.add(invocation)
     const input = recordOf(event['input'])
     if (type === 'RUN_STARTED' && input && run.users.length === 0) takeInput(run, input)
+    if (type === 'RUN_STARTED') takeMark(run, recordOf(recordOf(event['metadata'])?.['llm_eval']) ?? {})
     if (type !== 'RUN_FINISHED' && type !== 'RUN_ERROR') return
     run.endedAt = at
     run.code = textIn(event, 'code')
@@ -102,6 +103,8 @@ export class BridgeRuns {
       file: this.#warnings.file,
       line,
       lastLine: line,
+      app: null,
+      user: null,
       startedAt: at,
       endedAt: null,
       status: null,
@@ -130,6 +133,13 @@ interface Place {
 function takeInput(run: BridgeRun, input: Record<string, unknown>): void {
   run.users = usersOf(input['messages'])
   run.results = resultsOf(input['messages'])
+}
+
+/** What a bridge of llm-eval says of a run: whose it is, and when it was recorded, which is before a log of it is written. */
+function takeMark(run: BridgeRun, mark: Record<string, unknown>): void {
+  run.app = textIn(mark, 'app_name')
+  run.user = textIn(mark, 'user_id')
+  run.startedAt = momentOf(mark['at']) ?? run.startedAt
 }
 
 function failedAs(code: string | null): BridgeRun['status'] {

@@ -24,6 +24,9 @@ export interface BridgeRun {
   line: number
   /** Of the last record that is of it. */
   lastLine: number
+  /** As a bridge of llm-eval says; null where nobody does. */
+  app: string | null
+  user: string | null
   /** Milliseconds since 1970; null where no time stands there. */
   startedAt: number | null
   endedAt: number | null

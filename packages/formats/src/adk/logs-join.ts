@@ -73,7 +73,14 @@ function joinThread(
   const of = (pick: (one: EngineLogEvent) => string | null) =>
     ordered.flatMap(({ invocations }) => invocations.flatMap(({ events }) => events.map(pick))).find((one) => one)
   const events = ordered.flatMap((stretch) => eventsOf(stretch, { thread, warnings, asked }))
-  return { thread_id: thread, app_name: of(({ app }) => app) ?? null, user_id: of(({ user }) => user) ?? null, events }
+  const ofRun = (pick: (run: BridgeRun) => string | null) =>
+    ordered.map(({ run }) => (run === null ? null : pick(run))).find((one) => one !== null)
+  return {
+    thread_id: thread,
+    app_name: ofRun(({ app }) => app) ?? of(({ app }) => app) ?? null,
+    user_id: ofRun(({ user }) => user) ?? of(({ user }) => user) ?? null,
+    events,
+  }
 }
 
 interface Telling {

@@ -85,7 +85,7 @@ export class Bridge {
       }
       const [start, ...said] = beginning(running)
       await append([start, ...said])
-      return (send) => this.#run(running, marking(running, start.at, send)).finally(() => held.release())
+      return (send) => this.#run(running, start.at, send).finally(() => held.release())
     } catch (error) {
       held.release()
       throw error
@@ -113,14 +113,14 @@ export class Bridge {
     }
   }
 
-  async #run(running: Running, send: Send): Promise<void> {
+  async #run(running: Running, at: string, send: Send): Promise<void> {
     const { log, tap } = this.#options
     const { input } = running.request
     tap?.request(newest(input), input)
-    const told: Send = (events) => {
+    const told = marking(running, at, (events) => {
       if (tap) for (const event of events) tap.agui(event, input)
       return send(events)
-    }
+    })
     try {
       await answer(running, told)
     } catch (error) {
