@@ -31,6 +31,32 @@ function precompress(): Plugin {
   }
 }
 
+/** What the bundler tells of the modules. */
+interface Modules {
+  getModuleInfo: (id: string) => { importedIds: readonly string[] } | null
+}
+
+/** Names what a module of this package imports, and nothing else. */
+function importsOf(file: string, name: string): (id: string, modules: Modules) => string | null {
+  let imported: Set<string> | undefined
+  return (id, modules) => {
+    imported ??= importedBy(join(import.meta.dirname, file), modules)
+    return imported.has(id) ? name : null
+  }
+}
+
+/** A module, and all that it imports before it runs. */
+function importedBy(entry: string, modules: Modules): Set<string> {
+  const found = new Set<string>()
+  const left = [entry]
+  for (let id = left.pop(); id !== undefined; id = left.pop()) {
+    if (found.has(id)) continue
+    found.add(id)
+    left.push(...(modules.getModuleInfo(id)?.importedIds ?? []))
+  }
+  return found
+}
+
 export default defineConfig({
   plugins: [react(), tailwind(), precompress()],
   // The packages of this repository are bundled from their source, so the build needs none of theirs.
@@ -40,8 +66,21 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     // What two pages share is one file. By itself the bundler makes dozens of tiny ones, and a browser takes longer to ask for
-    // them, six at a time, than to read what a page does not need.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+    // them, six at a time, than to read what a page does not need. What the Live page needs of it is a file of its own: the
+    // first page that anybody sees need not wait for what only others share.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Or what is for other pages would take what it needs with it.
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: importsOf('src/main.tsx', 'app'), debugName: 'app', priority: 2 },
+            { name: importsOf('src/pages/live.tsx', 'shared'), debugName: 'shared', minShareCount: 2, priority: 1 },
+            { name: 'more', minShareCount: 2 },
+          ],
+        },
+      },
+    },
   },
   worker: { format: 'es' },
 })
