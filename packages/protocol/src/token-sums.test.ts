@@ -7,6 +7,8 @@ describe('sums of tokens', () => {
     expect(sumKnown([null, undefined])).toBeNull()
     expect(sumKnown([null, 0, undefined])).toBe(0)
     expect(sumKnown([2, null, 3])).toBe(5)
+    const most = Number.MAX_SAFE_INTEGER
+    expect([sumKnown([most - 1, 1]), sumKnown([most, 1]), sumKnown([most, most])]).toEqual([most, most, most])
   })
 
   it('count results of tools as input and thoughts as output, and leave the total as it was told', () => {

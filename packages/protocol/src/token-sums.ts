@@ -13,9 +13,14 @@ export interface ReportedUsage {
 /** Nothing is known. */
 export const noTokens: ConversationTokens = { input: null, output: null, thoughts: null, cached: null, total: null }
 
-/** The sum of those that are known; null, not 0, where none is. */
+/** The sum of those that are known; null, not 0, where none is. No more than a number can hold exactly: agents claim anything. */
 export function sumKnown(values: readonly (number | null | undefined)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (typeof value === 'number' ? (sum ?? 0) + value : sum), null)
+  const known = values.filter((value) => typeof value === 'number')
+  if (known.length === 0) return null
+  return Math.min(
+    known.reduce((sum, value) => sum + value, 0),
+    Number.MAX_SAFE_INTEGER,
+  )
 }
 
 /** Tokens of a call. Results of tools that run at the model's count as input, thoughts as output; the total is what was reported. */

@@ -87,6 +87,21 @@ describe('a conversation', () => {
     expect(listed.items.map(({ thread_id }) => thread_id)).toContain(thread)
   })
 
+  it('has numbers that everybody can read, whatever agents claim to have used', async () => {
+    const usage = { input: limits.countMax, output: null, thoughts: limits.countMax, cached: null, total: 0 }
+    const claims = Array.from({ length: 1_000 }, () => assistant('x'.repeat(3), {})).map((event) => ({
+      ...event,
+      payload: { ...event.payload, usage },
+    }))
+    const thread = newThread()
+    for (let sent = 0; sent < 10; sent++) expect((await tell(thread, claims)).status).toBe(200)
+    const most = Number.MAX_SAFE_INTEGER
+    const page = conversationPage.parse(await read(base))
+    const told = page.items.find(({ thread_id }) => thread_id === thread)
+    expect(told?.tokens).toEqual({ input: most, output: null, thoughts: most, cached: null, total: 0 })
+    expect(conversationDetail.parse(await read(`${base}/${thread}`)).tokens).toEqual(told?.tokens)
+  })
+
   it('has objects for results that are none, as ADK makes them (trap 10)', async () => {
     const thread = newThread()
     const results = [{ sky: 'clear' }, 'rain', 7, ['a'], null, '{"sky":"clear"}']

@@ -1,4 +1,4 @@
-import type { ConversationEventInput, ConversationEventKind } from '@llm-eval/protocol'
+import { type ConversationEventInput, type ConversationEventKind, limits } from '@llm-eval/protocol'
 import { describe, expect, it } from 'vitest'
 import { factsOf } from './facts.ts'
 
@@ -127,6 +127,8 @@ describe('the numbers of an event', () => {
       model: 'm',
       thinking: { thoughts: 2, total: null, model: 'm' },
     })
+    const counted = (inputTokens: number) => agui('RUN_FINISHED', { usage: [{ inputTokens }] }).tokens?.input
+    expect([counted(limits.countMax), counted(limits.countMax + 1)]).toEqual([limits.countMax, null])
   })
 
   it.each([

@@ -4,6 +4,7 @@ import {
   type ConversationTokens,
   errorOf,
   isObject,
+  limits,
   statusOfOutcome,
   sumKnown,
   titleOf,
@@ -83,7 +84,7 @@ const records = (value: unknown): Record<string, unknown>[] =>
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 const label = (value: unknown): string | null => text(value)?.slice(0, 200) ?? null
 const number = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= limits.countMax ? value : null
 
 /** An event of ADK in its normal form. Deltas are told again by the event that holds them all: they count nothing. */
 function adkFacts(event: ConversationEventInput<'adk_event'>): Facts {
