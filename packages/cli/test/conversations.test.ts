@@ -450,6 +450,26 @@ describe('llm-eval import-logs', () => {
     expect(unjoined.err).toContain('logs/events_2.log:1: No log says what the user said in alone. (no_user_message)')
   })
 
+  test('says where logs were looked for, what they are, and what to name instead', async () => {
+    const cwd = place({ ...logs, 'plain.log': 'nothing to see' })
+    const said = async (...args: string[]) => (await llmEval(['import-logs', ...args], { cwd, env: env() })).err
+    expect(await said('--bridge', 'no.log')).toContain(`No file is called no.log in ${cwd}.`)
+    expect(await said('--bridge', 'logs')).toContain("logs is a directory. Name the files in it: 'logs/*.log'.")
+    expect(await said('--bridge', 'plain.log')).toContain(
+      'No conversation is in plain.log. --bridge names logs of AG-UI',
+    )
+    expect(await said('--bridge', 'logs/events_1.log', '--thread', 'x')).toContain(
+      'No conversation called x is in logs/events_1.log. Without --thread all that are there are imported.',
+    )
+  })
+
+  test('a bridge to no address does not begin', async () => {
+    for (const args of [['nonsense'], ['projects/p/locations/l/reasoningEngines/1'], ['ftp://localhost']]) {
+      const { code, err } = await llmEval(['bridge', '--port', '0', '--target', ...args], { cwd: folder() })
+      expect([code, err]).toEqual([2, expect.stringContaining('is no address: http://localhost:8000')])
+    }
+  })
+
   test.each<[string, string[], number]>([
     ['no logs', ['import-logs'], 2],
     ['no such file', ['import-logs', '--engine', 'nothing*.log'], 2],

@@ -4,6 +4,7 @@ import type { BridgeTap } from '@llm-eval/server'
 import { Complaint, fileComplaint } from '../complaint.ts'
 import { LogFile } from '../conversations/log-file.ts'
 import { count } from '../display/amounts.ts'
+import { oneLine } from '../display/width.ts'
 import type { ServeOptions } from '../settings.ts'
 import type { Terminal } from '../terminal.ts'
 import { serveWith } from './serve.ts'
@@ -24,6 +25,10 @@ export interface BridgeOptions extends ServeOptions {
 /** `llm-eval bridge`: a server with one agent behind it, until it is told to stop. */
 export async function bridge(terminal: Terminal, options: BridgeOptions): Promise<number> {
   if (options.agentEngine && options.agui) throw new Complaint('--agent-engine and --agui do not go together.')
+  if (!isAddress(options))
+    throw new Complaint(
+      `--target ${oneLine(options.target)} is no address: http://localhost:8000, or with --agent-engine projects/…/locations/…/reasoningEngines/….`,
+    )
   const logs =
     options.logDir === undefined ? undefined : await openLogs(resolve(terminal.cwd, options.logDir), terminal)
   try {
@@ -39,6 +44,11 @@ export async function bridge(terminal: Terminal, options: BridgeOptions): Promis
   } finally {
     await logs?.close()
   }
+}
+
+function isAddress({ target, agentEngine }: BridgeOptions): boolean {
+  if (agentEngine && /^projects\/[^/]+\/locations\/[^/]+\/reasoningEngines\/[^/]+/.test(target)) return true
+  return /^https?:\/\//.test(target) && URL.canParse(target)
 }
 
 function targetOf({ target, app, user, agentEngine, agui, tokenEnv, gcloud }: BridgeOptions): object {

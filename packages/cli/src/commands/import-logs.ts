@@ -14,7 +14,7 @@ import {
 } from '@llm-eval/formats/adk'
 import { exportConversation, exportConversations } from '@llm-eval/formats/conversation'
 import { type ConversationFormat, limits } from '@llm-eval/protocol'
-import { Complaint, exitCodes, fileComplaint } from '../complaint.ts'
+import { Complaint, exitCodes, fileComplaint, systemCode } from '../complaint.ts'
 import { unrecorded } from '../conversations/recorded.ts'
 import { tellConversation } from '../conversations/tell.ts'
 import { count } from '../display/amounts.ts'
@@ -50,7 +50,7 @@ export async function importLogs(terminal: Terminal, options: ImportLogsOptions)
   for (const warning of [...told, ...warnings]) err.line(`${err.paint('yellow', 'warning:')} ${warningText(warning)}`)
   if (threads.length === 0) {
     const what = options.thread === undefined ? 'No conversation' : `No conversation called ${oneLine(options.thread)}`
-    throw new Complaint(`${what} is in these logs.`, { exitCode: exitCodes.failed })
+    throw new Complaint(`${what} is in ${namesOf(options)}. ${helpWith(options)}`, { exitCode: exitCodes.failed })
   }
   if (options.out !== undefined) await writeThreads(terminal, threads, { path, options })
   else await sendThreads(terminal, threads, options)
@@ -61,6 +61,21 @@ export async function importLogs(terminal: Terminal, options: ImportLogsOptions)
       ),
     )
   return exitCodes.ok
+}
+
+/** Patterns that are told. */
+const mostNames = 5
+
+function namesOf({ bridge = [], engine = [] }: ImportLogsOptions): string {
+  const names = [...bridge, ...engine]
+  const more = names.length > mostNames ? ` and ${count(names.length - mostNames)} more` : ''
+  return `${oneLine(names.slice(0, mostNames).join(', '))}${more}`
+}
+
+function helpWith({ thread }: ImportLogsOptions): string {
+  return thread === undefined
+    ? '--bridge names logs of AG-UI events and requests, --engine those of what an agent of ADK sent.'
+    : 'Without --thread all that are there are imported.'
 }
 
 interface Reading<T> {
@@ -81,7 +96,7 @@ async function readLogs<T>(
       if (files.length + found.length > limits.logFiles)
         throw new Complaint(`More than ${limits.logFiles} files are named.`)
     }
-    if (found.length === 0) throw new Complaint(`No file is called ${oneLine(pattern)}.`)
+    if (found.length === 0) throw new Complaint(`No file is called ${oneLine(pattern)} in ${cwd}.`)
     files.push(...found.toSorted())
   }
   const logs: T[] = []
@@ -90,6 +105,8 @@ async function readLogs<T>(
     try {
       logs.push(await parse(logLines(log), { file, utcOffsetMinutes: options.utcOffset }))
     } catch (error) {
+      if (systemCode(error) === 'EISDIR')
+        throw new Complaint(`${file} is a directory. Name the files in it: '${file}/*.log'.`, { cause: error })
       throw fileComplaint(`${file} cannot be read`, error)
     }
   }
