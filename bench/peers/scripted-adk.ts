@@ -1,30 +1,42 @@
-// An agent of ADK that says words at a pace, each with the moment at which it was said; and beside it, at /proxy, a proxy that
-// passes the same stream on and does nothing else. Sends { port } when it listens.
+// An agent of ADK that says words at a pace, each with the moment at which it was said. With the address of such an agent and a
+// file: a proxy that passes the same stream on and does nothing else; and, at /durable, one that writes each question to the
+// file and waits for the disk before. Sends { port } when it listens.
+import { open } from 'node:fs/promises'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-const isProxy = process.argv[2] !== undefined
-const upstream = process.argv[2] ?? ''
+const [upstream, file] = process.argv.slice(2)
+const log = file === undefined ? undefined : await open(file, 'a')
 
-const server = createServer((asked, answer) => void (isProxy ? proxy(asked, answer) : speak(asked, answer)))
+const server = createServer((asked, answer) => void (upstream === undefined ? speak : proxy)(asked, answer))
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 
-function proxy(asked: IncomingMessage, answer: ServerResponse): void {
+async function proxy(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const question = await bodyOf(asked)
+  if (asked.url === '/durable') {
+    await log?.appendFile(question)
+    await log?.datasync()
+  }
   const headers = { 'content-type': 'application/json' }
   const passed = request(`${upstream}/run_sse`, { method: 'POST', headers }, (said) => {
     answer.writeHead(said.statusCode ?? 502, said.headers).flushHeaders()
     said.pipe(answer)
   })
-  asked.pipe(passed)
+  passed.end(question)
+}
+
+async function bodyOf(asked: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of asked) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
 
 /** The words of the question say how many events, and how many milliseconds lie between them. */
 async function speak(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = []
-  for await (const chunk of asked) chunks.push(chunk as Buffer)
+  const question = await bodyOf(asked)
   if (asked.url !== '/run_sse') return void answer.setHeader('content-type', 'application/json').end('{"id":"s"}')
-  const body = JSON.parse(Buffer.concat(chunks).toString()) as { newMessage: { parts: { text: string }[] } }
+  const body = JSON.parse(question.toString()) as { newMessage: { parts: { text: string }[] } }
   const [events = 1, ms = 0] = (body.newMessage.parts[0]?.text ?? '').split(' ').map(Number)
   answer.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
   answer.socket?.setNoDelay(true)
