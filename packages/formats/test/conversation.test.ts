@@ -443,6 +443,8 @@ describe('turns of a conversation', () => {
           id: '3',
         }),
         adk([], { id: '4', actions: { transferToAgent: 'poet' } }),
+        // Some agents say it with the call and with its result.
+        adk([], { id: '5', actions: { transferToAgent: 'poet' } }),
       ),
     )
     expect(turn?.user).toEqual({ text: 'see', files: [{ mime_type: 'a/b', uri: null, bytes: 3 }] })

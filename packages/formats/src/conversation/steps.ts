@@ -47,8 +47,15 @@ export class Steps {
     if (event.partial === true) return this.#addPartial(event, parts, { speaker, at })
     const begun = parts.some((part) => !part.functionResponse) ? this.#replaced(speaker) : []
     for (const [index, part] of parts.entries()) this.#addPart(event, part, begun[index]?.at_ms ?? this.#ms(at))
-    const to = event.actions?.transferToAgent
-    if (to !== undefined) this.#list.push({ kind: 'transfer', author: event.author, at_ms: this.#ms(at), to })
+    this.#handOver(event, at)
+  }
+
+  /** Said with the call and again with its result it is one. */
+  #handOver({ actions, author }: AdkEvent, at: number): void {
+    const to = actions?.transferToAgent
+    const last = this.#list.at(-1)
+    if (to === undefined || (last?.kind === 'transfer' && last.author === author && last.to === to)) return
+    this.#list.push({ kind: 'transfer', author, at_ms: this.#ms(at), to })
   }
 
   /** All of it. @param final the event whose text is the turn's answer */
