@@ -1,8 +1,8 @@
 /** The shared worker: one stream for all tabs of this browser. */
 import { createHub, type FromTab } from './hub.ts'
-import { openUpstream } from './upstream.ts'
+import { upstreamOf } from './upstream.ts'
 
-const hub = createHub({ open: openUpstream, later: (callback, ms) => void setTimeout(callback, ms) })
+const hub = createHub({ open: upstreamOf(location.origin), later: (callback, ms) => void setTimeout(callback, ms) })
 
 addEventListener('connect', (event) => {
   const port = (event as MessageEvent).ports[0]

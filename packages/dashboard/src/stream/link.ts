@@ -1,7 +1,7 @@
 import { joinElection } from './election.ts'
 import { createHub, type FromTab, type ToTab } from './hub.ts'
 import { type Place, placeOfPage } from './place.ts'
-import { openUpstream } from './upstream.ts'
+import { upstreamOf } from './upstream.ts'
 
 /** Tabs of an earlier build are of one mind with each other only: the number grows with what hub and tabs say. */
 const name = 'llm-eval-feed-2'
@@ -62,7 +62,7 @@ function toWorker(join: Join, onMessage: Listener): Tell {
 
 function withoutWorker(join: Join, onMessage: Listener): Tell {
   const later = (callback: () => void, ms: number): void => void setTimeout(callback, ms)
-  const open = openUpstream
+  const open = upstreamOf(location.origin)
   if ('locks' in navigator && typeof BroadcastChannel === 'function') {
     const tab = Math.random().toString(36).slice(2)
     return joinElection({ name, tab, join, onMessage, open, later })

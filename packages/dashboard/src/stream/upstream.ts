@@ -1,7 +1,7 @@
 import type { StreamFrame } from '@llm-eval/protocol'
 import { LLMEvalStreamClient } from 'llm-eval-sdk'
 import { streamFrame } from '../api/answers.ts'
-import type { Upstream, UpstreamHandlers } from './hub.ts'
+import type { HubParts, Upstream, UpstreamHandlers } from './hub.ts'
 import type { Place } from './place.ts'
 
 const metricsSeconds = 2
@@ -9,11 +9,20 @@ const metricsSeconds = 2
 const againMs = 15_000
 
 /**
- * The one connection to the server, over the SDK: it resumes exactly where it broke off, so that it begins afresh only
+ * The one connection to a server, over the SDK: it resumes exactly where it broke off, so that it begins afresh only
  * where it is given no place to begin after, or where it is in another project meanwhile: somebody signed in as another.
+ * A place of the one project means nothing in the other, so that what the server tells after it is not handed on.
+ *
+ * @param server its address
  */
-export function openUpstream(handlers: UpstreamHandlers, after: Place | null): Upstream {
-  const client = new LLMEvalStreamClient(location.origin, { onError: () => {} })
+export function upstreamOf(server: string): HubParts['open'] {
+  const client = new LLMEvalStreamClient(server, { onError: () => {} })
+  return (handlers, after) => openUpstream(client, handlers, after)
+}
+
+type Client = Pick<LLMEvalStreamClient, 'streamEvents'>
+
+function openUpstream(client: Client, handlers: UpstreamHandlers, after: Place | null): Upstream {
   let place = after
   let project = ''
   let lostAt: number | undefined
@@ -29,7 +38,11 @@ export function openUpstream(handlers: UpstreamHandlers, after: Place | null): U
         const checked = check(frame)
         if (checked?.event === 'connected') {
           project = checked.project
-          handlers.onBegin(place?.project === project ? 'place' : 'now')
+          if (place !== null && place.project !== project) {
+            place = null
+            return restart()
+          }
+          handlers.onBegin(place === null ? 'now' : 'place')
         }
         if (cursor !== undefined) place = { project, cursor }
         if (checked) handlers.onFrame(checked)
