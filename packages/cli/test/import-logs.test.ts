@@ -183,6 +183,72 @@ describe('llm-eval import-logs', () => {
     expect(other.err).toContain('only a log of the bridge alone (--bridge) goes on with it')
   })
 
+  const approved = { id: 'c-1', name: 'approve', result: { approved: true }, author: 'user' }
+  /** What an engine logged, that an answer ends. */
+  const answering = (thread: string) => ({
+    'logs/events_1.log': bridge.join('\n').replaceAll('logged', thread),
+    'logs/agent_engine_raw_1.log': engine.join('\n'),
+  })
+
+  test('goes on with a request that brought results of tools, as what users bring is not what agents say', async () => {
+    const results = ['c-1', 'c-2'].map((id) => ({ kind: 'tool_result', payload: { ...approved, id } }))
+    await record('results', [...results, adk(engine[0])])
+    const cwd = place(answering('results'))
+    const { out, err } = await llmEval(named, { cwd, env: env() })
+    expect([out, err]).toEqual(['results: 3 events, 3 were there.\n', ''])
+    expect(await show('results')).toMatchObject({
+      state: 'finished',
+      turns: [
+        {
+          steps: [
+            { name: 'approve' },
+            { name: 'approve' },
+            { name: 'find', result: { result: 'ok' } },
+            { text: rome.answer },
+          ],
+        },
+      ],
+    })
+  })
+
+  test('does not mark as finished what a log in another form ends, and goes on with it by one in the same form', async () => {
+    await record('other-log', [adk(engine[0])])
+    const cwd = place(answering('other-log'))
+    const bridgeOnly = ['import-logs', '--bridge', 'logs/events_1.log']
+    const other = await llmEval(bridgeOnly, { cwd, env: env() })
+    expect(other.err).toContain('only a log of the engine (--engine) goes on with it: its rest is not told')
+    expect(await show('other-log')).toMatchObject({ state: 'truncated' })
+    const same = await llmEval(named, { cwd, env: env() })
+    expect([same.out, same.err]).toEqual(['other-log: 3 events, 3 were there.\n', ''])
+    expect(await show('other-log')).toMatchObject({
+      state: 'finished',
+      turns: [{ steps: [{ kind: 'tool', result: { result: 'ok' } }, { text: rome.answer }] }],
+    })
+    expect((await llmEval(bridgeOnly, { cwd, env: env() })).out).toMatch(/^other-log: 0 events, /)
+  })
+
+  test('says of a request that somebody told in words of their own that no log goes on with it', async () => {
+    const payload = { id: null, text: 'One', author: 'agent', usage: null, model: null }
+    await record('own-words', [{ kind: 'assistant_message', payload }])
+    const { err } = await llmEval(named, { cwd: place(answering('own-words')), env: env() })
+    expect(err).toContain('own-words: r-1 was recorded in other words than those of logs: its rest is not told')
+    expect(await show('own-words')).toMatchObject({ turns: [{ steps: [{ text: 'One' }] }] })
+  })
+
+  test('tells no message of a user again that an engine logs as its own event, where the bridge recorded it', async () => {
+    const said = event('e-1', 0, { role: 'user', parts: [{ text: rome.user }] }).replace('root_agent', 'user')
+    const piece = (place: number, text: string) =>
+      event('e-1', place, { role: 'model', parts: [{ text }] }).replace('{', '{"partial":true,')
+    const log = [said, piece(1, 'One at '), piece(2, 'the Tiber.'), event('e-1', 3, { parts: [{ text: rome.answer }] })]
+    await record('echoed', [{ ...adk(piece(1, 'One')), event_id: 'e-1-1:partial' }])
+    const cwd = place({ ...answering('echoed'), 'logs/agent_engine_raw_1.log': log.join('\n') })
+    expect((await llmEval(named, { cwd, env: env() })).out).toBe('echoed: 4 events, 2 were there.\n')
+    expect(await show('echoed')).toMatchObject({
+      state: 'finished',
+      turns: [{ user: { text: rome.user }, steps: [{ text: rome.answer }] }],
+    })
+  })
+
   test('refuses a key that cannot read what is there, as it might be told twice', async () => {
     const data = folder()
     await llmEval(['keys', 'create', 'ops', '--scopes', 'admin', '--data', data])

@@ -50,17 +50,43 @@ function restOf(
   if (request === undefined) return { events, warning: null }
   if (request.isEnded) return { events: [], warning: null }
   const name = request.runId ?? events[0]?.invocation_id ?? ''
-  const end = events.filter(({ kind }) => kind === 'run_end')
-  const isCut = end.every((one) => one.kind === 'run_end' && one.payload.status === 'truncated')
+  const end = events.filter((event) => event.kind === 'run_end')
+  const isCut = end.every(({ payload }) => payload.status === 'truncated')
   if (isCut && !request.isImported && now - request.heardAt < limits.conversationSilenceSeconds * 1_000)
     return { events: [], warning: `${name} may still be under way: import its logs again when it is over` }
-  const spoken = events.filter(({ kind }) => kind === 'adk_event' || kind === 'agui_event')
+  const spoken = events.filter((event) => isSpoken(event) && !(request.users === 'told' && isUsers(event)))
   const isOther = spoken.some(({ kind }) => [...request.kinds].some((known) => known !== kind))
   if (!isOther) return { events: [...restAfter(spoken, request.progress), ...end], warning: null }
-  const log = request.kinds.has('adk_event') ? 'the engine (--engine)' : 'the bridge alone (--bridge)'
-  const warning = `the recording of ${name} broke off, and only a log of ${log} goes on with it: its rest is not told`
-  return { events: end, warning }
+  // Its end would say that nothing is missing, and a log that goes on with it would come too late.
+  return { events: end.map(asCut), warning: otherForm(name, request) }
 }
+
+function otherForm(name: string, { kinds }: RecordedRequest): string {
+  if (![...kinds].every((kind) => kind === 'adk_event' || kind === 'agui_event'))
+    return `${name} was recorded in other words than those of logs: its rest is not told`
+  const log = kinds.has('adk_event') ? 'the engine (--engine)' : 'the bridge alone (--bridge)'
+  return `the recording of ${name} broke off, and only a log of ${log} goes on with it: its rest is not told`
+}
+
+/** What an agent, or its bridge, said in the words of logs. */
+function isSpoken({ kind }: Pick<ConversationEventInput, 'kind'>): boolean {
+  return kind === 'adk_event' || kind === 'agui_event'
+}
+
+/** What a user, or a front end for the user, brought: agents go on after it. */
+function isUsers({ kind, payload }: { kind: string; payload: object }): boolean {
+  if (kind === 'user_message' || kind === 'tool_result') return true
+  return kind === 'adk_event' && 'author' in payload && payload.author === 'user'
+}
+
+/** An end as logs that break off have it. */
+function asCut(end: ConversationEventInput<'run_end'>): ConversationEventInput {
+  const id = end.event_id?.replace(/:end$/, cutMark) ?? null
+  return { ...end, event_id: id, payload: { status: 'truncated', code: null, message: null } }
+}
+
+/** What the id of an end ends with, where it only says how far logs went. */
+const cutMark = ':cut'
 
 /** The events of each request: from its beginning to its end. */
 function requestsIn(events: readonly ConversationEventInput[]): ConversationEventInput[][] {
@@ -79,7 +105,10 @@ interface RecordedRequest {
   isImported: boolean
   /** Whether it was recorded to its end, or to where it broke off for whoever recorded it. */
   isEnded: boolean
+  /** In what form agents spoke. */
   kinds: Set<string>
+  /** Whether what users brought was told in words of its own; `heard`: an agent repeated it. */
+  users: 'unknown' | 'told' | 'heard'
   progress: Progress
   /** Milliseconds since 1970. */
   heardAt: number
@@ -105,9 +134,14 @@ class RecordedRequests {
     const known = this.#requestOf(run_id, invocation_id)
     if (!known) return
     known.heardAt = Math.max(known.heardAt, Date.parse(at))
-    if (kind === 'run_start') known.isImported = event_id === `${run_id ?? invocation_id}:start`
-    else if (kind === 'run_end') known.isEnded = !known.isImported || payload['status'] !== 'truncated'
-    else if (kind !== 'user_message') {
+    if (kind === 'run_start') {
+      known.isImported = event_id === `${run_id ?? invocation_id}:start`
+      known.isEnded = false
+    } else if (kind === 'run_end') known.isEnded ||= event_id !== `${run_id ?? invocation_id}${cutMark}`
+    else if (kind === 'user_message' || kind === 'tool_result') {
+      if (known.users === 'unknown') known.users = 'told'
+    } else {
+      if (isUsers({ kind, payload })) known.users = 'heard'
       known.kinds.add(kind)
       known.progress = advanced(known.progress, { kind, payload })
     }
@@ -125,7 +159,15 @@ class RecordedRequests {
 }
 
 function newRequest(runId: string | null): RecordedRequest {
-  return { runId, isImported: false, isEnded: false, kinds: new Set(), progress: noProgress, heardAt: 0 }
+  return {
+    runId,
+    isImported: false,
+    isEnded: false,
+    kinds: new Set(),
+    users: 'unknown',
+    progress: noProgress,
+    heardAt: 0,
+  }
 }
 
 async function recordedRequests(
