@@ -1,35 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AdkEvent, type AdkPart, type AdkStreamItem, readAdkEvent, readAdkText } from '@llm-eval/formats/adk'
-import { AdkToAgui, type AguiEvent, AguiToAdk, readAguiEvent, type RunEnding } from '@llm-eval/formats/agui'
+import { type AdkEvent, type AdkPart, type AdkStreamItem, readAdkText } from '@llm-eval/formats/adk'
+import { AdkToAgui, type AguiEvent } from '@llm-eval/formats/agui'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { growingCalls, streams } from './adk-streams.ts'
 import { readBy, versions } from './agui-clients.ts'
-
-function told(
-  events: readonly AdkEvent[],
-  { ending = { how: 'complete' }, version }: { ending?: RunEnding; version?: string } = {},
-): AguiEvent[] {
-  const reducer = new AdkToAgui({ now: () => 1_700_000_000_000 })
-  const protocolVersion = version === '1.0.0' ? '1.0' : undefined
-  const begun = reducer.start({ threadId: 'thread', runId: 'run', state: {}, protocolVersion })
-  return [...begun, ...events.flatMap((event) => reducer.push(event)), ...reducer.end(ending)]
-}
-
-function back(events: readonly AguiEvent[]): AdkEvent[] {
-  const reader = new AguiToAdk()
-  // As they come over the wire.
-  const read = events.map((event) => readAguiEvent(JSON.parse(JSON.stringify(event))))
-  return [...read.flatMap((one) => ('event' in one ? reader.push(one.event) : [])), ...reader.end()]
-}
-
-/** The one form that `readAdkEvent` gives. */
-function normal(event: AdkEvent): AdkEvent {
-  const read = readAdkEvent(JSON.parse(JSON.stringify(event)))
-  if ('fault' in read) throw new Error(read.fault)
-  return read.event
-}
+import { back, normal, told } from './agui-told.ts'
 
 const textsOf = (parts: readonly AdkPart[] = []) =>
   parts.flatMap(({ text, thought }) => (thought === true ? [] : (text ?? [])))
@@ -138,7 +115,7 @@ describe('calls of tools that are streamed', () => {
     expect(back(made)).toEqual([])
   })
 
-  it('end where the model calls another tool instead, and are told as they are where it says other arguments', () => {
+  it('end with the run where the model calls another tool instead, and are told as they are where it says other arguments', () => {
     const instead = event('2', [write('other', { args: {} })])
     const made = told([partial(write('c', piece('On'))), instead, event('3', [{ text: 'Done.' }])])
     expect(typesOf(made).filter((type) => type === 'TOOL_CALL_END')).toHaveLength(2)

@@ -58,7 +58,8 @@ export class AdkToAgui {
   readonly #longRunning = new Set<string>()
   readonly #results = new Map<string, number>()
   readonly #frames = new Map<string, number>()
-  readonly #messages = new Set<string>()
+  /** Ids of messages: how often each was asked for. */
+  readonly #messages = new Map<string, number>()
   readonly #usage = new UsageSum()
   #author: string | undefined
   #step: string | undefined
@@ -198,8 +199,8 @@ export class AdkToAgui {
       words.add([{ ...state, ...words.stamp() }])
     }
     if (!isPlain(event) || hasRefused(event.actions?.stateDelta)) words.verbatim()
-    if (event.errorCode !== undefined || parts.some(({ functionCall }) => functionCall !== undefined))
-      words.add(this.#growing.drop(stampOf(event).timestamp, keyOf(event)))
+    // The wholes of calls that grew side by side may come in events of their own, so one of them ends no other.
+    if (event.errorCode !== undefined) words.add(this.#growing.drop(stampOf(event).timestamp, keyOf(event)))
     return words.done()
   }
 
@@ -236,6 +237,7 @@ export class AdkToAgui {
       this.#calls.add(id)
       const grown = this.#growing.finish(id, call.args ?? {})
       if (grown?.isExact === false) words.verbatim()
+      if (grown?.rest === null) return
       if (grown) words.restOfCall(id, grown.rest)
       else words.call({ id, name: call.name ?? 'unknown', args: call.args ?? {} })
       if (part.thoughtSignature !== undefined) words.sign('tool-call', id, part.thoughtSignature)
@@ -263,9 +265,11 @@ export class AdkToAgui {
 
   /** ADK gives the pieces of a text and the whole one id, and messages must have one each. */
   #messageId(id: string): string {
-    let free = id
-    for (let number = 2; this.#messages.has(free); number++) free = `${id}:${number}`
-    this.#messages.add(free)
+    let number = (this.#messages.get(id) ?? 0) + 1
+    let free = numbered(id, number)
+    while (number > 1 && this.#messages.has(free)) free = numbered(id, ++number)
+    this.#messages.set(id, number)
+    if (number > 1) this.#messages.set(free, 1)
     return free
   }
 
@@ -276,7 +280,11 @@ export class AdkToAgui {
 
 /** Id of the message that a result is for the front end, by which it is known when it comes back with the history. */
 function resultId(callId: string, number: number): string {
-  return number === 1 ? `result:${callId}` : `result:${callId}:${number}`
+  return numbered(`result:${callId}`, number)
+}
+
+function numbered(id: string, number: number): string {
+  return number === 1 ? id : `${id}:${number}`
 }
 
 function keyOf({ invocationId, author, branch = '' }: AdkEvent): string {

@@ -1,4 +1,4 @@
-import { isObject } from '@llm-eval/protocol'
+import { isObject, limits } from '@llm-eval/protocol'
 
 /** A value that is still growing, for the order of its keys; null where nothing stands inside. */
 type Grown = Map<string, Grown> | Grown[] | null
@@ -22,12 +22,18 @@ export class GrowingJson {
     return this.#text
   }
 
-  /** What a piece adds to the text. */
+  /** What a piece adds to the text. Its costs are those of the piece: what was said before is not read again. */
   add(piece: unknown): string {
-    const before = this.#text.length
     if (this.#isStopped) return ''
-    this.#isStopped = !isObject(piece) || !this.#take(pathOf(piece['jsonPath']), valueOf(piece))
-    return this.#text.slice(before)
+    const added = isObject(piece) ? this.#take(pathOf(piece['jsonPath']), valueOf(piece)) : undefined
+    if (added === undefined) this.stop()
+    else this.#text += added
+    return added ?? ''
+  }
+
+  /** Nothing is added any more. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   /** The text of the whole, with its keys in the order in which they were said; undefined where what was said is no beginning of it. */
@@ -36,18 +42,18 @@ export class GrowingJson {
     return text.startsWith(this.#text) ? text : undefined
   }
 
-  #take(path: Path | undefined, value: string | number | boolean | null | undefined): boolean {
-    if (path === undefined || value === undefined) return false
+  /** What a value adds; undefined where it changes what was said, or says nothing certain. */
+  #take(path: Path | undefined, value: string | number | boolean | null | undefined): string | undefined {
+    if (path === undefined || value === undefined) return undefined
     const shared = sharedSteps(path, this.#last)
     const told = typeof value === 'string' ? JSON.stringify(value).slice(0, -1) : JSON.stringify(value)
     const isSame = shared === path.length && shared === this.#last.length
-    if (isSame && (!this.#isInText || typeof value !== 'string')) return false
+    if (isSame && (!this.#isInText || typeof value !== 'string')) return undefined
     const between = isSame ? '' : this.#between(path, shared)
-    if (between === undefined) return false
-    this.#text += isSame ? told.slice(1) : between + told
+    if (between === undefined) return undefined
     this.#last = path
     this.#isInText = typeof value === 'string'
-    return true
+    return isSame ? told.slice(1) : between + told
   }
 
   /** What stands between the last value and one of another path: ends of what it stood in, keys, and beginnings. */
@@ -108,11 +114,12 @@ function sharedSteps(path: Path, other: Path): number {
 const steps = /\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/gsy
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
 
-/** The steps of a path from `$`; undefined where it is none that leads to one place. */
+/** The steps of a path from `$`; undefined where it is none that leads to one place, or deeper than values may be. */
 function pathOf(text: unknown): Path | undefined {
   if (typeof text !== 'string' || !text.startsWith('$') || !text.isWellFormed()) return undefined
   const found = [...text.slice(1).matchAll(steps)]
-  if (found.length === 0 || found.map(([step]) => step).join('') !== text.slice(1)) return undefined
+  if (found.length === 0 || found.length > limits.agentJsonDepth) return undefined
+  if (found.map(([step]) => step).join('') !== text.slice(1)) return undefined
   const path = found.map(([, name, index, quoted = '', doubly = '']): string | number => {
     if (index !== undefined) return Number(index)
     return name ?? (quoted || doubly).replace(/\\(.)/gs, (_, escaped: string) => escapes[escaped] ?? escaped)
