@@ -42,7 +42,16 @@ export type ConversationRow = Selectable<ConversationTables['conversations']>
 /** What of a row its events make. */
 export type Folded = Omit<
   ConversationRow,
-  'ref' | 'project_id' | 'thread_id' | 'target' | 'app_name' | 'user_id' | 'replay_of' | 'held_by' | 'held_until'
+  | 'ref'
+  | 'project_id'
+  | 'thread_id'
+  | 'target'
+  | 'app_name'
+  | 'user_id'
+  | 'replay_of'
+  | 'words_of'
+  | 'held_by'
+  | 'held_until'
 >
 
 type FoldedRow = Pick<ConversationRow, 'ref' | 'events' | 'state'>
@@ -159,6 +168,11 @@ export function originRow(origin: ConversationOrigin) {
   }
 }
 
+/** The user whose words stand in a thread; null where that is not known. */
+export function wordsIn({ replay_of: replayOf, user_id: userId, words_of: wordsOf }: ConversationRow): string | null {
+  return replayOf === null ? userId : wordsOf
+}
+
 export function toConversation(row: ConversationRow): StoredConversation {
   return {
     ref: row.ref,
@@ -167,6 +181,7 @@ export function toConversation(row: ConversationRow): StoredConversation {
     appName: row.app_name,
     userId: row.user_id,
     replayOf: row.replay_of,
+    wordsOf: wordsIn(row),
     title: row.title,
     state: named(conversationStates, row.state),
     error: row.error,

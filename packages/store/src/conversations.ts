@@ -55,11 +55,15 @@ export interface ConversationOrigin {
   appName: string
   userId: string
   replayOf: string | null
+  /** The user whose words a replay says again; where it is not said, that of the conversation `replayOf`, as far as it is there. */
+  wordsOf?: string | null | undefined
 }
 
 /** A thread in short. Times are milliseconds. */
 export interface StoredConversation extends ConversationOrigin {
   ref: number
+  /** The user whose words stand in it: of a replay the one who first said them. Null where that is not known. */
+  wordsOf: string | null
   title: string
   /** As it was told last: one that runs and is silent is not known to be truncated here. */
   state: ConversationState

@@ -152,6 +152,45 @@ for (const dialect of ['sqlite', 'postgres'] as const) {
       }
     })
 
+    test('replays of before know whose words they say again, where what they say again is still there', async () => {
+      await using old = await places[dialect]()
+      await old.on(async (db) => {
+        await migrate(db, dialect, '0011_conversation_copies')
+        const threads: [thread: string | null, user: string, replayOf: string | null, project?: number][] = [
+          ['and again', 'target', 'again'],
+          ['again', 'target', 't'],
+          ['t', 'ann', null],
+          ['t', 'bob', null, 2],
+          ['again', 'target', 't', 2],
+          ['of what is gone', 'target', 'gone'],
+          ['and again of that', 'target', 'of what is gone'],
+          ['itself', 'target', 'itself'],
+          [null, '', null],
+        ]
+        for (const [thread, user, replayOf, project = 1] of threads)
+          await sql`INSERT INTO conversations (project_id, thread_id, app_name, user_id, title, searched, state, started_at, updated_at, heard_at,
+            events, turns, tool_calls, agents, models, replay_of)
+            VALUES (${project}, ${thread}, 'a', ${user}, '', '', 0, 1, 1, 1, 0, 0, 0, '[]', '[]', ${replayOf})`.execute(
+            db,
+          )
+      })
+      await (await openStore(old.options)).close()
+      await old.on(async (db) => {
+        const threads = await db.selectFrom('conversations').select(['thread_id', 'words_of']).orderBy('ref').execute()
+        expect(threads.map((row) => [row.thread_id, row.words_of])).toEqual([
+          ['and again', 'ann'],
+          ['again', 'ann'],
+          ['t', null],
+          ['t', null],
+          ['again', 'bob'],
+          ['of what is gone', null],
+          ['and again of that', null],
+          ['itself', null],
+          [null, null],
+        ])
+      })
+    })
+
     test('running them again changes nothing', async () => {
       const first = await openStore(place.options)
       await first.ingest(1, { traces: newTraces(3) })

@@ -14,6 +14,7 @@ import { agentTestStep } from './steps/0007-agent-tests.ts'
 import { agentTombstoneStep } from './steps/0009-agent-tombstones.ts'
 import { conversationHoldStep } from './steps/0010-conversation-holds.ts'
 import { conversationCopyStep } from './steps/0011-conversation-copies.ts'
+import { conversationWordsStep } from './steps/0012-conversation-words.ts'
 import { conversationStep } from './steps/0008-conversations.ts'
 import type { Tables } from './tables.ts'
 
@@ -92,6 +93,7 @@ function migrations(dialect: Dialect): Record<string, Migration> {
     '0009_agent_tombstones': steps(agentTombstoneStep(dialect)),
     '0010_conversation_holds': steps(conversationHoldStep),
     '0011_conversation_copies': steps(conversationCopyStep),
+    '0012_conversation_words': steps(conversationWordsStep(dialect)),
   }
 }
 

@@ -4,13 +4,14 @@ import { eraseRows } from './dataset-rows.ts'
 import { bury } from '../tombstones.ts'
 import type { Transaction } from '../transaction.ts'
 
-const doomedColumns = ['ref', 'thread_id', 'events', 'state'] as const
+const doomedColumns = ['ref', 'thread_id', 'events', 'state', 'words_of'] as const
 
 interface DoomedConversation {
   ref: number
   thread_id: string | null
   events: number
   state: number
+  words_of: string | null
 }
 
 /** Takes a thread out of sight at once, with a tombstone, and removes its events step by step. */
@@ -28,30 +29,46 @@ export async function deleteConversation(
 }
 
 /**
- * Takes the next threads of a user out of sight, with tombstones, and those in which these were said again: the same words stand
- * there under the name of somebody else.
+ * Takes up to `limit` threads out of sight, with tombstones, in which words of a user stand: their own, and those in which these
+ * were said again under the name of somebody else.
  */
 export async function eraseConversations(
   tx: Transaction,
-  { userId, limit }: { userId: string; limit: number },
+  of: { userId: string; limit: number },
   at: number,
 ): Promise<{ deleted: number; more: boolean }> {
-  const own = await oldest(tx, limit).where('user_id', '=', userId).execute()
-  const rows = new Map(own.map((row) => [row.ref, row]))
-  for (let newest = own; newest.length > 0; ) {
-    const replays = await replaysOf(tx, newest)
-    newest = replays.filter(({ ref }) => !rows.has(ref))
-    for (const row of newest) rows.set(row.ref, row)
-  }
-  const all = [...rows.values()]
-  await buryConversations(tx, all, at)
-  await doom(tx, all, at)
-  return { deleted: all.length, more: own.length === limit }
+  const rows = await withWordsOf(tx, of)
+  const found = await findReplays(tx, rows, of)
+  // Those that are left could not be found when the threads are gone that they name.
+  if (found === of.limit) return { deleted: 0, more: true }
+  await buryConversations(tx, rows, at)
+  await doom(tx, rows, at)
+  return { deleted: rows.length, more: found > 0 || rows.length === of.limit }
 }
 
-async function replaysOf(tx: Transaction, rows: readonly DoomedConversation[]): Promise<DoomedConversation[]> {
-  const ids = rows.flatMap(({ thread_id: id }) => id ?? [])
-  return inSight(tx).where('replay_of', 'in', ids).execute()
+async function withWordsOf(
+  tx: Transaction,
+  { userId, limit }: { userId: string; limit: number },
+): Promise<DoomedConversation[]> {
+  const own = await oldest(tx, limit).where('user_id', '=', userId).execute()
+  if (own.length === limit) return own
+  const replays = oldest(tx, limit - own.length).where('words_of', '=', userId)
+  return [...own, ...(await replays.where('user_id', '!=', userId).execute())]
+}
+
+/** Replays that were told before what they say again: from then on they are known to hold words of the user. Returns how many. */
+async function findReplays(
+  tx: Transaction,
+  rows: readonly DoomedConversation[],
+  { userId, limit }: { userId: string; limit: number },
+): Promise<number> {
+  const ids = rows.flatMap(({ thread_id: id, words_of: by }) => (id !== null && (by ?? userId) === userId ? [id] : []))
+  if (ids.length === 0) return 0
+  const found = await inSight(tx).where('replay_of', 'in', ids).where('words_of', 'is', null).limit(limit).execute()
+  if (found.length === 0) return 0
+  const refs = found.map(({ ref }) => ref)
+  await tx.db.updateTable('conversations').set({ words_of: userId }).where('ref', 'in', refs).execute()
+  return found.length
 }
 
 /** Takes the threads out of sight in which nothing happened since a time, and removes their events step by step; their ids can be used again. */
@@ -101,6 +118,7 @@ async function doom(tx: Transaction, rows: readonly DoomedConversation[], at: nu
     agents: '[]',
     models: '[]',
     replay_of: null,
+    words_of: null,
     held_by: null,
     held_until: 0,
   }

@@ -7,6 +7,7 @@ import {
   hasRoom,
   nothingYet,
   originRow,
+  wordsIn,
 } from '../conversation-rows.ts'
 import type { ConversationChanges, ConversationOrigin, NewConversationEvent } from '../conversations.ts'
 import { insertMany } from '../inserting.ts'
@@ -159,10 +160,18 @@ async function countIn(tx: Transaction, more: number): Promise<boolean> {
 async function insertConversation(tx: Transaction, origin: ConversationOrigin, folded: Folded & Held): Promise<number> {
   const row = await tx.db
     .insertInto('conversations')
-    .values({ project_id: tx.projectId, ...originRow(origin), ...folded })
+    .values({ project_id: tx.projectId, ...originRow(origin), words_of: await wordsOf(tx, origin), ...folded })
     .returning('ref')
     .executeTakeFirstOrThrow()
   return row.ref
+}
+
+/** Of a replay the user who first said what it says again. */
+async function wordsOf(tx: Transaction, { replayOf, wordsOf: known }: ConversationOrigin): Promise<string | null> {
+  if (replayOf === null) return null
+  if (typeof known === 'string') return known
+  const original = await findConversation(tx, replayOf)
+  return original ? wordsIn(original) : null
 }
 
 async function updateConversation(tx: Transaction, { ref }: ConversationRow, folded: Folded & Held): Promise<number> {

@@ -8,6 +8,16 @@ export function conversationDeletionContract(room: () => Promise<Room>, open: Op
   const many = (count: number) => Array.from({ length: count }, () => newEvent())
   const remove = (r: Room, threadId: string, limit = 1_000) =>
     r.apply({ kind: 'deleteConversation', threadId, at: now, limit })
+  /** How many went with each step, until nothing is left. */
+  const eraseAll = async (r: Room, userId: string, limit = 100) => {
+    const steps: number[] = []
+    for (let more = true; more; ) {
+      const step = await r.apply({ kind: 'eraseUser', userId, at: now, limit })
+      steps.push(step.deleted)
+      more = step.more
+    }
+    return steps
+  }
   const kinds = async (r: Room) => (await r.journal()).map(({ kind }) => kind)
 
   describe('a conversation that is deleted', () => {
@@ -16,7 +26,7 @@ export function conversationDeletionContract(room: () => Promise<Room>, open: Op
       const secret = `secret-${randomUUID()}`
       const texts = { title: secret, agent: secret, model: secret, error: secret, turn: { key: secret } }
       const named = { runId: secret, invocationId: secret, eventId: secret, payload: JSON.stringify({ secret }) }
-      const origin = { target: secret, appName: secret, userId: secret, replayOf: secret }
+      const origin = { target: secret, appName: secret, userId: secret, replayOf: secret, wordsOf: secret }
       await append(r, secret, { ...origin, events: [newEvent({ ...texts, turning: { kind: 'begins' } }, named)] })
       await append(r, secret, { events: many(4) })
       const { ref } = await find(r, secret)
@@ -132,13 +142,94 @@ export function conversationDeletionContract(room: () => Promise<Room>, open: Op
       await append(r, 'again', { userId: 'target', replayOf: 'said' })
       await append(r, 'and again', { userId: 'target', replayOf: 'again' })
       await append(r, 'other', { userId: 'target', replayOf: 'another' })
-      expect(await r.apply({ kind: 'eraseUser', userId: 'ann', at: now, limit: 100 })).toEqual({
-        deleted: 3,
-        more: false,
-      })
+      expect(await eraseAll(r, 'ann')).toEqual([3])
       for (const threadId of ['said', 'again', 'and again'])
         expect(await r.read('conversation', { threadId })).toBe('deleted')
       expect(await r.read('conversation', { threadId: 'other' })).toMatchObject({ events: 1 })
+    })
+
+    test('go with replays of those that are gone: deleted, or taken by retention', async () => {
+      const r = await room()
+      const secret = `secret-${randomUUID()}`
+      const words = [newEvent({ title: secret }, { payload: JSON.stringify({ secret }) })]
+      await append(r, 'deleted', { userId: secret })
+      await append(r, 'of the deleted', { userId: 'target', replayOf: 'deleted', events: words })
+      await remove(r, 'deleted')
+      await append(r, 'old', { userId: secret, events: [newEvent({}, { at: now - 9 })] })
+      await append(r, 'of the old', { userId: 'target', replayOf: 'old', events: words })
+      await append(r, 'of that again', { userId: 'target', replayOf: 'of the old', events: words })
+      await r.apply({ kind: 'expireConversations', before: now, at: now, limit: 100 })
+      await remove(r, 'of the old')
+      expect(await eraseAll(r, secret)).toEqual([2])
+      expect(await r.dump()).not.toContain(secret)
+      for (const threadId of ['of the deleted', 'of that again'])
+        expect(await r.read('conversation', { threadId })).toBe('deleted')
+    })
+
+    test('leave a replay of somebody else, whose id retention freed and they took', async () => {
+      const r = await room()
+      await append(r, 't', { userId: 'bob', events: [newEvent({}, { at: now - 9 })] })
+      await append(r, 'again', { userId: 'target', replayOf: 't' })
+      await r.apply({ kind: 'expireConversations', before: now, at: now, limit: 100 })
+      await append(r, 't', { userId: 'carl' })
+      expect(await eraseAll(r, 'carl')).toEqual([1])
+      expect(await find(r, 'again')).toMatchObject({ wordsOf: 'bob' })
+      expect(await eraseAll(r, 'bob')).toEqual([1])
+      expect(await r.read('conversation', { threadId: 'again' })).toBe('deleted')
+    })
+
+    test('leave what they said again of somebody else to others, but take their own replays', async () => {
+      const r = await room()
+      await append(r, 't', { userId: 'bob' })
+      await append(r, 'by carl', { userId: 'carl', replayOf: 't' })
+      await append(r, 'again', { userId: 'target', replayOf: 'by carl' })
+      expect(await eraseAll(r, 'carl')).toEqual([1])
+      expect(await find(r, 'again')).toMatchObject({ wordsOf: 'bob', replayOf: 'by carl' })
+    })
+
+    test('go with a replay that was told before them', async () => {
+      const r = await room()
+      await append(r, 'and again', { userId: 'target', replayOf: 'again' })
+      await append(r, 'again', { userId: 'target', replayOf: 'said' })
+      await append(r, 'said', { userId: 'ann' })
+      await append(r, 'itself', { userId: 'ann', replayOf: 'itself' })
+      expect(await find(r, 'and again')).toMatchObject({ wordsOf: null })
+      const steps = await eraseAll(r, 'ann')
+      expect(steps.reduce((sum, step) => sum + step)).toBe(4)
+      for (const threadId of ['said', 'again', 'and again', 'itself'])
+        expect(await r.read('conversation', { threadId })).toBe('deleted')
+    })
+
+    test('go with the replays of which whoever makes them says whose words they are', async () => {
+      const r = await room()
+      await append(r, 'again', { userId: 'target', replayOf: 'gone', wordsOf: 'ann' })
+      await append(r, 'again', { userId: 'target', replayOf: 'gone', wordsOf: 'bob' })
+      expect(await find(r, 'again')).toMatchObject({ wordsOf: 'ann', events: 2 })
+      expect(await eraseAll(r, 'bob')).toEqual([0])
+      expect(await eraseAll(r, 'ann')).toEqual([1])
+    })
+
+    test.each([
+      { replays: 1, steps: [2] },
+      { replays: 2, steps: [3, 0] },
+      { replays: 3, steps: [3, 1] },
+      { replays: 9, steps: [3, 3, 3, 1] },
+    ])('go in steps of no more than was said: with $replays replays in steps of $steps', async ({ replays, steps }) => {
+      const r = await room()
+      await append(r, 'said', { userId: 'ann' })
+      for (let i = 0; i < replays; i++) await append(r, `again-${i}`, { userId: 'target', replayOf: 'said' })
+      expect(await eraseAll(r, 'ann', 3)).toEqual(steps)
+      const asked = { filter: {}, limit: 99, cursor: null, silentBefore: 0 }
+      expect(await r.read('conversations', asked)).toMatchObject({ items: [] })
+    })
+
+    test('go in bounded steps with replays that were told before them, of which none is left', async () => {
+      const r = await room()
+      for (let i = 0; i < 7; i++) await append(r, `again-${i}`, { userId: 'target', replayOf: 'said' })
+      await append(r, 'said', { userId: 'ann' })
+      const steps = await eraseAll(r, 'ann', 3)
+      expect(Math.max(...steps)).toBeLessThanOrEqual(3)
+      expect(steps.reduce((sum, step) => sum + step)).toBe(8)
     })
   })
 

@@ -92,6 +92,7 @@ export function conversationsContract(room: () => Promise<Room>): void {
       expect(stored).toEqual({
         threadId: 't',
         ...origin,
+        wordsOf: null,
         title: 'Weather?',
         state: 'finished',
         error: null,

@@ -38,6 +38,8 @@ export interface ConversationTables {
     agents: string
     models: string
     replay_of: string | null
+    /** The user whose words a replay says again; null where that is not known, and of what is no replay. */
+    words_of: string | null
     /** The server on which a request is under way, and until when that is sure. */
     held_by: Generated<string | null>
     held_until: Generated<number>
