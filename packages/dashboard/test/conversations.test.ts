@@ -121,9 +121,16 @@ test('of hundreds of turns show the newest first, and the earlier ones when they
   await page.getByText('Question 119').waitFor()
   await page.getByText('Question 100', { exact: true }).waitFor()
   expect(await page.getByText('Question 99', { exact: true }).count()).toBe(0)
-  for (const before of [100, 80, 40])
+  // Whoever reads on backwards stays at the turn where they are.
+  for (const before of [100, 80, 40]) {
+    const turn = page.getByRole('checkbox', { name: `Turn ${before + 1}`, exact: true })
+    await page.evaluate(() => scrollTo(0, 0))
+    const top = (await turn.boundingBox())?.y ?? 0
     await page.getByRole('button', { name: `Show earlier turns (${before} more)` }).click()
-  await eventually(() => page.getByRole('article').count()).toBe(120)
+    await eventually(() => turn.evaluate((box) => box === document.activeElement)).toBe(true)
+    await eventually(async () => Math.abs(((await turn.boundingBox())?.y ?? 0) - top) < 2).toBe(true)
+  }
+  expect(await page.getByRole('article').count()).toBe(120)
   expect(problems).toEqual([])
 })
 

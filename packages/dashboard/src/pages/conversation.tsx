@@ -2,7 +2,7 @@ import type { ConversationDetail } from '@llm-eval/protocol'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
-import { useState } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { blockOf, conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
@@ -149,20 +149,25 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const [first, setFirst] = useState(newestBlocks(detail)[0] ?? 0)
   const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
   const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
+  const { list, keepPlace } = usePlace(answers.every(({ isPending }) => !isPending))
   const trouble = answers.find(({ error, data }) => error !== null && !data)
   if (trouble?.error)
     return <Trouble what="The turns cannot be shown" error={trouble.error} onRetry={() => void trouble.refetch()} />
   const turns = answers.flatMap(({ data }) => data?.items ?? [])
+  const showEarlier = (): void => {
+    keepPlace()
+    setFirst(Math.max(0, first - blocks.length))
+  }
   return (
     <>
       {first > 0 && (
-        <Button size="medium" className="self-center" onClick={() => setFirst(Math.max(0, first - blocks.length))}>
+        <Button size="medium" className="self-center" onClick={showEarlier}>
           {`Show earlier turns (${formatCount(turns[0]?.index ?? 0)} more)`}
         </Button>
       )}
       {answers.some(({ data }) => !data) && <Loading what="turns" />}
       {turns.length === 0 && answers.every(({ data }) => data) && <p className="text-ink-2">Nothing was said yet.</p>}
-      <ol aria-label="Turns" className="flex flex-col gap-8">
+      <ol aria-label="Turns" ref={list} className="flex flex-col gap-8">
         {turns.map((turn) => (
           <Turn
             key={turn.index}
@@ -175,4 +180,25 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
       </ol>
     </>
   )
+}
+
+/**
+ * Keeps the first turn where it is on the screen while earlier ones come before it, and gives it the focus: browsers keep
+ * the place of a reader by themselves only where the page is scrolled, and the button may be gone.
+ */
+function usePlace(isWhole: boolean) {
+  const list = useRef<HTMLOListElement>(null)
+  const kept = useRef<{ turn: HTMLInputElement; top: number } | null>(null)
+  useLayoutEffect(() => {
+    if (!isWhole || kept.current === null) return
+    const { turn, top } = kept.current
+    kept.current = null
+    turn.focus({ preventScroll: true })
+    scrollBy({ top: turn.getBoundingClientRect().top - top, behavior: 'instant' })
+  })
+  const keepPlace = (): void => {
+    const turn = list.current?.querySelector('input')
+    if (turn) kept.current = { turn, top: turn.getBoundingClientRect().top }
+  }
+  return { list, keepPlace }
 }
