@@ -13,7 +13,13 @@ export function startBridge(
   {
     env = {},
     ...options
-  }: GroundOptions & { env?: Record<string, string>; answerBytes?: number; runs?: number; tap?: BridgeTap } = {},
+  }: GroundOptions & {
+    env?: Record<string, string>
+    answerBytes?: number
+    runs?: number
+    renewMs?: number
+    tap?: BridgeTap
+  } = {},
 ): Promise<Ground> {
   const parsed = configSchema.parse({ targets, ...options.config })
   const bridge = registerBridge(({ access, closing, config, log, now, store }) => {
@@ -26,6 +32,7 @@ export function startBridge(
       log,
       closing,
       tap: options.tap,
+      renewMs: options.renewMs,
       ...(options.answerBytes === undefined ? {} : { answerBytes: options.answerBytes }),
       ...(options.runs === undefined ? {} : { runs: options.runs }),
     })

@@ -115,23 +115,32 @@ export interface ConversationFilter {
 
 /**
  * What an append does to the right to ask the agent of a thread, which one server has at a time: `take` it, where nobody else has
- * it until a time after `at`, or `release` it.
+ * it until a time after `at`, and nothing stands after the place `last` up to which the thread was read (0: it is not there);
+ * `keep` it until at least a time, or `release` it, where nobody else took it in the meantime.
+ *
+ * Times are those of the server that appends. Of servers whose clocks differ, one that is ahead by more than what is left of
+ * another one's time takes the right early: the other one's next append is then refused, so that what is stored stays whole.
+ * One that is behind waits for that much longer.
  */
-export type ConversationHold = { kind: 'take'; owner: string; until: number } | { kind: 'release'; owner: string }
+export type ConversationHold =
+  | { kind: 'take'; owner: string; until: number; last: number }
+  | { kind: 'keep'; owner: string; until: number }
+  | { kind: 'release'; owner: string }
 
 export interface ConversationChanges {
   /**
    * Stores events after those that are there, all or none, and makes the thread with its first ones. Events with an id that
-   * the thread has are passed over. `held`: another server has the right that was to be taken; nothing is stored.
+   * the thread has are passed over. `held`: another server has the right that was to be taken, or took the one that was to be
+   * kept or released; `stale`: it was to be taken by one that has not read all of the thread. Nothing is stored then.
    */
   appendConversation: {
     in: { origin: ConversationOrigin; events: NewConversationEvent[]; at: number; hold?: ConversationHold | undefined }
     out:
       | { result: 'ok'; created: boolean; first: number | null; last: number; duplicates: number }
-      | { result: 'deleted' | 'too_many' | 'full' | 'held' }
+      | { result: 'deleted' | 'too_many' | 'full' | 'held' | 'stale' }
   }
-  /** Keeps the right to ask the agents of threads, as far as this server has it. */
-  holdConversations: { in: { threadIds: readonly string[]; owner: string; until: number }; out: { held: number } }
+  /** Keeps the right to ask the agents of threads, as far as this server has it: of which it answers. */
+  holdConversations: { in: { threadIds: readonly string[]; owner: string; until: number }; out: { held: string[] } }
   /** Takes the thread out of sight at once, with a tombstone, and removes up to `limit` events; call again until `more` is false. */
   deleteConversation: { in: { threadId: string; at: number; limit: number }; out: { found: boolean; more: boolean } }
   /** Removes threads in which nothing happened since a time, up to `limit` of them and of their events. Their ids can be used again. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { accessContract } from './contract/access.contract.ts'
 import { agentTestsContract } from './contract/agent-tests.contract.ts'
 import { conversationDeletionContract } from './contract/conversation-deletion.contract.ts'
+import { conversationHoldsContract } from './contract/conversation-holds.contract.ts'
 import { conversationsContract } from './contract/conversations.contract.ts'
 import { countersContract } from './contract/counters.contract.ts'
 import { datasetDeletionContract } from './contract/dataset-deletion.contract.ts'
@@ -76,6 +77,7 @@ export function storeContract(name: string, open: OpenStoreUnderTest): void {
     runStatusesContract(room)
     agentTestsContract(room)
     conversationsContract(room)
+    conversationHoldsContract(room)
     conversationDeletionContract(room, open)
   })
 }

@@ -18,7 +18,7 @@ export async function answer(running: Running, send: Send): Promise<void> {
     hear: (telling: T, hearing: Parameters<typeof hearAdk>[2]) => Promise<RunEnding>,
   ): Promise<void> {
     await send(telling.start())
-    const wanted = AbortSignal.any([request.signal, options.closing])
+    const wanted = AbortSignal.any([request.signal, options.closing, running.takenOver])
     const quiet = new Quiet(wanted, request.target.timeoutMs)
     let ending: RunEnding
     try {
@@ -39,6 +39,7 @@ function endingOf(error: unknown, { running, quiet }: { running: Running; quiet:
   if (request.signal.aborted)
     return { how: 'failed', status: 'cancelled', code: 'CANCELLED', message: 'Nobody wanted the answer any more.' }
   if (options.closing.aborted) return truncated('SHUTTING_DOWN', 'The server of the bridge is shutting down.')
+  if (running.takenOver.aborted) return notRecorded(new Failure('conversation_busy'))
   if (quiet.isOver)
     return truncated('UPSTREAM_TIMEOUT', `The agent said nothing for ${request.target.timeoutMs / 1_000} s.`)
   if (error instanceof AgentFailed)
@@ -61,7 +62,9 @@ function truncated(code: string, message: string): RunEnding {
 
 /** What the agent said cannot be kept: it is not listened to any longer, since nobody would know. */
 function notRecorded(error: unknown): Extract<RunEnding, { how: 'failed' }> {
-  const why = error instanceof Failure ? error.message : 'The database does not take writes at the moment.'
+  const isTakenOver = error instanceof Failure && error.code === 'conversation_busy'
+  const said = error instanceof Failure ? error.message : 'The database does not take writes at the moment.'
+  const why = isTakenOver ? 'Another server, which had not heard of this one for long, has taken it over.' : said
   return { how: 'failed', code: 'RECORDING_FAILED', message: `The conversation cannot be recorded: ${why}` }
 }
 

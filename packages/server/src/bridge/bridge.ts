@@ -1,6 +1,6 @@
 import { type AguiEvent, toAdkRequest } from '@llm-eval/formats/agui'
 import { type ConversationEventInput, Failure, limits } from '@llm-eval/protocol'
-import { appendEvents } from '../recording/append.ts'
+import { appendEvents, StaleThread } from '../recording/append.ts'
 import type { Keeper } from '../recording/forgetting.ts'
 import { answer } from './answer.ts'
 import { RunRecorder } from './run-recorder.ts'
@@ -16,6 +16,21 @@ export interface BegunRun {
   answer: (send: Send) => Promise<void>
 }
 
+interface StartedRun {
+  running: Running
+  /** When it was stored. */
+  at: string
+}
+
+interface Begun {
+  appName: string
+  held: HeldThread
+  known: KnownThread
+}
+
+/** How often a thread is read for one request, of which others tell more each time. */
+const mostStarts = 3
+
 /** Between front ends of AG-UI and agents: what both say is recorded. */
 export class Bridge {
   readonly #options: BridgeOptions
@@ -25,7 +40,7 @@ export class Bridge {
   constructor(options: BridgeOptions) {
     const { recording, tap } = options
     this.#options = tap === undefined ? options : { ...options, tap: guarded(tap, recording) }
-    this.#threads = new Threads(options.recording)
+    this.#threads = new Threads({ ...options.recording, everyMs: options.renewMs })
     this.#slots = new Slots(options.runs ?? limits.bridgeRuns)
   }
 
@@ -63,33 +78,42 @@ export class Bridge {
   }
 
   async #prepare(request: BridgeRequest): Promise<(send: Send) => Promise<void>> {
-    const { input, projectId, signal, target } = request
-    const held = await this.#threads.hold(projectId, input.threadId, () => signal.aborted)
+    const { input, projectId, signal } = request
+    const held = await this.#threads.hold({ projectId, threadId: input.threadId }, () => signal.aborted)
     try {
-      const asked = toAdkRequest(input, { isSeen: (id) => held.known.seen.has(id), state: held.known.state })
-      if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
       const appName = await appOf(request, this.#options.appMs ?? appMs)
-      this.#prepareSession(request, held.known)
-      const append = this.#appendTo(request, { appName, held })
-      const { now, redacts } = this.#options.recording
-      const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
-      const running = {
-        options: this.#options,
-        request,
-        known: held.known,
-        asked,
-        appName,
-        append,
-        recorder,
-        lost: new Set<string>(),
-      }
-      const [start, ...said] = beginning(running)
-      await append([start, ...said])
-      return (send) => this.#run(running, start.at, send).finally(() => held.release())
+      const { running, at } = await this.#start(request, { appName, held })
+      return (send) => this.#run(running, at, send).finally(() => held.release())
     } catch (error) {
       held.release()
       throw error
     }
+  }
+
+  /** Where another server told more of the thread after it was read here, it is read again: what the agent heard is not said twice. */
+  async #start(request: BridgeRequest, parts: { appName: string; held: HeldThread }): Promise<StartedRun> {
+    for (let attempt = 1; ; attempt++) {
+      const running = this.#toRunning(request, { ...parts, known: await parts.held.recall() })
+      const [start, ...said] = beginning(running)
+      try {
+        await running.append([start, ...said])
+        return { running, at: start.at }
+      } catch (error) {
+        if (!(error instanceof StaleThread) || attempt === mostStarts) throw error
+      }
+    }
+  }
+
+  #toRunning(request: BridgeRequest, { appName, held, known }: Begun): Running {
+    const { input, target } = request
+    const asked = toAdkRequest(input, { isSeen: (id) => known.seen.has(id), state: known.state })
+    if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
+    this.#prepareSession(request, known)
+    const append = this.#appendTo(request, { appName, held, known })
+    const { now, redacts } = this.#options.recording
+    const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
+    const [options, takenOver] = [this.#options, held.hold.lost]
+    return { options, request, known, asked, appName, append, recorder, takenOver, lost: new Set<string>() }
   }
 
   /** The session is made while what the user said is stored: that alone is told afterwards. What goes wrong with it, asking tells. */
@@ -100,14 +124,13 @@ export class Bridge {
     target.client?.prepare({ ...session, headers, signal: wanted }).catch(() => undefined)
   }
 
-  #appendTo(
-    { input, projectId, replayOf, target }: BridgeRequest,
-    { appName, held: { holding, known } }: { appName: string; held: HeldThread },
-  ) {
+  #appendTo({ input, projectId, replayOf, target }: BridgeRequest, { appName, held, known }: Begun) {
     const { userId, name } = target
     const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
     return async (events: ConversationEventInput[]) => {
-      const { first, last } = await appendEvents(this.#options.recording, { ...thread, hold: holding(events) }, events)
+      const { first, last } = await held.hold.store({ events, last: known.last }, (hold) =>
+        appendEvents(this.#options.recording, { ...thread, hold }, events),
+      )
       // What somebody else told in between was not read here.
       known.last = first === null || first === known.last + 1 ? last : -1
     }

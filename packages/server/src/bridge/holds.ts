@@ -7,13 +7,33 @@ import type { ConversationHold, Store } from '@llm-eval/store'
 const leaseMs = 15_000
 const renewMs = 5_000
 
-interface HeldThread {
+/** Which thread. */
+export interface ThreadPlace {
   projectId: number
   threadId: string
 }
 
-/** What storing events does to the right to ask. */
-export type HoldChange = (events: readonly ConversationEventInput[]) => ConversationHold | undefined
+interface Held extends ThreadPlace {
+  lost: AbortController
+}
+
+/** The right to ask the agent of a thread. */
+export interface Hold {
+  /**
+   * Stores events of a request with `append`, which is told what they do to the right, and throws where somebody else has it: the
+   * first ones take it, the others keep it, and those that end the request give it back.
+   */
+  store: <T>(told: ToStore, append: (hold: ConversationHold) => Promise<T>) => Promise<T>
+  /** Aborted when somebody else took it, as this server was not heard of for too long. */
+  lost: AbortSignal
+  drop: () => void
+}
+
+interface ToStore {
+  events: readonly ConversationEventInput[]
+  /** Place of the last event of the thread that was read; 0 where there is none. */
+  last: number
+}
 
 export interface HoldsOptions {
   store: Pick<Store, 'apply' | 'driver'>
@@ -30,7 +50,9 @@ export interface HoldsOptions {
 export class Holds {
   readonly #options: HoldsOptions
   readonly #owner: string
-  readonly #held = new Set<HeldThread>()
+  readonly #held = new Set<Held>()
+  /** Projects whose rights are renewed at the moment. */
+  readonly #renewing = new Set<number>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: HoldsOptions) {
@@ -41,39 +63,54 @@ export class Holds {
   }
 
   /** Keeps the right from when the first events are stored until those are that end the request, or until `drop`. */
-  keep(thread: HeldThread): { holding: HoldChange; drop: () => void } {
+  keep({ projectId, threadId }: ThreadPlace): Hold {
     const owner = this.#owner
+    const held: Held = { projectId, threadId, lost: new AbortController() }
     let isTaken = false
-    const holding: HoldChange = (events) => {
-      if (!isTaken) {
-        isTaken = true
-        this.#add(thread)
-        return { kind: 'take', owner, until: this.#options.now() + leaseMs }
+    const store: Hold['store'] = async ({ events, last }, append) => {
+      const until = this.#options.now() + leaseMs
+      if (isTaken) {
+        const ends = events.some(({ kind }) => kind === 'run_end')
+        return append(ends ? { kind: 'release', owner } : { kind: 'keep', owner, until })
       }
-      return events.some(({ kind }) => kind === 'run_end') ? { kind: 'release', owner } : undefined
+      const stored = await append({ kind: 'take', owner, until, last })
+      isTaken = true
+      this.#add(held)
+      return stored
     }
-    return { holding, drop: () => this.#drop(thread) }
+    return { store, lost: held.lost.signal, drop: () => this.#drop(held) }
   }
 
-  #add(thread: HeldThread): void {
-    this.#held.add(thread)
-    // Where it cannot be kept, nothing can be stored either, which whoever stores is told.
-    this.#timer ??= setInterval(() => void this.#renew().catch(() => undefined), this.#options.everyMs ?? renewMs)
+  #add(held: Held): void {
+    this.#held.add(held)
+    this.#timer ??= setInterval(() => this.#renewAll(), this.#options.everyMs ?? renewMs)
     this.#timer.unref()
   }
 
-  #drop(thread: HeldThread): void {
-    this.#held.delete(thread)
+  #drop(held: Held): void {
+    this.#held.delete(held)
     if (this.#held.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
-  async #renew(): Promise<void> {
-    const { now, store } = this.#options
-    for (const [projectId, threads] of Map.groupBy(this.#held, (thread) => thread.projectId)) {
-      const threadIds = threads.map(({ threadId }) => threadId)
-      await store.apply(projectId, { kind: 'holdConversations', threadIds, owner: this.#owner, until: now() + leaseMs })
+  /** Each project by itself, so that one that cannot be written to stops no other. */
+  #renewAll(): void {
+    for (const [projectId, threads] of Map.groupBy(this.#held, (held) => held.projectId)) {
+      if (this.#renewing.has(projectId)) continue
+      this.#renewing.add(projectId)
+      this.#renew(projectId, threads)
+        // Where it cannot be kept, nothing can be stored either, which whoever stores is told.
+        .catch(() => undefined)
+        .finally(() => this.#renewing.delete(projectId))
     }
+  }
+
+  async #renew(projectId: number, threads: readonly Held[]): Promise<void> {
+    const { now, store } = this.#options
+    const [threadIds, until] = [threads.map(({ threadId }) => threadId), now() + leaseMs]
+    const { held } = await store.apply(projectId, { kind: 'holdConversations', threadIds, owner: this.#owner, until })
+    const own = new Set(held)
+    for (const thread of threads) if (!own.has(thread.threadId)) thread.lost.abort()
   }
 }

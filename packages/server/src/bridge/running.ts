@@ -41,6 +41,8 @@ export interface BridgeOptions {
   runs?: number
   /** Milliseconds in which an api server tells the name of its app, before it is recorded under that of its target; 2,000 unless said. */
   appMs?: number
+  /** Milliseconds between two signs of life of requests, for other servers; 5,000 unless said. */
+  renewMs?: number | undefined
 }
 
 /** One request to an agent. */
@@ -65,6 +67,8 @@ export interface Running {
   /** Stores events of its thread. */
   append: (events: ConversationEventInput[]) => Promise<unknown>
   recorder: RunRecorder
+  /** Aborted when another server has the thread: nothing more of this request can be stored. */
+  takenOver: AbortSignal
   /** What of the answer could not be kept as it was written. */
   lost: Set<string>
 }

@@ -1,6 +1,6 @@
 import { Failure, limits } from '@llm-eval/protocol'
 import type { Store, StoredConversationEvent } from '@llm-eval/store'
-import { type HoldChange, Holds, type HoldsOptions } from './holds.ts'
+import { type Hold, Holds, type HoldsOptions, type ThreadPlace } from './holds.ts'
 import type { Keeper, KeptThread } from '../recording/forgetting.ts'
 
 /** What the bridge knows of a thread. */
@@ -17,11 +17,14 @@ export interface KnownThread {
 
 /** A thread while a request of it is under way: nobody else's can begin. */
 export interface HeldThread {
-  known: KnownThread
+  /**
+   * What is known of it now.
+   *
+   * @throws {Failure} `conversation_deleted`
+   */
+  recall: () => Promise<KnownThread>
   /** For what is stored of the request. */
-  holding: HoldChange
-  /** Whether its front end is gone, so that it ends soon. */
-  gone: () => boolean
+  hold: Hold
   release: () => void
 }
 
@@ -52,10 +55,11 @@ export class Threads implements Keeper {
   /**
    * Holds a thread until it is released.
    *
-   * @throws {Failure} `conversation_busy`, `conversation_deleted`
+   * @param gone whether its front end is gone, so that the request ends soon
+   * @throws {Failure} `conversation_busy`
    */
-  async hold(projectId: number, threadId: string, gone: () => boolean): Promise<HeldThread> {
-    const key = keyOf(projectId, threadId)
+  async hold(place: ThreadPlace, gone: () => boolean): Promise<HeldThread> {
+    const key = keyOf(place)
     const earlier = this.#held.get(key)
     if (earlier) {
       if (!earlier.gone() || !(await within(earlier.over, patienceMs)) || this.#held.has(key))
@@ -63,20 +67,18 @@ export class Threads implements Keeper {
     }
     const { promise: over, resolve } = Promise.withResolvers<void>()
     this.#held.set(key, { gone, over })
-    const { holding, drop } = this.#holds.keep({ projectId, threadId })
+    const hold = this.#holds.keep(place)
     const release = () => {
-      drop()
+      hold.drop()
       this.#held.delete(key)
       resolve()
     }
-    try {
-      const known = await this.#recall(projectId, threadId, this.#known.get(key))
+    const recall = async () => {
+      const known = await this.#recall(place, this.#known.get(key))
       this.#remember(key, known)
-      return { known, holding, gone, release }
-    } catch (error) {
-      release()
-      throw error
+      return known
     }
+    return { recall, hold, release }
   }
 
   kept(): readonly KeptThread[] {
@@ -84,8 +86,8 @@ export class Threads implements Keeper {
   }
 
   /** A request that is under way knows what it knew; its events are refused. */
-  forget({ projectId, threadId }: Pick<KeptThread, 'projectId' | 'threadId'>): void {
-    this.#known.delete(keyOf(projectId, threadId))
+  forget(place: ThreadPlace): void {
+    this.#known.delete(keyOf(place))
   }
 
   /** Nothing goes for its age alone: a front end may wait for long between two messages. */
@@ -102,7 +104,7 @@ export class Threads implements Keeper {
   }
 
   /** What was recorded says what the agent heard, and in which session. */
-  async #recall(projectId: number, threadId: string, kept: KnownThread | undefined): Promise<KnownThread> {
+  async #recall({ projectId, threadId }: ThreadPlace, kept: KnownThread | undefined): Promise<KnownThread> {
     const found = await this.#store.read(projectId, 'conversation', { threadId })
     if (found === 'deleted') throw new Failure('conversation_deleted')
     if (kept && kept.last === (found?.events ?? 0)) return kept
@@ -121,7 +123,7 @@ export class Threads implements Keeper {
   }
 }
 
-function keyOf(projectId: number, threadId: string): string {
+function keyOf({ projectId, threadId }: ThreadPlace): string {
   return `${projectId}\n${threadId}`
 }
 

@@ -41,13 +41,20 @@ export interface Recorded {
   duplicates: number
 }
 
+/** Somebody told more of the thread than was read by who takes it: it is to be read once more. */
+export class StaleThread extends Failure {
+  constructor() {
+    super('conversation_busy', { retryAfter: 1 })
+  }
+}
+
 /**
  * Stores events of a thread after those that are there, all or none, and makes the thread with its first ones. Resolves when
  * they are on disk and everybody who watches is told.
  *
  * @param events as they happened; payloads of `adk_event` in the normal form of `formats/adk`
  * @throws Failure `invalid_request` where the thread could not be named in a path, or an event is larger than `limits.conversationEventBytes`, `conversation_deleted`,
- * `conversation_busy`, `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
+ * `conversation_busy` (`StaleThread` where it was to be taken by somebody who has not read all of it), `conversation_full`, `limit_reached`, `redaction_failed`, and what the store throws
  */
 export async function appendEvents(
   { store, now, redact }: Recording,
@@ -69,6 +76,8 @@ export async function appendEvents(
       throw new Failure('conversation_deleted')
     case 'held':
       throw new Failure('conversation_busy', { retryAfter: 1 })
+    case 'stale':
+      throw new StaleThread()
     case 'full':
       throw new Failure('conversation_full', { values: { max: limits.conversationEvents } })
     case 'too_many':

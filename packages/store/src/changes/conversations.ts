@@ -9,7 +9,12 @@ import {
   originRow,
   wordsIn,
 } from '../conversation-rows.ts'
-import type { ConversationChanges, ConversationOrigin, NewConversationEvent } from '../conversations.ts'
+import type {
+  ConversationChanges,
+  ConversationHold,
+  ConversationOrigin,
+  NewConversationEvent,
+} from '../conversations.ts'
 import { insertMany } from '../inserting.ts'
 import { sql } from '../kysely.ts'
 import { joinRecords, plain, records } from '../records.ts'
@@ -28,7 +33,8 @@ export async function appendConversation(
   const given = events.map(storable)
   const row = await findConversation(tx, origin.threadId)
   if (!row && (await isBuried(tx, 'conversation_tombstones', origin.threadId))) return { result: 'deleted' }
-  if (row && hold?.kind === 'take' && isHeldByOther(row, { ...hold, at })) return { result: 'held' }
+  const refused = hold && refusal(row, { hold, at })
+  if (refused) return { result: refused }
   const fresh = await withoutKnown(tx, row?.ref ?? null, given)
   const duplicates = events.length - fresh.length
   if (fresh.length === 0) return { result: 'ok', created: false, first: null, last: row?.events ?? 0, duplicates }
@@ -44,17 +50,25 @@ export async function appendConversation(
   return { result: 'ok', created: !row, first: before + 1, last: folded.events, duplicates }
 }
 
-function isHeldByOther(row: ConversationRow, { owner, at }: { owner: string; at: number }): boolean {
-  return row.held_by !== null && row.held_by !== owner && row.held_until > at
+/** Why one may not store what comes with a right. */
+function refusal(
+  row: ConversationRow | undefined,
+  { hold, at }: { hold: ConversationHold; at: number },
+): 'held' | 'stale' | undefined {
+  const isOwn = row?.held_by === hold.owner
+  if (hold.kind !== 'take') return isOwn ? undefined : 'held'
+  if (row && row.held_by !== null && !isOwn && row.held_until > at) return 'held'
+  return (row?.events ?? 0) === hold.last ? undefined : 'stale'
 }
 
 type Held = Pick<ConversationRow, 'held_by' | 'held_until'>
 
-/** Who has the right after an append. */
+/** Who has the right after an append that was not refused. */
 function holdOf(row: ConversationRow | undefined, hold: Append['in']['hold']): Held {
   if (hold?.kind === 'take') return { held_by: hold.owner, held_until: hold.until }
-  const isOwn = hold?.kind === 'release' && row?.held_by === hold.owner
-  return row && !isOwn ? { held_by: row.held_by, held_until: row.held_until } : { held_by: null, held_until: 0 }
+  if (row === undefined || hold?.kind === 'release') return { held_by: null, held_until: 0 }
+  const until = hold === undefined ? row.held_until : Math.max(row.held_until, hold.until)
+  return { held_by: row.held_by, held_until: until }
 }
 
 /** Keeps the right to threads, as far as it was not lost. */
@@ -62,16 +76,16 @@ export async function holdConversations(
   tx: Transaction,
   { threadIds, owner, until }: ConversationChanges['holdConversations']['in'],
 ): Promise<ConversationChanges['holdConversations']['out']> {
-  if (threadIds.length === 0) return { held: 0 }
+  if (threadIds.length === 0) return { held: [] }
   const held = await tx.db
     .updateTable('conversations')
     .set({ held_until: until })
     .where('project_id', '=', tx.projectId)
     .where('thread_id', 'in', threadIds)
     .where('held_by', '=', owner)
-    .returning('ref')
+    .returning('thread_id')
     .execute()
-  return { held: held.length }
+  return { held: held.flatMap((row) => row.thread_id ?? []) }
 }
 
 /** Agents may name requests and events anything; databases take no NUL and no half characters. */

@@ -172,41 +172,6 @@ export function conversationsContract(room: () => Promise<Room>): void {
       expect(await append(r, 't', { events: [again] })).toMatchObject({ last: 3, duplicates: 1 })
     })
 
-    test('is held by one server at a time, until it lets go or is not heard of any more', async () => {
-      const r = await room()
-      const take = (owner: string, at: number) => append(r, 't', { at, hold: { kind: 'take', owner, until: at + 10 } })
-      const ok = { result: 'ok' }
-      expect(await take('one', now)).toMatchObject(ok)
-      expect(await take('other', now + 9)).toEqual({ result: 'held' })
-      expect(await find(r, 't')).toMatchObject({ events: 1 })
-      expect(await take('one', now + 1)).toMatchObject(ok)
-      // What others tell, and what comes of the request, changes nothing.
-      expect(await append(r, 't', { at: now + 2 })).toMatchObject(ok)
-      expect(await append(r, 't', { at: now + 2, hold: { kind: 'release', owner: 'other' } })).toMatchObject(ok)
-      expect(await take('other', now + 10)).toEqual({ result: 'held' })
-      expect(await take('other', now + 11)).toMatchObject(ok)
-      expect(await take('one', now + 12)).toEqual({ result: 'held' })
-      const keep = (owner: string, until: number) =>
-        r.apply({ kind: 'holdConversations', threadIds: ['t', 'none'], owner, until })
-      expect(await keep('one', now + 99)).toEqual({ held: 0 })
-      expect(await keep('other', now + 30)).toEqual({ held: 1 })
-      expect(await take('one', now + 29)).toEqual({ result: 'held' })
-      expect(await append(r, 't', { at: now + 29, hold: { kind: 'release', owner: 'other' } })).toMatchObject(ok)
-      expect(await take('one', now + 29)).toMatchObject(ok)
-    })
-
-    test('is begun by one of many servers that take it at once', async () => {
-      const r = await room()
-      await append(r, 'known')
-      for (const threadId of ['new', 'known']) {
-        const all = Array.from({ length: 8 }, (_, i) =>
-          append(r, threadId, { hold: { kind: 'take', owner: `server-${i}`, until: now + 10 } }),
-        )
-        const results = (await Promise.all(all)).map(({ result }) => result)
-        expect(results.toSorted()).toEqual([...Array.from({ length: 7 }, () => 'held'), 'ok'])
-      }
-    })
-
     test('has places without gaps, whoever tells at once', async () => {
       const r = await room()
       const tell = async (writer: number) => {
