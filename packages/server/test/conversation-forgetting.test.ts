@@ -47,7 +47,8 @@ async function use(threadId: string): Promise<void> {
   const found = await ground.store.read(ground.access.home, 'conversation', { threadId })
   if (found === null || found === 'deleted') throw new Error(`there is no ${threadId}`)
   await recordings.turns(ground.access.home, found)
-  const held = await threads.hold(ground.access.home, threadId, () => false)
+  const held = await threads.hold({ projectId: ground.access.home, threadId }, () => false)
+  await held.recall()
   held.release()
 }
 const kept = () => [recordings, threads].map((keeper) => keeper.kept().map(({ threadId }) => threadId))
