@@ -15,6 +15,23 @@ const finished = { type: 'RUN_FINISHED', threadId: 't', runId: 'run-7' }
 const contentsOf = (events: readonly AdkEvent[]) => events.map(({ content }) => content)
 
 describe('what agents of AG-UI say that know nothing of ADK', () => {
+  it('takes time by how much it is, and not by the square of it, which would be minutes', () => {
+    const thoughts = Array.from({ length: 150_000 }, (_, at) => ({
+      type: 'REASONING_MESSAGE_CONTENT',
+      messageId: `r${at}`,
+      delta: 'Hm.',
+    }))
+    const changes = Array.from({ length: 40_000 }, (_, at) => ({
+      type: 'STATE_DELTA',
+      delta: [{ op: 'add', path: `/key-${at}`, value: at }],
+    }))
+    const begun = thoughts.map(({ messageId }) => ({ type: 'REASONING_MESSAGE_START', messageId, role: 'reasoning' }))
+    const { events } = read([started, ...begun, ...thoughts, ...changes, finished])
+    expect(events).toHaveLength(1)
+    expect(events[0]?.content?.parts).toHaveLength(150_000)
+    expect(Object.keys(events[0]?.actions?.stateDelta ?? {})).toHaveLength(40_000)
+  }, 90_000)
+
   it('becomes events: thoughts, text and calls of one answer in one, results in another; what was made up is told', () => {
     const { events, warnings } = read([
       started,

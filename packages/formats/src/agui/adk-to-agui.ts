@@ -141,10 +141,8 @@ export class AdkToAgui {
   #enter(event: AdkEvent): AguiEvent[] {
     const { author } = event
     if (author === this.#author) return []
-    const othersSpeak = [...this.#streams.values()].some(
-      (stream) => stream.author !== author && stream.pieces.at(-1)?.open === true,
-    )
-    if (othersSpeak) return []
+    for (const stream of this.#streams.values())
+      if (stream.author !== author && stream.pieces.at(-1)?.open === true) return []
     const isFirst = this.#author === undefined
     this.#author = author
     if (isFirst) return []

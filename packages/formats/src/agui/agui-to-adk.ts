@@ -238,9 +238,11 @@ export class AguiToAdk {
   }
 
   #changeState(event: AguiEvent, state: Record<string, unknown>): AdkEvent[] {
-    if (Object.keys(state).length === 0) return []
+    const changes = Object.entries(state)
+    if (changes.length === 0) return []
     const { draft, done } = this.#place(event, { kind: 'state', id: '' })
-    draft.state = { ...draft.state, ...state }
+    draft.state ??= new Map()
+    for (const [key, value] of changes) draft.state.set(key, value)
     return done
   }
 

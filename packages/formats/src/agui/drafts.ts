@@ -15,7 +15,7 @@ export interface Draft {
   /** Whether that was made up, since nobody told it. */
   foreign: boolean
   parts: DraftPart[]
-  state: Record<string, unknown> | undefined
+  state: Map<string, unknown> | undefined
   /** The event itself, where it was told as it is. */
   verbatim: AdkEvent | undefined
 }
@@ -35,7 +35,7 @@ export function finished(draft: Draft, ending: 'whole' | 'broken'): AdkEvent | u
   return {
     ...event,
     ...(parts.length === 0 ? {} : { content: { parts, role: metadata.author === 'user' ? 'user' : roleOf(parts) } }),
-    ...(state === undefined ? {} : { actions: { ...event.actions, stateDelta: state } }),
+    ...(state === undefined ? {} : { actions: { ...event.actions, stateDelta: Object.fromEntries(state) } }),
     ...(ending === 'broken' ? { partial: true } : {}),
   }
 }

@@ -25,6 +25,8 @@ export class Foreign {
   readonly #options: ForeignOptions
   #runId: string
   #drafts: Draft[] = []
+  /** What the last of them holds. */
+  #kinds = new Set<Saying['kind']>()
   #numbers = new Map<string, number>()
 
   constructor(options: ForeignOptions) {
@@ -45,9 +47,11 @@ export class Foreign {
     if (
       last &&
       (kind === 'state' || by === undefined || by === null || last.metadata.author === by) &&
-      fits(last, kind)
-    )
+      fits(last, kind, this.#kinds)
+    ) {
+      this.#kinds.add(kind)
       return last
+    }
     if (by === undefined || by === null)
       this.#options.warn(`Nobody says who spoke: ${this.#options.author} is taken to be the one.`)
     this.#options.warn(`No invocations are told: turns are called by their runs.`)
@@ -61,6 +65,7 @@ export class Foreign {
       'foreign',
     )
     this.#drafts.push(draft)
+    this.#kinds = new Set([kind])
     return draft
   }
 
@@ -87,6 +92,7 @@ export class Foreign {
       more: { errorCode: code ?? 'RUN_ERROR', errorMessage: message },
     }
     this.#drafts.push(draftOf(metadata, 'foreign'))
+    this.#kinds = new Set()
   }
 
   end(): AdkEvent[] {
@@ -101,17 +107,12 @@ export class Foreign {
 }
 
 /** Thoughts come before text, and text before calls; results stand by themselves, and so do users' words. */
-function fits({ metadata, parts }: Draft, kind: Saying['kind']): boolean {
+function fits({ metadata }: Draft, kind: Saying['kind'], has: ReadonlySet<Saying['kind']>): boolean {
   if (kind === 'state') return metadata.author !== 'user'
-  const has = {
-    result: parts.some(({ part }) => part.functionResponse !== undefined),
-    call: parts.some(({ part }) => part.functionCall !== undefined),
-    text: parts.some(({ part }) => part.text !== undefined && part.thought !== true),
-  }
-  if (kind === 'result') return has.result && !has.call && !has.text
-  if (has.result || metadata.author === 'user') return false
+  if (kind === 'result') return has.has('result') && !has.has('call') && !has.has('text')
+  if (has.has('result') || metadata.author === 'user') return false
   if (kind === 'call') return true
-  return !has.call && !has.text
+  return !has.has('call') && !has.has('text')
 }
 
 function pendingOf(outcome: AguiEventOf<'RUN_FINISHED'>['outcome']): Set<string> {

@@ -46,6 +46,25 @@ describe('texts that come in pieces', () => {
     expect(whole.rest()).toEqual([piece('b', 'z')])
   })
 
+  it('are held back up to ten thousand of them', () => {
+    const whole = new WholeTexts()
+    const ids = Array.from({ length: 10_000 }, (_, at) => `m${at}`)
+    const given = ids.map((id) => whole.push(piece(id, '')))
+    expect(given.slice(0, -1).flat()).toEqual([])
+    expect(given.at(-1)).toEqual(ids.map((id) => piece(id, '')))
+    expect([...whole.push(piece('m0', 'x')), ...whole.rest()]).toEqual([piece('m0', 'x')])
+  })
+
+  it('that are many are not all looked at where one ends, which would be minutes', () => {
+    const whole = new WholeTexts()
+    for (let at = 0; at < 9_999; at++) whole.push(piece(`m${at}`, 'x'))
+    const end = { type: 'TOOL_CALL_END', toolCallId: 'c' }
+    let given = 0
+    for (let at = 0; at < 500_000; at++) given += whole.push(end).length
+    expect(given).toBe(500_000)
+    expect(whole.rest()).toHaveLength(9_999)
+  }, 90_000)
+
   it('lose nothing, in whichever order they come', () => {
     const events = fc.array(
       fc.oneof(

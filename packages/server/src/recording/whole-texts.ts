@@ -12,13 +12,13 @@ const pieces: Readonly<Record<string, string>> = {
 /** After which all that was said by then is whole. */
 const ends = ['RUN_FINISHED', 'RUN_ERROR']
 
-/** Characters that are held back, at most. */
+/** Characters that are held back, and texts, at most. */
 const mostChars = 1024 * 1024
+const mostTexts = 10_000
 
 type Event = Record<string, unknown>
 
 interface Text {
-  id: string
   first: Event
   deltas: string[]
 }
@@ -26,13 +26,15 @@ interface Text {
 /**
  * Puts pieces of the texts of AG-UI together, so that they can be looked at as wholes: what must not be kept may begin in one
  * piece and end in the next. A text is given out before the event that ends it; of a run that breaks off, by `rest`. Texts of more
- * than a million characters are given out in parts of so many.
+ * than a million characters are given out in parts of so many, and so are more than ten thousand texts.
  */
 export class WholeTexts {
-  readonly #open = new Map<string, Text>()
+  /** By id, and by kind of event. */
+  #open = new Map<string, Map<string, Text>>()
   /** By kind of event: whose piece came last, for those that do not say it again. */
   readonly #last = new Map<string, string>()
   #chars = 0
+  #texts = 0
 
   /** What can be looked at after an event, in order. */
   push(event: Event): Event[] {
@@ -43,34 +45,45 @@ export class WholeTexts {
     if (typeof delta !== 'string') return [event]
     const id = typeof named === 'string' ? named : (this.#last.get(kind) ?? '')
     this.#last.set(kind, id)
-    const key = JSON.stringify([kind, id])
-    const text = this.#open.get(key)
-    if (text) text.deltas.push(delta)
-    else this.#open.set(key, { id, first: event, deltas: [delta] })
-    this.#chars += delta.length
-    return this.#chars >= mostChars ? this.rest() : []
+    this.#add(delta, { id, kind, event })
+    return this.#chars >= mostChars || this.#texts >= mostTexts ? this.rest() : []
   }
 
   /** What is still open, as far as it came. */
   rest(): Event[] {
-    return this.#take(() => true)
+    const open = this.#open
+    this.#open = new Map()
+    return [...open.values()].flatMap((texts) => this.#wholes(texts))
   }
 
   #endedBy(event: Event): Event[] {
     const kind = String(event['type'])
     if (ends.includes(kind)) return this.rest()
     if (!kind.endsWith('_END')) return []
-    const id = event['toolCallId'] ?? event['messageId'] ?? ''
-    return this.#take((text) => text.id === id)
+    const named = event['toolCallId'] ?? event['messageId'] ?? ''
+    const id = typeof named === 'string' ? named : ''
+    const texts = this.#open.get(id)
+    this.#open.delete(id)
+    return texts ? this.#wholes(texts) : []
   }
 
-  #take(isWanted: (text: Text) => boolean): Event[] {
-    return [...this.#open].flatMap(([key, text]) => {
-      if (!isWanted(text)) return []
-      this.#open.delete(key)
-      const delta = text.deltas.join('')
+  #add(delta: string, { id, kind, event }: { id: string; kind: string; event: Event }): void {
+    const texts = this.#open.get(id) ?? new Map<string, Text>()
+    this.#open.set(id, texts)
+    const text = texts.get(kind)
+    this.#chars += delta.length
+    if (text === undefined) {
+      texts.set(kind, { first: event, deltas: [delta] })
+      this.#texts++
+    } else if (delta !== '') text.deltas.push(delta)
+  }
+
+  #wholes(texts: ReadonlyMap<string, Text>): Event[] {
+    return [...texts.values()].map(({ first, deltas }) => {
+      const delta = deltas.join('')
       this.#chars -= delta.length
-      return [{ ...text.first, delta }]
+      this.#texts--
+      return { ...first, delta }
     })
   }
 }
