@@ -465,6 +465,42 @@ describe('the logs of a bridge and of an engine are put together', () => {
     expect(threads[0]?.events.at(-1)?.payload).toMatchObject({ status: 'truncated', code: 'UPSTREAM_TRUNCATED' })
   })
 
+  it('with what an agent does after the result that it waited for in the run that brought it, though ADK numbers both alike', async () => {
+    // As `llm-eval bridge --log-dir` writes it.
+    const logged = (run: string, values: object[]) =>
+      lines(values.map((raw) => ({ thread_id: 't-1', run_id: run, raw })))
+    const [asks, , answers] = turn('e-1', { callId: 'adk-7' })
+    const bridge = [
+      ...bridged({ thread: 't-1', run: 'r-1', text: 'prime?' }, { callId: 'adk-7' }),
+      ...bridged({ thread: 't-1', run: 'r-2', text: 'here' }, { at: '16:47:45' }).map((line) =>
+        line.replace('"role":"user"', '"role":"tool","toolCallId":"adk-7"'),
+      ),
+    ]
+    const engine = [...logged('r-1', [asks ?? {}]), ...logged('r-2', [answers ?? {}])]
+    const told = (threads: Awaited<ReturnType<typeof joined>>['threads']) =>
+      threads.map(({ events }) => events.map(({ kind, run_id, event_id }) => [kind, run_id, event_id]))
+    const spoken = [
+      ['adk_event', 'r-1', 'ev-e-1-0'],
+      ['adk_event', 'r-2', 'ev-e-1-2'],
+    ]
+    const both = await joined(bridge, engine)
+    expect(both.warnings).toEqual([])
+    expect(told(both.threads)).toEqual([
+      [
+        ['run_start', 'r-1', 'r-1:start'],
+        ['user_message', 'r-1', 'r-1:said:0'],
+        spoken[0],
+        ['run_end', 'r-1', 'r-1:end'],
+        ['run_start', 'r-2', 'r-2:start'],
+        ['tool_result', 'r-2', 'r-2:said:0'],
+        spoken[1],
+        ['run_end', 'r-2', 'r-2:end'],
+      ],
+    ])
+    const alone = await joined([], engine)
+    expect(told(alone.threads)[0]?.filter(([kind]) => kind === 'adk_event')).toEqual(spoken)
+  })
+
   it('with runs at the same time told apart by the ids of what goes on', async () => {
     const one = bridged({ thread: 't-1', run: 'r-1', text: 'one' })
     const two = bridged({ thread: 't-2', run: 'r-2', text: 'two' })

@@ -2,10 +2,11 @@ import type { BridgeRun } from './logs-bridge-words.ts'
 import type { EngineLogEvent } from './logs-engine.ts'
 import type { LogWarnings } from './logs-words.ts'
 
-/** What an engine did in one invocation. */
+/** What an engine did in one invocation; where its log names requests of a bridge, in one of them. */
 export interface EngineInvocation {
   id: string
   session: string | null
+  run: string | null
   /** Milliseconds since 1970; null where no event has a time. */
   from: number | null
   to: number | null
@@ -23,12 +24,13 @@ export interface Assigned {
 /** Milliseconds that a clock of a bridge and one of an engine may differ. */
 const clockSkewMs = 5_000
 
-/** Finds the run of each invocation: by a call that both have, else by its id, else by session and time. */
+/** Finds the run of each invocation: by its name, by a call that both have, else by its id, else by session and time. */
 export function assignInvocations(
   runs: readonly BridgeRun[],
   invocations: readonly EngineInvocation[],
   warnings: LogWarnings,
 ): Assigned {
+  const byName = indexed(runs, ({ thread, run }) => (run === null ? [] : [nameOf(thread, run)]))
   const byCall = indexed(runs, ({ calls }) => calls)
   const byInvocation = indexed(runs, (run) => (run.run === null ? run.invocations : [run.run, ...run.invocations]))
   const assigned: Assigned = { byRun: new Map(), alone: [] }
@@ -41,15 +43,16 @@ export function assignInvocations(
   }
   const left: EngineInvocation[] = []
   for (const invocation of invocations) {
-    const named = [...invocation.calls].flatMap((call) => byCall.get(call) ?? [])
-    const found = named.length > 0 ? named : (byInvocation.get(invocation.id) ?? [])
+    const { calls, id, session } = invocation
+    const named = invocation.run === null ? undefined : byName.get(nameOf(session, invocation.run))
+    const called = [...calls].flatMap((call) => byCall.get(call) ?? [])
+    const found = named ?? (called.length > 0 ? called : (byInvocation.get(id) ?? []))
     const [run] = found
     if (!run) {
       left.push(invocation)
       continue
     }
-    if (new Set(found).size > 1)
-      warnings.add('ambiguous', run, `Several runs have calls of the invocation ${invocation.id}.`)
+    if (new Set(found).size > 1) warnings.add('ambiguous', run, `Several runs have calls of the invocation ${id}.`)
     give(run, invocation)
   }
   const free = new Windows(runs.filter((run) => !assigned.byRun.has(run)))
@@ -70,6 +73,10 @@ export function assignInvocations(
       if (!assigned.byRun.has(run))
         warnings.add('no_engine_events', run, `The log of the engine holds nothing of this run of ${run.thread}.`)
   return assigned
+}
+
+function nameOf(thread: string | null, run: string): string {
+  return JSON.stringify([thread, run])
 }
 
 function indexed(

@@ -13,6 +13,8 @@ export interface EngineLogEvent {
   line: number
   /** The session as the log calls it; null where it does not. */
   session: string | null
+  /** The request of a bridge in which it was said, as its log calls it; null where it does not. */
+  run: string | null
   user: string | null
   app: string | null
   /** When it was logged, milliseconds since 1970; null where no time stands there. */
@@ -87,7 +89,9 @@ function takeEvent({ value, hints }: Found, line: number, taking: Taking): void 
   if (untold.length > 0) warnings.add('not_kept', line, `Of an event is not kept: ${untold.slice(0, 5).join('; ')}.`)
   if (!sessions.has(invocationId)) sessions.set(invocationId, answered(invocationId, hints.thread, taking))
   const session = hints.thread ?? sessions.get(invocationId) ?? null
-  log.events.push({ event, file: warnings.file, line, session, user: hints.user, app: hints.app, at: hints.at })
+  // A bridge says both; alone, it is hardly the name of a request.
+  const run = hints.thread === null ? null : hints.run
+  log.events.push({ event, file: warnings.file, line, session, run, user: hints.user, app: hints.app, at: hints.at })
 }
 
 /** Finds the request that a new invocation answers, and gives its session. */

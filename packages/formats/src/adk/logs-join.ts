@@ -35,8 +35,8 @@ interface Stretch {
 }
 
 /**
- * Puts the logs of bridges and engines together: what an engine did belongs to the run that began one of its calls of tools, else
- * to the run that names its invocation, else to the run of its session, or of any thread, that it fell into. Where an engine's
+ * Puts the logs of bridges and engines together: what an engine did belongs to the run that its log names, else to the run that
+ * began one of its calls of tools, else to the run that names its invocation, else to the run of its session, or of any thread, that it fell into. Where an engine's
  * events are known they are what is recorded, as they hold everything; of the bridge's run its user, its beginning and its end
  * are taken. Seed 003's `generate_eval_json` is this and `exportConversation`.
  */
@@ -58,7 +58,7 @@ export function joinLogs(
     else threads.set(thread, [stretch])
   }
   for (const run of runs) add(run.thread, { run, invocations: byRun.get(run) ?? [] })
-  for (const invocation of alone) add(invocation.session ?? invocation.id, { run: null, invocations: [invocation] })
+  for (const one of requestsOf(alone)) add(one[0].session ?? one[0].id, { run: null, invocations: one })
   const chosen = [...threads].filter(([thread]) => only === undefined || thread === only)
   const joined = chosen.map(([thread, stretches]) => joinThread(thread, stretches, { warnings, asked }))
   return { threads: joined.filter(({ events }) => events.length > 0), warnings: warnings.all() }
@@ -95,7 +95,7 @@ function eventsOf(stretch: Stretch, telling: Telling): ConversationEventInput[] 
   const { warnings, thread } = telling
   const begun = beginningOf(stretch)
   if (begun === null) warnings.once('no_time', run, `Nothing says when ${thread} was: it is dated 1970.`)
-  const runId = run?.run ?? null
+  const runId = run?.run ?? invocations[0]?.run ?? null
   const first = invocations[0]?.id ?? null
   // Imported again, everything is known by the same ids.
   const key = runId ?? first ?? `${thread}:${begun ?? run?.line ?? 0}`
@@ -232,15 +232,36 @@ function isoOf(ms: number | null): string {
   return new Date(ms !== null && Math.abs(ms) < 8e15 ? ms : 0).toISOString()
 }
 
-/** Events by their invocation, in the order in which they were first seen; what was logged twice is there once. */
+/** What no run of a bridge is for, by the requests that its log names: one that is not named is of one invocation. */
+function requestsOf(invocations: readonly EngineInvocation[]): [EngineInvocation, ...EngineInvocation[]][] {
+  const found = new Map<string, [EngineInvocation, ...EngineInvocation[]]>()
+  for (const one of invocations) {
+    const key = JSON.stringify(one.run === null ? [one.id] : [one.session, one.run])
+    const known = found.get(key)
+    if (known) known.push(one)
+    else found.set(key, [one])
+  }
+  return [...found.values()]
+}
+
+/** Events by their invocation, and by the request that brought the result an invocation waited for, in the order in which they were first seen; what was logged twice is there once. */
 function invocationsOf(events: readonly EngineLogEvent[]): EngineInvocation[] {
   const found = new Map<string, EngineInvocation>()
   const frames = new Map<string, Frames>()
   for (const one of events) {
     const { event } = one
     const id = event.invocationId
-    const known = found.get(id) ?? { id, session: null, from: null, to: null, calls: new Set<string>(), events: [] }
-    found.set(id, known)
+    const key = JSON.stringify([id, one.run])
+    const known = found.get(key) ?? {
+      id,
+      session: null,
+      run: one.run,
+      from: null,
+      to: null,
+      calls: new Set<string>(),
+      events: [],
+    }
+    found.set(key, known)
     known.session ??= one.session
     const eventId = frameId(one, frames)
     if (eventId === undefined) continue
