@@ -334,6 +334,19 @@ describe('POST …/rows', () => {
     expect((await get(`${base}/${thread}`)).status).toBe(410)
   })
 
+  it('makes rows of a replay that go with the user whose words it says again, also after retention took it', async () => {
+    const thread = await record(turn('r1', 'one', '1'), newThread(), { user_id: 'first-user' })
+    const again = await record(turn('r1', 'one', '1'), newThread(), { user_id: 'target', replay_of: thread })
+    const slug = await dataset('Rows of replays')
+    await rows(again, { dataset: slug })
+    const taken = { before: Number.MAX_SAFE_INTEGER, at: ground.clock.now, limit: 1_000 }
+    await ground.store.apply(ground.access.home, { kind: 'expireConversations', ...taken })
+    expect((await get(`${base}/${again}`)).status).toBe(404)
+    expect((await get(`/api/v1/datasets/${slug}/rows`)).json.items).toHaveLength(1)
+    await ground.send({ method: 'DELETE', path: '/api/v1/users/first-user' })
+    expect((await get(`/api/v1/datasets/${slug}/rows`)).json.items).toEqual([])
+  })
+
   it('makes rows that go with their conversation', async () => {
     const thread = await record(turn('r1', 'one', '1'))
     const kept = await record(turn('r1', 'two', '2'))

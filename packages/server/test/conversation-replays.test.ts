@@ -5,6 +5,7 @@ import { createTargets, printedBy } from '../src/bridge/targets.ts'
 import { registerConversations } from '../src/conversations/conversations.ts'
 import { configSchema } from '../src/config/config.ts'
 import { createRecording } from '../src/recording/append.ts'
+import { registerTraces } from '../src/traces/traces.ts'
 import { allSlices, type Ground, openShelf, type Shelf, startGround } from './ground.ts'
 import { begin, heard, say, type ScriptedAdk, spoken, startScriptedAdk } from './scripted-adk.ts'
 
@@ -25,22 +26,21 @@ afterEach(async () => {
   await adk.close()
 })
 
-function startReplays(): Promise<Ground> {
-  const { targets } = configSchema.parse({
-    targets: { demo: { url: adk.url, app_name: 'demo' }, other: { url: adk.url, app_name: 'demo' } },
-  })
+function startReplays(asking: typeof fetch = fetch): Promise<Ground> {
+  const demo = { url: adk.url, app_name: 'demo' }
+  const { targets } = configSchema.parse({ targets: { demo, other: demo, unnamed: { url: adk.url } } })
   const conversations = registerConversations(
     ({ access, closing, config, log, now, store }) =>
       new Bridge({
         recording: createRecording({ store, now, config }),
-        targets: createTargets(targets, { fetch, env: {}, printed: printedBy }),
+        targets: createTargets(targets, { fetch: asking, env: {}, printed: printedBy }),
         fetch,
         home: access.home,
         log,
         closing,
       }),
   )
-  return startGround({ shelf, config: { targets }, slices: [...allSlices, conversations] })
+  return startGround({ shelf, config: { targets }, slices: [...allSlices, registerTraces, conversations] })
 }
 
 const base = '/api/v1/conversations'
@@ -52,9 +52,9 @@ const assistant = (text: string) => ({ kind: 'assistant_message', payload: { tex
 const call = (id: string, city: string) => ({ kind: 'tool_call', payload: { id, name: 'weather', args: { city } } })
 const result = (id: string) => ({ kind: 'tool_result', payload: { id, result: { sky: 'clear' } } })
 
-async function record(events: object[]): Promise<string> {
+async function record(events: object[], more: object = {}): Promise<string> {
   const thread = newThread()
-  const told = await ground.send({ path: `${base}/${thread}/events`, body: { events } })
+  const told = await ground.send({ path: `${base}/${thread}/events`, body: { events, ...more } })
   expect(told.status, told.text).toBe(200)
   return thread
 }
@@ -198,6 +198,27 @@ describe('a conversation that is said again', () => {
       { text: 'What is this?' },
       { inlineData: { mimeType: 'image/png', data: 'iVBORw==' } },
     ])
+  })
+
+  it('goes with the user who said it first, though their conversation is deleted while it begins', async () => {
+    const thread = await record([user('a secret'), assistant('1')], { user_id: 'ann' })
+    const again = (await replay(thread, { target: 'demo' })).json.thread_id
+    await over(again)
+    const kept = await record([user('two'), assistant('2')], { user_id: 'bob' })
+    await ground.close()
+    // Nothing of the replay is stored before the name of the app is known.
+    ground = await startReplays(async (...asked) => {
+      if (new Request(...asked).url.endsWith('/list-apps'))
+        await ground.send({ method: 'DELETE', path: `${base}/${again}` })
+      return fetch(...asked)
+    })
+    const { status, json } = await replay(again, { target: 'unnamed' })
+    expect(status).toBe(202)
+    await over(json.thread_id)
+    expect((await ground.send({ path: `${base}/${again}` })).status).toBe(410)
+    expect((await ground.send({ method: 'DELETE', path: '/api/v1/users/ann' })).json).toEqual({ deleted: 2 })
+    expect((await ground.send({ path: `${base}/${json.thread_id}` })).status).toBe(410)
+    expect((await ground.send({ path: `${base}/${kept}` })).status).toBe(200)
   })
 
   it('is refused where nothing can be said, where it would be said to nobody, or into a thread that is there', async () => {

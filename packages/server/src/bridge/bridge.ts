@@ -124,9 +124,9 @@ export class Bridge {
     target.client?.prepare({ ...session, headers, signal: wanted }).catch(() => undefined)
   }
 
-  #appendTo({ input, projectId, replayOf, target }: BridgeRequest, { appName, held, known }: Begun) {
+  #appendTo({ input, projectId, replayOf, target, wordsOf }: BridgeRequest, { appName, held, known }: Begun) {
     const { userId, name } = target
-    const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf }
+    const thread = { projectId, threadId: input.threadId, target: name, appName, userId, replayOf, wordsOf }
     return async (events: ConversationEventInput[]) => {
       const { first, last } = await held.hold.store({ events, last: known.last }, (hold) =>
         appendEvents(this.#options.recording, { ...thread, hold }, events),

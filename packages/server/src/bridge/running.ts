@@ -53,6 +53,8 @@ export interface BridgeRequest {
   /** That go on to the agent. */
   headers: Readonly<Record<string, string>>
   replayOf: string | null
+  /** The user whose words that says again. */
+  wordsOf?: string | null | undefined
   /** Aborted when nobody wants the answer any more. */
   signal: AbortSignal
 }

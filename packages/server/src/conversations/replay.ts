@@ -44,6 +44,7 @@ export function registerReplays(
         target,
         headers: target.forwarded(headers),
         replayOf: found.threadId,
+        wordsOf: found.wordsOf,
         signal: closing,
       }
       // The first turn is on disk when this is answered: the thread is there.

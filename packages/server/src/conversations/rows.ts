@@ -37,7 +37,7 @@ export function registerConversationRows(app: App, { store, now }: Deps, recordi
       const missing = used.filter((part) => !before.some((column) => column.slug === part.slug))
       const rows = checkRows(given, [...before, ...missing], 'lenient')
       await addMissingColumns(place, id, missing)
-      const owned = rows.map((row) => ({ ...row, userId: found.userId, conversationRef: found.ref }))
+      const owned = rows.map((row) => ({ ...row, userId: found.wordsOf ?? found.userId, conversationRef: found.ref }))
       const fates = await storeRows(place, id, { rows: owned, mode: 'append', at: now() })
       return { dataset: slug, added: fates.length, warnings }
     },
