@@ -1,6 +1,6 @@
 import type { Conversation, ConversationStep, ConversationTurn } from '@llm-eval/protocol'
 import { ArrowRight, Brain, ChevronRight, CodeXml, Hourglass, Paperclip, User, Wrench } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { memo, type ReactNode, useState } from 'react'
 import { Button } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
 import { JsonView } from '../components/json-view.tsx'
@@ -13,13 +13,13 @@ const stepsAtOnce = 60
 
 interface TurnProps {
   turn: ConversationTurn
-  row: Pick<Conversation, 'agents'>
+  agents: Conversation['agents']
   chosen: boolean
-  onChoose: () => void
+  onChoose: (index: number) => void
 }
 
-/** What a user said, and all that came of it. */
-export function Turn({ turn, row, chosen, onChoose }: TurnProps) {
+/** What a user said, and all that came of it. Of thousands of turns only those are drawn again that changed. */
+export const Turn = memo(function Turn({ turn, agents, chosen, onChoose }: TurnProps) {
   const { index, user, steps, state, error } = turn
   const [most, setMost] = useState(stepsAtOnce)
   // A turn of thousands of steps is read from its end: there is what was answered.
@@ -57,7 +57,7 @@ export function Turn({ turn, row, chosen, onChoose }: TurnProps) {
             // Steps have no identity but their place.
             // oxlint-disable-next-line react/no-array-index-key
             <li key={hidden + at}>
-              <Step step={step} before={steps[hidden + at - 1]} row={row} />
+              <Step step={step} before={steps[hidden + at - 1]} agents={agents} />
             </li>
           ))}
         </ol>
@@ -72,14 +72,14 @@ export function Turn({ turn, row, chosen, onChoose }: TurnProps) {
       </article>
     </li>
   )
-}
+})
 
-function TurnHead({ turn, chosen, onChoose }: Omit<TurnProps, 'row'>) {
+function TurnHead({ turn, chosen, onChoose }: Omit<TurnProps, 'agents'>) {
   const { index, at, duration_ms: took, first_token_ms: first, tokens, state, models } = turn
   return (
     <h2 className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b pb-1.5 text-sm font-normal text-ink-3">
       <label className="inline-flex items-center gap-2 font-semibold text-ink">
-        <input type="checkbox" className="size-4" checked={chosen} onChange={onChoose} />
+        <input type="checkbox" className="size-4" checked={chosen} onChange={() => onChoose(index)} />
         Turn {index + 1}
       </label>
       <time dateTime={at} title={formatTime(at)}>
@@ -104,12 +104,12 @@ function TurnHead({ turn, chosen, onChoose }: Omit<TurnProps, 'row'>) {
 interface StepProps {
   step: ConversationStep
   before: ConversationStep | undefined
-  row: Pick<Conversation, 'agents'>
+  agents: Conversation['agents']
 }
 
-function Step({ step, before, row }: StepProps) {
+function Step({ step, before, agents }: StepProps) {
   const { author } = step
-  const { edge } = colourOf(row, author)
+  const { edge } = colourOf({ agents }, author)
   return (
     <div className={`min-w-0 border-l-3 py-1 pl-3.5 ${edge}`}>
       {before?.author !== author && <h3 className="foreign mb-1 text-sm font-semibold text-ink">{author}</h3>}

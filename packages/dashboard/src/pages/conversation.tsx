@@ -2,7 +2,7 @@ import type { ConversationDetail } from '@llm-eval/protocol'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
-import { useLayoutEffect, useRef, useState } from 'react'
+import { useCallback, useLayoutEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { blockOf, conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
@@ -60,12 +60,13 @@ export function ConversationPage() {
 
 function Body({ detail }: { detail: ConversationDetail }) {
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set())
-  const choose = (index: number): void =>
+  const choose = useCallback((index: number): void => {
     setChosen((before) => {
       const next = new Set(before)
       if (!next.delete(index)) next.add(index)
       return next
     })
+  }, [])
   return (
     <>
       <Head detail={detail} />
@@ -172,9 +173,9 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
           <Turn
             key={turn.index}
             turn={turn}
-            row={detail}
+            agents={detail.agents}
             chosen={chosen.has(turn.index)}
-            onChoose={() => onChoose(turn.index)}
+            onChoose={onChoose}
           />
         ))}
       </ol>
