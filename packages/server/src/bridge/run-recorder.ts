@@ -105,7 +105,8 @@ export class RunRecorder {
     if (this.#failure) return
     const last = this.#waiting.at(-1)
     const together = last && joined(last.input, input)
-    if (last && together && last.bytes < batchBytes) {
+    // A piece that is large itself stays alone: together they might be more than one event may hold.
+    if (last && together && last.bytes + together.bytes <= batchBytes) {
       last.input = together.input
       last.bytes += together.bytes
       this.#bytes += together.bytes

@@ -45,8 +45,9 @@ export class WholeTexts {
     if (typeof delta !== 'string') return [event]
     const id = typeof named === 'string' ? named : (this.#last.get(kind) ?? '')
     this.#last.set(kind, id)
+    const before = this.#chars + delta.length > mostChars ? this.rest() : []
     this.#add(delta, { id, kind, event })
-    return this.#chars >= mostChars || this.#texts >= mostTexts ? this.rest() : []
+    return this.#chars >= mostChars || this.#texts >= mostTexts ? [...before, ...this.rest()] : before
   }
 
   /** What is still open, as far as it came. */
