@@ -497,6 +497,16 @@ describe('the logs of a bridge and of an engine are put together', () => {
         ['run_end', 'r-2', 'r-2:end'],
       ],
     ])
+    // A name that logs of the bridge do not hold is not that of another run of them.
+    const other = bridged({ thread: 't-1', run: 'r-3', text: 'more?' }, { callId: 'adk-7' })
+    const half = await joined([...bridge.slice(10), ...other], engine)
+    expect(half.warnings.map(({ code }) => code)).toEqual([
+      'no_bridge_run',
+      'no_engine_events',
+      'no_user_message',
+      'no_end',
+    ])
+    expect(told(half.threads)[0]?.filter(([kind]) => kind === 'adk_event')).toEqual(spoken)
     const alone = await joined([], engine)
     expect(told(alone.threads)[0]?.filter(([kind]) => kind === 'adk_event')).toEqual(spoken)
   })

@@ -30,9 +30,7 @@ export function assignInvocations(
   invocations: readonly EngineInvocation[],
   warnings: LogWarnings,
 ): Assigned {
-  const byName = indexed(runs, ({ thread, run }) => (run === null ? [] : [nameOf(thread, run)]))
-  const byCall = indexed(runs, ({ calls }) => calls)
-  const byInvocation = indexed(runs, (run) => (run.run === null ? run.invocations : [run.run, ...run.invocations]))
+  const finder = new Finder(runs, invocations)
   const assigned: Assigned = { byRun: new Map(), alone: [] }
   const threads = new Map<string, string>()
   const give = (run: BridgeRun, invocation: EngineInvocation) => {
@@ -43,22 +41,20 @@ export function assignInvocations(
   }
   const left: EngineInvocation[] = []
   for (const invocation of invocations) {
-    const { calls, id, session } = invocation
-    const named = invocation.run === null ? undefined : byName.get(nameOf(session, invocation.run))
-    const called = [...calls].flatMap((call) => byCall.get(call) ?? [])
-    const found = named ?? (called.length > 0 ? called : (byInvocation.get(id) ?? []))
+    const found = finder.find(invocation)
     const [run] = found
     if (!run) {
       left.push(invocation)
       continue
     }
-    if (new Set(found).size > 1) warnings.add('ambiguous', run, `Several runs have calls of the invocation ${id}.`)
+    if (new Set(found).size > 1)
+      warnings.add('ambiguous', run, `Several runs have calls of the invocation ${invocation.id}.`)
     give(run, invocation)
   }
   const free = new Windows(runs.filter((run) => !assigned.byRun.has(run)))
   for (const invocation of left) {
     const thread = invocation.session === null ? null : (threads.get(invocation.session) ?? invocation.session)
-    const run = free.take(invocation, thread)
+    const run = finder.isNamed(invocation) ? undefined : free.take(invocation, thread)
     if (run) {
       warnings.add('joined_by_time', run, `The invocation ${invocation.id} fell into this run of ${run.thread}.`)
       give(run, invocation)
@@ -73,6 +69,36 @@ export function assignInvocations(
       if (!assigned.byRun.has(run))
         warnings.add('no_engine_events', run, `The log of the engine holds nothing of this run of ${run.thread}.`)
   return assigned
+}
+
+/** Finds the runs of an invocation by what both logs call alike. Where names of runs are, no other run has what is named. */
+class Finder {
+  readonly #byName: ReadonlyMap<string, BridgeRun[]>
+  readonly #byCall: ReadonlyMap<string, BridgeRun[]>
+  readonly #byInvocation: ReadonlyMap<string, BridgeRun[]>
+  readonly #areNamed: boolean
+
+  constructor(runs: readonly BridgeRun[], invocations: readonly EngineInvocation[]) {
+    this.#byName = indexed(runs, ({ thread, run }) => (run === null ? [] : [nameOf(thread, run)]))
+    this.#byCall = indexed(runs, ({ calls }) => calls)
+    this.#byInvocation = indexed(runs, (run) => (run.run === null ? run.invocations : [run.run, ...run.invocations]))
+    this.#areNamed = invocations.some((one) => this.#named(one).length > 0)
+  }
+
+  find(invocation: EngineInvocation): BridgeRun[] {
+    if (this.isNamed(invocation)) return this.#named(invocation)
+    const called = [...invocation.calls].flatMap((call) => this.#byCall.get(call) ?? [])
+    return called.length > 0 ? called : (this.#byInvocation.get(invocation.id) ?? [])
+  }
+
+  /** Whether a name says of which run it is, also where that run was not logged. */
+  isNamed({ run }: EngineInvocation): boolean {
+    return this.#areNamed && run !== null
+  }
+
+  #named({ run, session }: EngineInvocation): BridgeRun[] {
+    return run === null ? [] : (this.#byName.get(nameOf(session, run)) ?? [])
+  }
 }
 
 function nameOf(thread: string | null, run: string): string {
