@@ -22,7 +22,7 @@ beforeEach(async () => {
   // As another server that works on the same store, which nobody tells anything.
   recordings = new Recordings({ store, now: () => ground.clock.now })
   threads = new Threads({ store, now: () => ground.clock.now })
-  forgetting = lookingAt(3_600_000)
+  forgetting = new Forgetting(lookingOptions())
 })
 afterEach(async () => {
   await forgetting.stop()
@@ -31,10 +31,12 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([])
 })
 
-function lookingAt(everyMs: number): Forgetting {
-  const { store } = ground
-  return new Forgetting({ store, keepers: [recordings, threads], everyMs, onError: (error) => errors.push(error) })
-}
+const lookingOptions = () => ({
+  store: ground.store,
+  keepers: [recordings, threads],
+  everyMs: 3_600_000,
+  onError: (error: unknown) => void errors.push(error),
+})
 
 const base = '/api/v1/conversations'
 const tell = (thread: string, more: object = {}) =>
@@ -111,26 +113,82 @@ describe('what is kept in memory of conversations', () => {
     expect(kept()[0]).toEqual([])
   })
 
-  it('is looked at by itself, and a look that fails is told and made again', async () => {
+  it('is not asked for where nothing is kept, nor again before something happens', async () => {
+    const asked: string[] = []
+    const read: typeof ground.store.read = (...args) => {
+      asked.push(args[1])
+      return ground.store.read(...args)
+    }
+    await forgetting.stop()
+    forgetting = new Forgetting({ ...lookingOptions(), store: { read } })
+    const looked = async () => {
+      asked.length = 0
+      await forgetting.look()
+      return asked
+    }
+    await tell('a')
+    expect(await looked()).toEqual([])
+    await use('a')
+    expect(await looked()).toEqual(['head', 'conversationRefs'])
+    expect(await looked()).toEqual(['head'])
+    await tell('b')
+    expect(await looked()).toEqual(['head', 'conversationRefs'])
+    // What was read before a deletion may be kept after it was looked at.
+    const found = await ground.store.read(ground.access.home, 'conversation', { threadId: 'b' })
+    if (found === null || found === 'deleted') throw new Error('there is no b')
+    await ground.send({ method: 'DELETE', path: `${base}/b` })
+    expect(await looked()).toEqual(['head', 'conversationRefs'])
+    await recordings.turns(ground.access.home, found)
+    expect(kept()).toEqual([['a', 'b'], ['a']])
+    expect(await looked()).toEqual(['head', 'conversationRefs'])
+    expect(kept()).toEqual([['a'], ['a']])
+    await ground.send({ method: 'DELETE', path: `${base}/a` })
+    expect(await looked()).toEqual(['head', 'conversationRefs'])
+    expect(kept()).toEqual([[], []])
+    expect(await looked()).toEqual([])
+  })
+
+  it('stays of a thread that is held, whose first events are not stored yet', async () => {
+    const place = { projectId: ground.access.home, threadId: 'new' }
+    const first = await threads.hold(place, () => false)
+    const known = await first.recall()
+    await forgetting.look()
+    await tell('new')
+    known.last = 1
+    first.release()
+    await forgetting.look()
+    const second = await threads.hold(place, () => false)
+    expect(await second.recall()).toBe(known)
+    second.release()
+    await ground.send({ method: 'DELETE', path: `${base}/new` })
+    await forgetting.look()
+    expect(kept()[1]).toEqual([])
+  })
+
+  it('is looked at by itself, and an outage is told once, however many looks fail', async () => {
     await tell('a')
     await use('a')
     await forgetting.stop()
     let isBroken = true
+    let failed = 0
     const read: typeof ground.store.read = (...args) => {
       if (!isBroken) return ground.store.read(...args)
-      isBroken = false
+      failed++
       return Promise.reject(new Error('is away'))
     }
     const told: unknown[] = []
+    const onError = (error: unknown) => void told.push(error)
+    forgetting = new Forgetting({ ...lookingOptions(), store: { read }, everyMs: 5, onError })
+    await expect.poll(() => failed, { timeout: 30_000 }).toBeGreaterThan(4)
+    expect(told).toHaveLength(1)
     await ground.send({ method: 'DELETE', path: `${base}/a` })
-    forgetting = new Forgetting({
-      store: { read },
-      keepers: [recordings, threads],
-      everyMs: 5,
-      onError: (error) => told.push(error),
-    })
+    isBroken = false
     await expect.poll(kept, { timeout: 30_000 }).toEqual([[], []])
     expect(told).toHaveLength(1)
+    await tell('b')
+    await use('b')
+    isBroken = true
+    await expect.poll(() => told.length, { timeout: 30_000 }).toBe(2)
   })
 })
 

@@ -81,8 +81,9 @@ export class Threads implements Keeper {
     return { recall, hold, release }
   }
 
+  /** But for those that are held: the first events of a thread may not be stored yet. */
   kept(): readonly KeptThread[] {
-    return [...this.#known.keys()].map(threadOf)
+    return [...this.#known.keys()].filter((key) => !this.#held.has(key)).map(threadOf)
   }
 
   /** A request that is under way knows what it knew; its events are refused. */

@@ -23,18 +23,28 @@ export interface ForgettingOptions {
   keepers: readonly Keeper[]
   /** Milliseconds between two looks. */
   everyMs: number
+  /** Told of the first look that fails, until one does not. */
   onError: (error: unknown) => void
 }
 
-/** Looks now and then which threads are still there; does not keep the process alive. */
+/** Where the journal of a project ended, and which threads were there then. */
+interface Looked {
+  epoch: string
+  seq: number
+  there: ReadonlySet<string>
+}
+
+/** Looks now and then which threads are still there, where something is kept and anything happened since; does not keep the process alive. */
 export class Forgetting {
   readonly #options: ForgettingOptions
   readonly #timer: NodeJS.Timeout
+  readonly #looked = new Map<number, Looked>()
   #looking: Promise<void> | undefined
+  #isAway = false
 
   constructor(options: ForgettingOptions) {
     this.#options = options
-    this.#timer = setInterval(() => void this.look().catch(options.onError), options.everyMs)
+    this.#timer = setInterval(() => void this.#lookByItself(), options.everyMs)
     this.#timer.unref()
   }
 
@@ -57,18 +67,46 @@ export class Forgetting {
     await this.#looking?.catch(() => undefined)
   }
 
-  async #look(): Promise<void> {
-    const { keepers, store } = this.#options
-    for (const keeper of keepers) keeper.tidy()
-    const kept = keepers.flatMap((keeper) => keeper.kept().map((thread) => ({ keeper, thread })))
-    for (const [projectId, own] of Map.groupBy(kept, ({ thread }) => thread.projectId)) {
-      const threadIds = [...new Set(own.map(({ thread }) => thread.threadId))]
-      const there = await store.read(projectId, 'conversationRefs', { threadIds })
-      const refs = new Map(there.map(({ threadId, ref }) => [threadId, ref]))
-      for (const { keeper, thread } of own) {
-        const ref = refs.get(thread.threadId)
-        if (ref === undefined || (thread.ref !== null && thread.ref !== ref)) keeper.forget(thread)
-      }
+  async #lookByItself(): Promise<void> {
+    try {
+      await this.look()
+      this.#isAway = false
+    } catch (error) {
+      if (!this.#isAway) this.#options.onError(error)
+      this.#isAway = true
     }
   }
+
+  async #look(): Promise<void> {
+    const { keepers } = this.#options
+    for (const keeper of keepers) keeper.tidy()
+    const kept = keepers.flatMap((keeper) => keeper.kept().map((thread) => ({ keeper, thread })))
+    const projects = Map.groupBy(kept, ({ thread }) => thread.projectId)
+    for (const projectId of this.#looked.keys()) if (!projects.has(projectId)) this.#looked.delete(projectId)
+    for (const [projectId, own] of projects) await this.#lookInto(projectId, own)
+  }
+
+  async #lookInto(projectId: number, kept: readonly { keeper: Keeper; thread: KeptThread }[]): Promise<void> {
+    const { store } = this.#options
+    // First, so that what is deleted meanwhile is looked at the next time.
+    const { epoch, seq } = await store.read(projectId, 'head', {})
+    const before = this.#looked.get(projectId)
+    const known = before?.epoch === epoch && before.seq === seq ? before.there : new Set<string>()
+    const asked = kept.filter(({ thread }) => !known.has(keyOf(thread)))
+    const threadIds = [...new Set(asked.map(({ thread }) => thread.threadId))]
+    const found = threadIds.length === 0 ? [] : await store.read(projectId, 'conversationRefs', { threadIds })
+    const refs = new Map(found.map(({ threadId, ref }) => [threadId, ref]))
+    const gone = new Set(asked.filter(({ thread }) => !isThere(thread, refs.get(thread.threadId))))
+    for (const { keeper, thread } of gone) keeper.forget(thread)
+    const there = kept.filter((one) => !gone.has(one)).map(({ thread }) => keyOf(thread))
+    this.#looked.set(projectId, { epoch, seq, there: new Set(there) })
+  }
+}
+
+function isThere(thread: KeptThread, ref: number | undefined): boolean {
+  return ref !== undefined && (thread.ref === null || thread.ref === ref)
+}
+
+function keyOf({ ref, threadId }: KeptThread): string {
+  return `${ref ?? ''}\n${threadId}`
 }
