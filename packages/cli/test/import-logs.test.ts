@@ -211,6 +211,57 @@ describe('llm-eval import-logs', () => {
     })
   })
 
+  test.each([['with'], ['without']])(
+    'goes on with the later of two requests that ADK numbers alike, %s a log of the bridge',
+    async (which) => {
+      const thread = `resumed-${which}`
+      const piece = (place: number, text: string) =>
+        event('e-1', place, { role: 'model', parts: [{ text }] }).replace('{', '{"partial":true,')
+      const later = [
+        { kind: 'run_start', payload: {} },
+        { kind: 'tool_result', payload: approved },
+        { ...adk(piece(1, 'One at ')), event_id: 'e-1-1:partial' },
+      ].map((one) => ({ ...one, run_id: 'r-2' }))
+      const waited = { kind: 'run_end', payload: { status: 'waiting', code: null, message: null } }
+      await record(thread, [adk(engine[0]), waited, ...later])
+      // As `llm-eval bridge --log-dir` writes it.
+      const raw = [
+        ['r-1', engine[0]],
+        ['r-2', piece(1, 'One at ')],
+        ['r-2', piece(2, 'the Tiber.')],
+        ['r-2', engine[2]],
+      ].map(([run_id, line]) => JSON.stringify({ thread_id: thread, run_id, raw: adk(line).payload }))
+      const events = [
+        ...bridge,
+        ...bridge.filter((line) => !line.includes('TOOL')).map((line) => line.replace('r-1', 'r-2')),
+      ]
+      const cwd = place({
+        'logs/events_1.log': events.join('\n').replaceAll('logged', thread),
+        'logs/agent_engine_raw_1.log': raw.join('\n'),
+      })
+      const args = which === 'with' ? named : ['import-logs', '--engine', 'logs/agent_engine_raw_*.log']
+      expect((await llmEval(args, { cwd, env: env() })).out).toMatch(new RegExp(`^${thread}: 3 events, `))
+      expect(await show(thread)).toMatchObject({ state: 'finished' })
+      expect((await llmEval(args, { cwd, env: env() })).out).toMatch(new RegExp(`^${thread}: 0 events, `))
+    },
+  )
+
+  test('goes on with what it imported of the later of two requests that ADK numbers alike', async () => {
+    const raw = [
+      ['r-1', engine[0]],
+      ['r-2', engine[1]],
+      ['r-2', engine[2]],
+    ].map(([run_id, line]) => JSON.stringify({ thread_id: 'both-imported', run_id, raw: adk(line).payload }))
+    const engineOnly = ['import-logs', '--engine', 'logs/agent_engine_raw_*.log']
+    const cwd = place({ 'logs/agent_engine_raw_1.log': raw.slice(0, 2).join('\n') })
+    expect((await llmEval(engineOnly, { cwd, env: env() })).out).toBe('both-imported: 6 events.\n')
+    writeFileSync(join(cwd, 'logs/agent_engine_raw_1.log'), raw.join('\n'))
+    // The answer, and an end.
+    expect((await llmEval(engineOnly, { cwd, env: env() })).out).toBe('both-imported: 2 events, 5 were there.\n')
+    expect(await show('both-imported')).toMatchObject({ state: 'finished' })
+    expect((await llmEval(engineOnly, { cwd, env: env() })).out).toBe('both-imported: 0 events, 7 were there.\n')
+  })
+
   test('does not mark as finished what a log in another form ends, and goes on with it by one in the same form', async () => {
     await record('other-log', [adk(engine[0])])
     const cwd = place(answering('other-log'))

@@ -122,9 +122,7 @@ class RecordedRequests {
   /** The one that a log tells of. */
   of(events: readonly ConversationEventInput[]): RecordedRequest | undefined {
     for (const { run_id, invocation_id } of events) {
-      const known =
-        (run_id === null ? undefined : this.#byRun.get(run_id)) ??
-        (invocation_id === null ? undefined : this.#byInvocation.get(invocation_id))
+      const known = this.#known(run_id, invocation_id)
       if (known) return known
     }
     return undefined
@@ -148,13 +146,21 @@ class RecordedRequests {
   }
 
   #requestOf(runId: string | null, invocationId: string | null): RecordedRequest | undefined {
-    const known =
-      (runId === null ? undefined : this.#byRun.get(runId)) ??
-      (invocationId === null ? undefined : this.#byInvocation.get(invocationId)) ??
-      (runId === null && invocationId === null ? undefined : newRequest(runId))
-    if (known && runId !== null) this.#byRun.set(runId, known)
+    const isNamed = runId !== null || invocationId !== null
+    const known = this.#known(runId, invocationId) ?? (isNamed ? newRequest(runId) : undefined)
+    if (known && runId !== null) {
+      known.runId ??= runId
+      this.#byRun.set(runId, known)
+    }
     if (known && invocationId !== null) this.#byInvocation.set(invocationId, known)
     return known
+  }
+
+  #known(runId: string | null, invocationId: string | null): RecordedRequest | undefined {
+    const named = runId === null ? undefined : this.#byRun.get(runId)
+    const numbered = invocationId === null ? undefined : this.#byInvocation.get(invocationId)
+    // ADK goes on with the same invocation in the request that brings the result it waited for.
+    return named ?? (runId === null || numbered?.runId === null ? numbered : undefined)
   }
 }
 
