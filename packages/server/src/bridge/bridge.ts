@@ -96,7 +96,9 @@ export class Bridge {
       const running = this.#toRunning(request, { ...parts, known: await parts.held.recall() })
       const [start, ...said] = beginning(running)
       try {
-        await running.append([start, ...said])
+        const stored = running.append([start, ...said])
+        this.#prepareSession(running)
+        await stored
         return { running, at: start.at }
       } catch (error) {
         if (!(error instanceof StaleThread) || attempt === mostStarts) throw error
@@ -108,7 +110,6 @@ export class Bridge {
     const { input, target } = request
     const asked = toAdkRequest(input, { isSeen: (id) => known.seen.has(id), state: known.state })
     if (asked.newMessage === null && target.kind !== 'agui') throw nothingNew()
-    this.#prepareSession(request, known)
     const append = this.#appendTo(request, { appName, held, known })
     const { now, redacts } = this.#options.recording
     const recorder = new RunRecorder({ runId: input.runId, append, now, redacts, runs: () => this.#slots.taken })
@@ -117,11 +118,10 @@ export class Bridge {
   }
 
   /** The session is made while what the user said is stored: that alone is told afterwards. What goes wrong with it, asking tells. */
-  #prepareSession(request: BridgeRequest, known: KnownThread): void {
-    const { headers, signal, target } = request
+  #prepareSession(running: Running): void {
+    const { headers, signal, target } = running.request
     const wanted = AbortSignal.any([signal, this.#options.closing])
-    const session = sessionOf({ options: this.#options, request, known })
-    target.client?.prepare({ ...session, headers, signal: wanted }).catch(() => undefined)
+    target.client?.prepare({ ...sessionOf(running), headers, signal: wanted }).catch(() => undefined)
   }
 
   #appendTo({ input, projectId, replayOf, target, wordsOf }: BridgeRequest, { appName, held, known }: Begun) {
