@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, type RefObject, use, useEffect, useMemo, useRef } from 'react'
+import { createContext, type ReactNode, type RefObject, use, useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { type Binding, createMatcher, isForPage, type Place, strokeName } from './keymap.ts'
 
 interface Registry {
@@ -49,10 +49,11 @@ export function KeysProvider({ children }: { children: ReactNode }) {
 export function useKeys(bindings: readonly Binding[]): void {
   const registry = use(Context)
   const latest = useRef(bindings)
-  useEffect(() => {
+  // Before the page is painted: what is seen can be used, also on a busy machine.
+  useLayoutEffect(() => {
     latest.current = bindings
   })
-  useEffect(() => registry.add(latest), [registry])
+  useLayoutEffect(() => registry.add(latest), [registry])
 }
 
 export function useAllKeys(): () => Binding[] {
