@@ -1,17 +1,7 @@
 import type { AgentPart, AgentTrace } from '@llm-eval/protocol'
 import { type Agent, type RequestShape, requestShapes } from './agent.ts'
 import { ask, type AskOptions } from './ask.ts'
-
-/** One thing that was looked at: `well`, `advice` (more could be tested), or `problem` (tests would fail for it). */
-export interface Finding {
-  severity: 'well' | 'advice' | 'problem'
-  /** A word or two. */
-  topic: string
-  /** What was found, as a sentence. */
-  found: string
-  /** What to add to the agent, as a line to copy; null where nothing is missing. */
-  add: string | null
-}
+import { advice, type Finding, problem, well } from './finding.ts'
 
 /** What an agent exposes, and what can be tested of it. */
 export interface Examination {
@@ -197,16 +187,4 @@ function deeper({ level, captured, tool_calls: calls }: AgentTrace): Finding[] {
     return [advice('results', 'It shows calls of tools without their results.', add)]
   }
   return [advice('results', `${silent.length} of ${calls.length} calls have no result: give both the same id.`, null)]
-}
-
-function well(topic: string, found: string): Finding {
-  return { severity: 'well', topic, found, add: null }
-}
-
-function advice(topic: string, found: string, add: string | null): Finding {
-  return { severity: 'advice', topic, found, add }
-}
-
-function problem(topic: string, found: string, add: string | null): Finding {
-  return { severity: 'problem', topic, found, add }
 }

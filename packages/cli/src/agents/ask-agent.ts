@@ -1,4 +1,4 @@
-import { type Agent, ask, type Examination, examine, type ExamineOptions, type Question } from '@llm-eval/agents'
+import { type Agent, ask, type Examination, examine, type ExamineOptions, problem, type Question } from '@llm-eval/agents'
 import type { AgentTrace } from '@llm-eval/protocol'
 import { appsAt } from './adk-apps.ts'
 import type { AskAgentOptions } from './ask-adk.ts'
@@ -31,7 +31,7 @@ export async function examineAgent(agent: Agent, options: ExamineOptions): Promi
   if (meant === null) return found
   const trace = withHint(found.trace, meant)
   const add = `llm-eval doctor ${meant.address}`
-  return { ...found, trace, findings: [{ severity: 'problem', topic: 'answer', found: hintOf(meant), add }] }
+  return { ...found, trace, findings: [problem('answer', hintOf(meant), add)] }
 }
 
 /** How an api server of ADK is asked. */

@@ -1,11 +1,14 @@
 import {
   type AdkTarget,
+  advice,
   type Agent,
   AgentFailed,
   callServer,
   type Examination,
   type ExamineOptions,
   type Finding,
+  problem,
+  well,
 } from '@llm-eval/agents'
 import type { AgentFault, AgentTrace } from '@llm-eval/protocol'
 import { count } from '../display/amounts.ts'
@@ -159,16 +162,4 @@ function mend({ code, status }: AgentFault, target: AdkTarget): string | null {
 
 function startLine({ url }: AdkTarget): string {
   return `adk api_server --port ${new URL(url).port || '8000'} FOLDER_OF_AGENTS`
-}
-
-function well(topic: string, found: string): Finding {
-  return { severity: 'well', topic, found, add: null }
-}
-
-function advice(topic: string, found: string, add: string | null): Finding {
-  return { severity: 'advice', topic, found, add }
-}
-
-function problem(topic: string, found: string, add: string | null): Finding {
-  return { severity: 'problem', topic, found, add }
 }
