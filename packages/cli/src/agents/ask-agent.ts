@@ -1,4 +1,12 @@
-import { type Agent, ask, type Examination, examine, type ExamineOptions, problem, type Question } from '@llm-eval/agents'
+import {
+  type Agent,
+  ask,
+  type Examination,
+  examine,
+  type ExamineOptions,
+  problem,
+  type Question,
+} from '@llm-eval/agents'
 import type { AgentTrace } from '@llm-eval/protocol'
 import { appsAt } from './adk-apps.ts'
 import type { AskAgentOptions } from './ask-adk.ts'
