@@ -2,16 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { ConversationEventInput } from '@llm-eval/protocol'
 import type { ConversationHold, Store } from '@llm-eval/store'
+import type { ThreadPlace } from '../recording/forgetting.ts'
 
 /** Milliseconds for which a server that died keeps others from its threads, and between two signs of life. */
 const leaseMs = 15_000
 const renewMs = 5_000
-
-/** Which thread. */
-export interface ThreadPlace {
-  projectId: number
-  threadId: string
-}
 
 interface Held extends ThreadPlace {
   lost: AbortController

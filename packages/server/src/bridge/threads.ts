@@ -1,7 +1,7 @@
 import { Failure, limits } from '@llm-eval/protocol'
 import type { Store, StoredConversationEvent } from '@llm-eval/store'
-import { type Hold, Holds, type HoldsOptions, type ThreadPlace } from './holds.ts'
-import type { Keeper, KeptThread } from '../recording/forgetting.ts'
+import { type Keeper, type KeptThread, keyOfThread, type ThreadPlace } from '../recording/forgetting.ts'
+import { type Hold, Holds, type HoldsOptions } from './holds.ts'
 
 /** What the bridge knows of a thread. */
 export interface KnownThread {
@@ -59,7 +59,7 @@ export class Threads implements Keeper {
    * @throws {Failure} `conversation_busy`
    */
   async hold(place: ThreadPlace, gone: () => boolean): Promise<HeldThread> {
-    const key = keyOf(place)
+    const key = keyOfThread(place)
     const earlier = this.#held.get(key)
     if (earlier) {
       if (!earlier.gone() || !(await within(earlier.over, patienceMs)) || this.#held.has(key))
@@ -88,7 +88,7 @@ export class Threads implements Keeper {
 
   /** A request that is under way knows what it knew; its events are refused. */
   forget(place: ThreadPlace): void {
-    this.#known.delete(keyOf(place))
+    this.#known.delete(keyOfThread(place))
   }
 
   /** Nothing goes for its age alone: a front end may wait for long between two messages. */
@@ -124,10 +124,7 @@ export class Threads implements Keeper {
   }
 }
 
-function keyOf({ projectId, threadId }: ThreadPlace): string {
-  return `${projectId}\n${threadId}`
-}
-
+/** Of what `keyOfThread` made. */
 function threadOf(key: string): KeptThread {
   const end = key.indexOf('\n')
   return { projectId: Number(key.slice(0, end)), threadId: key.slice(end + 1), ref: null }

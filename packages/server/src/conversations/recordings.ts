@@ -7,7 +7,7 @@ import {
   limits,
 } from '@llm-eval/protocol'
 import type { Store, StoredConversation, StoredConversationEvent } from '@llm-eval/store'
-import type { Keeper, KeptThread } from '../recording/forgetting.ts'
+import { type Keeper, type KeptThread, keyOfThread, type ThreadPlace } from '../recording/forgetting.ts'
 import { stateOf } from './wire.ts'
 
 /** Bytes of payloads that are kept to be looked at again, and for how long, in milliseconds. */
@@ -17,9 +17,7 @@ const keptMs = 300_000
 const pageRows = 2_000
 const pageBytes = 4 * 1024 * 1024
 
-interface Kept {
-  projectId: number
-  threadId: string
+interface Kept extends ThreadPlace {
   ref: number
   events: ConversationEvent[]
   bytes: number
@@ -78,8 +76,8 @@ export class Recordings implements Keeper {
     return [...this.#kept.values()]
   }
 
-  forget({ projectId, threadId }: Pick<KeptThread, 'projectId' | 'threadId'>): void {
-    this.#kept.delete(keyOf(projectId, threadId))
+  forget(thread: ThreadPlace): void {
+    this.#kept.delete(keyOfThread(thread))
   }
 
   /** The oldest go when there are too many, and each after a while. */
@@ -109,7 +107,7 @@ export class Recordings implements Keeper {
     if (conversation.bytes > this.#mostBytes)
       throw new Failure('conversation_too_large', { values: { max: this.#mostBytes } })
     const { ref, threadId } = conversation
-    const key = keyOf(projectId, threadId)
+    const key = keyOfThread({ projectId, threadId })
     const known = this.#kept.get(key)
     // An id that retention has freed may be that of another thread by now.
     const kept = known?.ref === ref ? known : nothingOf({ projectId, threadId, ref })
@@ -152,10 +150,6 @@ function nothingOf(thread: Pick<Kept, 'projectId' | 'threadId' | 'ref'>): Kept {
     turns: undefined,
     reading: Promise.resolve(),
   }
-}
-
-function keyOf(projectId: number, threadId: string): string {
-  return `${projectId}\n${threadId}`
 }
 
 type Payload = ConversationPayloads[ConversationEvent['kind']]

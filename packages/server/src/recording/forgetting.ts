@@ -1,10 +1,19 @@
 /** Words of conversations that are kept in memory go with their conversations, whoever deletes those, and on whichever server. */
 import type { Store } from '@llm-eval/store'
 
-/** A thread of which something is kept in memory. */
-export interface KeptThread {
+/** Which thread. */
+export interface ThreadPlace {
   projectId: number
   threadId: string
+}
+
+/** The same as a text, by which a Map finds it. */
+export function keyOfThread({ projectId, threadId }: ThreadPlace): string {
+  return `${projectId}\n${threadId}`
+}
+
+/** A thread of which something is kept in memory. */
+export interface KeptThread extends ThreadPlace {
   /** Of the thread that it was made of; null where that is not known. */
   ref: number | null
 }
@@ -13,7 +22,7 @@ export interface KeptThread {
 export interface Keeper {
   kept(): readonly KeptThread[]
   /** Drops what is kept of a thread. */
-  forget(thread: Pick<KeptThread, 'projectId' | 'threadId'>): void
+  forget(thread: ThreadPlace): void
   /** Drops what was not asked for in a while. */
   tidy(): void
 }
@@ -49,7 +58,7 @@ export class Forgetting {
   }
 
   /** Drops what is kept of a thread that was deleted here. */
-  forget(thread: Pick<KeptThread, 'projectId' | 'threadId'>): void {
+  forget(thread: ThreadPlace): void {
     for (const keeper of this.#options.keepers) keeper.forget(thread)
   }
 
