@@ -1,11 +1,12 @@
-import type { ConversationDetail } from '@llm-eval/protocol'
+import type { ConversationDetail, ConversationTurn } from '@llm-eval/protocol'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
-import { useCallback, useLayoutEffect, useRef, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { blockOf, conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
+import { useReadingPlace } from '../app/reading-place.ts'
 import { Button, buttonLook } from '../components/button.tsx'
 import { ConversationBadge } from '../components/conversation-badges.tsx'
 import { CopyButton } from '../components/copy-button.tsx'
@@ -150,24 +151,37 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const [first, setFirst] = useState(newestBlocks(detail)[0] ?? 0)
   const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
   const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
-  const { list, keepPlace } = usePlace(answers.every(({ isPending }) => !isPending))
+  const isWhole = answers.every(({ data }) => data)
+  const list = useRef<HTMLOListElement>(null)
+  const holdPlace = useReadingPlace(list, isWhole)
   const trouble = answers.find(({ error, data }) => error !== null && !data)
-  if (trouble?.error)
-    return <Trouble what="The turns cannot be shown" error={trouble.error} onRetry={() => void trouble.refetch()} />
-  const turns = answers.flatMap(({ data }) => data?.items ?? [])
+  const turns = withoutGap(answers.map(({ data }) => data?.items))
   const showEarlier = (): void => {
-    keepPlace()
+    const reading = list.current?.querySelector('input')
+    if (reading) {
+      // The button may be gone when they are there; the keyboard goes on from here.
+      reading.focus({ preventScroll: true })
+      holdPlace(reading)
+    }
     setFirst(Math.max(0, first - blocks.length))
   }
+  const before = turns[0]?.index ?? 0
   return (
     <>
-      {first > 0 && (
-        <Button size="medium" className="self-center" onClick={showEarlier}>
-          {`Show earlier turns (${formatCount(turns[0]?.index ?? 0)} more)`}
+      {trouble?.error && (
+        <Trouble
+          what={turns.length === 0 ? 'The turns cannot be shown' : 'Some turns cannot be shown'}
+          error={trouble.error}
+          onRetry={() => void trouble.refetch()}
+        />
+      )}
+      {before > 0 && !trouble && (
+        <Button size="medium" className="self-center" disabled={!isWhole} onClick={showEarlier}>
+          {isWhole ? `Show earlier turns (${formatCount(before)} more)` : 'Loading earlier turns…'}
         </Button>
       )}
-      {answers.some(({ data }) => !data) && <Loading what="turns" />}
-      {turns.length === 0 && answers.every(({ data }) => data) && <p className="text-ink-2">Nothing was said yet.</p>}
+      {turns.length === 0 && !isWhole && !trouble && <Loading what="turns" />}
+      {turns.length === 0 && isWhole && <p className="text-ink-2">Nothing was said yet.</p>}
       <ol aria-label="Turns" ref={list} className="flex flex-col gap-8">
         {turns.map((turn) => (
           <Turn
@@ -183,23 +197,9 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
   )
 }
 
-/**
- * Keeps the first turn where it is on the screen while earlier ones come before it, and gives it the focus: browsers keep
- * the place of a reader by themselves only where the page is scrolled, and the button may be gone.
- */
-function usePlace(isWhole: boolean) {
-  const list = useRef<HTMLOListElement>(null)
-  const kept = useRef<{ turn: HTMLInputElement; top: number } | null>(null)
-  useLayoutEffect(() => {
-    if (!isWhole || kept.current === null) return
-    const { turn, top } = kept.current
-    kept.current = null
-    turn.focus({ preventScroll: true })
-    scrollBy({ top: turn.getBoundingClientRect().top - top, behavior: 'instant' })
-  })
-  const keepPlace = (): void => {
-    const turn = list.current?.querySelector('input')
-    if (turn) kept.current = { turn, top: turn.getBoundingClientRect().top }
-  }
-  return { list, keepPlace }
+/** Of blocks that come in any order, the newest that follow one another: nobody reads over a gap. */
+function withoutGap(blocks: (ConversationTurn[] | undefined)[]): ConversationTurn[] {
+  const newest = blocks.findLastIndex((block) => block)
+  const gap = blocks.slice(0, newest).lastIndexOf(undefined)
+  return blocks.slice(gap + 1).flatMap((block) => block ?? [])
 }
