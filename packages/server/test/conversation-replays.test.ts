@@ -170,6 +170,32 @@ describe('a conversation that is said again', () => {
     expect(compared.warnings).toEqual([expect.stringContaining('turn 2')])
   })
 
+  it('has no scores for a turn that goes on, on either side: what is not said yet is not wrong', async () => {
+    const begun = [
+      { kind: 'run_start', run_id: 'r1', payload: {} },
+      { kind: 'user_message', run_id: 'r1', payload: { text: 'one' } },
+      { kind: 'tool_call', run_id: 'r1', payload: { id: 'x', name: 'weather', args: {} } },
+    ]
+    const ended = [
+      { kind: 'assistant_message', run_id: 'r1', payload: { text: '1' } },
+      { kind: 'run_end', run_id: 'r1', payload: { status: 'finished' } },
+    ]
+    const [whole, open] = [await record([...begun, ...ended]), await record(begun)]
+    const compare = (replayed: string, recorded: string) => read(`${base}/${replayed}/comparison?with=${recorded}`)
+    const none = { tool_trajectory_avg_score: null, response_match_score: null, tool_parameter_match: null }
+    expect(await compare(open, whole)).toMatchObject({
+      scores: none,
+      turns: [{ ...none, actual: { calls: [{ name: 'weather' }], response: '' } }],
+      warnings: ['turn 1 of the replay is running'],
+    })
+    expect(await compare(whole, open)).toMatchObject({
+      scores: none,
+      turns: [{ ...none, actual: { response: '1' } }],
+      warnings: ['turn 1 of the recording is running'],
+    })
+    expect(await compare(whole, whole)).toMatchObject({ scores: { tool_trajectory_avg_score: 1, response_match_score: 1 } })
+  })
+
   it('stops at the first turn that fails', async () => {
     const thread = await record([user('one'), assistant('1'), user('two'), assistant('2')])
     adk.answer(say({ error: 'the model is gone' }))

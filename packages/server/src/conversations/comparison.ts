@@ -65,10 +65,13 @@ function compareTurns(recording: Side, replay: Side): ConversationComparison {
   const expected = said.map(doneOf)
   // A turn that failed has no answer that could be held against anything.
   const actual = pairs.map((turn) => (turn === null || isSilent(turn) ? null : doneOf(turn)))
+  for (const turn of said) if (goesOn(turn)) warnings.push(`turn ${turn.index + 1} of the recording is running`)
   for (const turn of pairs)
     if (turn !== null && turn.state !== 'finished')
       warnings.push(`turn ${turn.index + 1} of the replay is ${turn.state}`)
-  const { scores, turns } = compareInvocations(expected, actual)
+  // Nor is one that goes on: what is not said yet is unknown, not wrong.
+  const ended = actual.map((done, at) => (goesOn(said[at]) || goesOn(pairs[at]) ? null : done))
+  const { scores, turns } = compareInvocations(expected, ended)
   const none = { tool_trajectory_avg_score: null, response_match_score: null, tool_parameter_match: null }
   return {
     recording: recording.thread,
@@ -87,6 +90,10 @@ function compareTurns(recording: Side, replay: Side): ConversationComparison {
 
 function isSilent({ steps, state }: ConversationTurn): boolean {
   return steps.length === 0 && state !== 'finished'
+}
+
+function goesOn(turn: ConversationTurn | null | undefined): boolean {
+  return turn?.state === 'running'
 }
 
 /** In their order, each once; null where the replay has no such turn. */
