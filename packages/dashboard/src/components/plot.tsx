@@ -85,7 +85,8 @@ function options(props: PlotProps, element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [8, 18, 0, 0],
+    // The last time may stand at the very end: half of it needs room.
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: group },

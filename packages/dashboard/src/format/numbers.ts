@@ -43,7 +43,7 @@ export function formatCost(dollars: number | null): string {
   if (dollars === null) return unknown
   if (dollars === 0) return '$0'
   if (dollars < 0.000_001) return '< $0.000001'
-  if (dollars < 1) return `$${trimZeros(dollars.toFixed(dollars < 0.01 ? 6 : 4))}`
+  if (dollars < 1) return `$${trimZeros(dollars.toFixed(dollars < 0.01 ? 6 : 4)).replace(/\.\d$/, '$&0')}`
   if (dollars < 10_000) return `$${dollars.toFixed(2).replace(/\B(?=(\d{3})+(?=\.))/g, ',')}`
   return `$${compact.format(dollars)}`
 }
