@@ -42,8 +42,12 @@ async function bundle() {
   const build = await rolldown({
     input: { main: join(here, 'src/main.ts'), ...threads() },
     platform: 'node',
-    external: (id) => !/^[./]|^[a-z]:|\0/i.test(id) && !workspace.has(packageOf(id)),
-    resolve: { conditionNames: ['llm-eval-source', 'import', 'node'] },
+    external: (id) => !/^[./#]|^[a-z]:|\0/i.test(id) && !workspace.has(packageOf(id)),
+    resolve: {
+      conditionNames: ['llm-eval-source', 'import', 'node'],
+      // What others wrote is installed, with its licence, and not bundled.
+      alias: { '#kysely': join(root, 'packages/store/src/kysely-parts.ts') },
+    },
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`)
     },

@@ -193,7 +193,9 @@ describe('a conversation that is said again', () => {
       turns: [{ ...none, actual: { response: '1' } }],
       warnings: ['turn 1 of the recording is running'],
     })
-    expect(await compare(whole, whole)).toMatchObject({ scores: { tool_trajectory_avg_score: 1, response_match_score: 1 } })
+    expect(await compare(whole, whole)).toMatchObject({
+      scores: { tool_trajectory_avg_score: 1, response_match_score: 1 },
+    })
   })
 
   it('stops at the first turn that fails', async () => {
