@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { makeRun } from './compared-runs.ts'
 import { faintTexts, obstacles, overflow } from './outlook.ts'
 import { sendSuite } from './sample-agent-tests.ts'
@@ -122,7 +122,6 @@ beforeAll(async () => {
       more: { metadata: { prompt: 'A long prompt. '.repeat(at * 10) } },
     })
 })
-afterEach(() => stage.clear())
 afterAll(() => stage.close())
 
 async function openAll(path: string): Promise<{ page: Page; problems: string[] }> {
@@ -135,55 +134,67 @@ async function openAll(path: string): Promise<{ page: Page; problems: string[] }
   return { page, problems }
 }
 
-test.each(paths)('%s is not wider than its window, be it a telephone or a big screen', async (path) => {
-  const { page, problems } = await openAll(path)
-  for (const width of [400, 768, 1280, 2000]) {
-    await page.setViewportSize({ width, height: 800 })
-    expect([width, await overflow(page)]).toEqual([width, 0])
-  }
-  expect(problems).toEqual([])
+// A page is opened once for both: what opens it is most of what a look at it takes.
+describe.each(paths)('%s', (path) => {
+  let page: Page
+  let problems: string[]
+  beforeAll(async () => {
+    ;({ page, problems } = await openAll(path))
+  })
+  afterAll(() => stage.clear())
+
+  test('is not wider than its window, be it a telephone or a big screen', async () => {
+    for (const width of [400, 768, 2000, 1280]) {
+      await page.setViewportSize({ width, height: 800 })
+      expect([width, await overflow(page)]).toEqual([width, 0])
+    }
+    expect(problems).toEqual([])
+  })
+
+  test('can be read and named in both themes', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      // The colours change a frame later.
+      await eventually(async () => [colorScheme, ...(await obstacles(page)), ...(await faintTexts(page))]).toEqual([
+        colorScheme,
+      ])
+    }
+  })
 })
 
-test.each(paths)('%s can be read and named in both themes', async (path) => {
-  const { page } = await openAll(path)
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    // The colours change a frame later.
-    await eventually(async () => [colorScheme, ...(await obstacles(page)), ...(await faintTexts(page))]).toEqual([
-      colorScheme,
-    ])
-  }
-})
+describe('whoever uses it', () => {
+  afterEach(() => stage.clear())
 
-test('the theme is chosen by a button, kept across visits, and shared with the other tabs', async () => {
-  const { open } = await stage.profile({ colorScheme: 'light' })
-  const [page, other] = [await open('/'), await open('/traces')]
-  const background = (tab: typeof page) =>
-    tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
-  const bright = await background(page)
-  await page.getByRole('button', { name: 'Theme: as the system' }).click()
-  await page.getByRole('button', { name: 'Theme: light' }).click()
-  await page.getByRole('button', { name: 'Theme: dark' }).waitFor()
-  expect(await background(page)).not.toBe(bright)
-  await other.getByRole('button', { name: 'Theme: dark' }).waitFor()
-  await page.reload()
-  expect(await background(page)).not.toBe(bright)
-})
+  test('the theme is chosen by a button, kept across visits, and shared with the other tabs', async () => {
+    const { open } = await stage.profile({ colorScheme: 'light' })
+    const [page, other] = [await open('/'), await open('/traces')]
+    const background = (tab: typeof page) =>
+      tab.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
+    const bright = await background(page)
+    await page.getByRole('button', { name: 'Theme: as the system' }).click()
+    await page.getByRole('button', { name: 'Theme: light' }).click()
+    await page.getByRole('button', { name: 'Theme: dark' }).waitFor()
+    expect(await background(page)).not.toBe(bright)
+    await other.getByRole('button', { name: 'Theme: dark' }).waitFor()
+    await page.reload()
+    expect(await background(page)).not.toBe(bright)
+  })
 
-test('the palette finds a place by typing, and the keyboard alone reaches everything first by a skip link', async () => {
-  const { open, problems } = await stage.profile()
-  const page = await open('/')
-  await live(page)
-  await page.keyboard.press('Tab')
-  await eventually(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
-  await page.keyboard.press('Enter')
-  await eventually(() => page.evaluate(() => document.activeElement?.id)).toBe('main')
-  await page.keyboard.press('Control+k')
-  await page.getByRole('combobox', { name: /Search commands/ }).waitFor()
-  await page.keyboard.type('settings')
-  await page.keyboard.press('Enter')
-  await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
-  for (const key of ['g', 't']) await page.keyboard.press(key)
-  await page.getByRole('table', { name: 'Traces' }).waitFor()
-  expect(problems).toEqual([])
+  test('the palette finds a place by typing, and the keyboard alone reaches everything first by a skip link', async () => {
+    const { open, problems } = await stage.profile()
+    const page = await open('/')
+    await live(page)
+    await page.keyboard.press('Tab')
+    await eventually(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+    await page.keyboard.press('Enter')
+    await eventually(() => page.evaluate(() => document.activeElement?.id)).toBe('main')
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: /Search commands/ }).waitFor()
+    await page.keyboard.type('settings')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+    for (const key of ['g', 't']) await page.keyboard.press(key)
+    await page.getByRole('table', { name: 'Traces' }).waitFor()
+    expect(problems).toEqual([])
+  })
 })
