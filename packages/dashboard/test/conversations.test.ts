@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { configSchema } from '../../server/src/config/config.ts'
@@ -179,6 +180,61 @@ test('become rows of a dataset turn by turn', async () => {
   await page.getByText(/^1 row was added to /).waitFor()
   await eventually(() => page.getByRole('checkbox', { name: 'Turn 2' }).isChecked()).toBe(false)
   expect(problems).toEqual([])
+})
+
+test('are read, chosen, exported, replayed and deleted with the keyboard alone', async () => {
+  await tell(stage, thread, [...turnOf(0, `First of ${thread}`), ...turnOf(1, 'Two')])
+  const { open, problems } = await stage.profile({ reducedMotion: 'reduce' })
+  const page = await open('/conversations')
+  const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
+  const reach = async (target: Locator) => {
+    await target.waitFor()
+    for (let steps = 0; steps < 80 && !(await isFocused(target)); steps++) await page.keyboard.press('Tab')
+    expect(await isFocused(target)).toBe(true)
+  }
+  const enter = async (target: Locator) => {
+    await reach(target)
+    await page.keyboard.press('Enter')
+  }
+  /** Whoever leaves what a button opened is at that button again. */
+  const leave = async (opened: Locator, opener: Locator) => {
+    await opened.waitFor()
+    await page.keyboard.press('Escape')
+    await eventually(() => opened.count()).toBe(0)
+    await eventually(() => isFocused(opener)).toBe(true)
+  }
+  await enter(page.getByRole('link', { name: `First of ${thread}` }))
+  await enter(page.getByRole('article', { name: 'Turn 1' }).locator('summary').filter({ hasText: 'find_nth_prime' }))
+  await page.getByRole('article', { name: 'Turn 1' }).getByText('Arguments').waitFor()
+  await reach(page.getByRole('checkbox', { name: 'Turn 2' }))
+  await page.keyboard.press('Space')
+  const exports = page.getByRole('button', { name: 'Export 1' })
+  await enter(exports)
+  await leave(page.getByRole('menu'), exports)
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem', { name: /^Eval set for adk eval/ }).waitFor()
+  const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')])
+  expect(file.suggestedFilename()).toMatch(/\.evalset\.json$/)
+  for (const [name, form] of [
+    ['Add 1 turn to dataset', 'Add to dataset'],
+    ['Replay', 'Replay'],
+  ] as const) {
+    const opener = page.getByRole('button', { name })
+    await enter(opener)
+    await leave(page.getByRole('form', { name: form }), opener)
+  }
+  const more = page.getByRole('button', { name: 'More about this conversation' })
+  await enter(more)
+  await page.getByRole('menuitem', { name: 'Delete…' }).waitFor()
+  await page.keyboard.press('Enter')
+  await leave(page.getByRole('dialog'), more)
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem', { name: 'Delete…' }).waitFor()
+  await page.keyboard.press('Enter')
+  await enter(page.getByRole('dialog').getByRole('button', { name: 'Delete' }))
+  await page.getByText('The conversation was deleted.').waitFor()
+  // The stream may tell of it before the page is left.
+  expect(problems.filter((problem) => !problem.includes('status of 410'))).toEqual([])
 })
 
 test('are deleted when that is confirmed, and leave a page that says so', async () => {

@@ -18,12 +18,19 @@ const overlay = 'fixed inset-0 z-40 animate-appear bg-[light-dark(rgb(0_0_0/0.3)
 const panel =
   'fixed inset-x-3 top-[8vh] z-50 mx-auto max-h-[84vh] animate-rise overflow-auto rounded-xl border border-line bg-raised shadow-float'
 
+/** Where the keyboard is; in a menu, at the button that opened it: the menu itself is about to go. */
+function here(): Element | null {
+  const { activeElement } = document
+  const button = activeElement?.closest('[role=menu]')?.getAttribute('aria-labelledby')
+  return button ? document.getElementById(button) : activeElement
+}
+
 /** Whoever leaves a dialog is where they were when it opened: dialogs are opened by state, so nothing else knows. */
 function useReturn() {
   const before = useRef<Element | null>(null)
   return {
     onOpenAutoFocus: () => {
-      before.current = document.activeElement
+      before.current = here()
     },
     onCloseAutoFocus: (event: Event) => {
       event.preventDefault()

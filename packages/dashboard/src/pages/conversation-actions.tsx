@@ -156,11 +156,12 @@ function More({ detail }: { detail: ConversationDetail }) {
   const [asking, setAsking] = useState(false)
   const removal = useMutation({
     mutationFn: () => deleteConversation(api, detail.thread_id),
-    onSuccess() {
+    async onSuccess() {
       setAsking(false)
       toasts.show({ text: 'The conversation was deleted.', mood: 'good' })
-      void navigate({ to: '/conversations' })
-      void queryClient.invalidateQueries({ queryKey: keys.conversations })
+      // First away from here: what is gone need not be read again.
+      await navigate({ to: '/conversations' })
+      await queryClient.invalidateQueries({ queryKey: keys.conversations })
     },
     onError: (error) => toasts.show({ text: `The conversation was not deleted. ${sayError(error)}`, mood: 'bad' }),
   })
