@@ -141,6 +141,38 @@ test('of hundreds of turns show the newest first, and the earlier ones when they
   expect(problems).toEqual([])
 })
 
+test('of hundreds of turns that are shown only the last are read while words come, and all when the agent is done', async () => {
+  const turns = Array.from({ length: 60 }, (_, i) => turnOf(i, `Question ${i}`))
+  await tell(stage, thread, turns.flat())
+  const { open, problems } = await stage.profile()
+  const page = await open(pathOf(thread))
+  await page.getByText('Question 59').waitFor()
+  await live(page)
+  for (const more of [40, 20]) await page.getByRole('button', { name: `Show earlier turns (${more} more)` }).click()
+  await page.getByRole('checkbox', { name: 'Turn 1', exact: true }).waitFor()
+  const begun = turnOf(60, 'Question 60')
+  const answer = page.getByRole('article', { name: 'Turn 61' })
+  await tell(stage, thread, begun.slice(0, 2))
+  await answer.getByText('Question 60').waitFor()
+  await page.getByRole('heading', { level: 1 }).locator('..').getByText('Running').waitFor()
+  // How often the block of the first turns was read, and that of the last.
+  const reads = { first: 0, last: 0 }
+  page.on('request', (request) => {
+    const { pathname, searchParams } = new URL(request.url())
+    if (!pathname.endsWith('/turns')) return
+    if (searchParams.get('before') === '10') reads.first += 1
+    if (searchParams.get('after') === '59') reads.last += 1
+  })
+  await tell(stage, thread, begun.slice(2, 5))
+  await answer.getByText('find_nth_prime').waitFor()
+  expect(reads.first).toBe(0)
+  expect(reads.last).toBeGreaterThan(0)
+  await tell(stage, thread, begun.slice(5))
+  await answer.getByText('The answer is 89.').waitFor()
+  await eventually(() => reads.first).toBeGreaterThan(0)
+  expect(problems).toEqual([])
+})
+
 const evalSet = z.looseObject({
   eval_cases: z.array(z.looseObject({ conversation: z.array(z.looseObject({ invocation_id: z.string() })) })),
 })

@@ -2,7 +2,7 @@ import type { ConversationDetail, ConversationTurn } from '@llm-eval/protocol'
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, GitCompareArrows } from 'lucide-react'
-import { useCallback, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/client.ts'
 import { blockOf, conversationQueries, newestBlocks } from '../api/conversations.ts'
 import { useParts } from '../app/parts.ts'
@@ -145,12 +145,8 @@ interface TurnsProps {
 
 /** The newest turns, and before them those that were asked for: each time as many as are there. */
 function Turns({ detail, chosen, onChoose }: TurnsProps) {
-  const { api } = useParts()
-  const queries = conversationQueries(api)
-  const last = blockOf(detail.turns - 1)
   const [first, setFirst] = useState(newestBlocks(detail)[0] ?? 0)
-  const blocks = Array.from({ length: last - first + 1 }, (_, at) => first + at)
-  const answers = useQueries({ queries: blocks.map((block) => queries.turns(detail.thread_id, block)) })
+  const answers = useBlocks(detail, first)
   const isWhole = answers.every(({ data }) => data)
   const list = useRef<HTMLOListElement>(null)
   const holdPlace = useReadingPlace(list, isWhole)
@@ -163,7 +159,7 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
       reading.focus({ preventScroll: true })
       holdPlace(reading)
     }
-    setFirst(Math.max(0, first - blocks.length))
+    setFirst(Math.max(0, first - answers.length))
   }
   const before = turns[0]?.index ?? 0
   return (
@@ -195,6 +191,34 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
       </ol>
     </>
   )
+}
+
+/** So many blocks at the end are read whenever something comes; a run that goes on does not reach back further. */
+const growing = 3
+
+/**
+ * All blocks from one on, as they come. Those before the last ones are read again only when a run is over: words come
+ * many times a second, and a reader may have asked for hundreds of blocks.
+ */
+function useBlocks(detail: ConversationDetail, first: number) {
+  const { api, queryClient } = useParts()
+  const { thread_id: thread, turns, state } = detail
+  const last = blockOf(turns - 1)
+  const reads = Array.from({ length: last - first + 1 }, (_, at) => conversationQueries(api).turns(thread, first + at))
+  const earlier = reads.slice(0, -growing)
+  const goesOn = state === 'running'
+  const answers = useQueries({
+    queries: reads.map((read, at) =>
+      goesOn && at < earlier.length ? { ...read, staleTime: 'static' as const } : read,
+    ),
+  })
+  const wentOn = useRef(goesOn)
+  useEffect(() => {
+    if (wentOn.current && !goesOn)
+      for (const { queryKey } of earlier) void queryClient.invalidateQueries({ queryKey, exact: true })
+    wentOn.current = goesOn
+  })
+  return answers
 }
 
 /** Of blocks that come in any order, the newest that follow one another: nobody reads over a gap. */
