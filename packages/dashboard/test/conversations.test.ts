@@ -138,6 +138,11 @@ test('of hundreds of turns show the newest first, and the earlier ones when they
     await eventually(async () => Math.round(((await turn.boundingBox())?.y ?? 0) - top)).toBe(0)
   }
   expect(await page.getByRole('article').count()).toBe(120)
+  // What can be done with them is at hand wherever one reads.
+  const header = await page.getByRole('banner').boundingBox()
+  const button = await page.getByRole('button', { name: 'Export' }).boundingBox()
+  expect(button?.y).toBeGreaterThanOrEqual((header?.y ?? 0) + (header?.height ?? 0))
+  expect(button?.y).toBeLessThan(200)
   expect(problems).toEqual([])
 })
 

@@ -35,7 +35,7 @@ export function ConversationActions({ detail, chosen, onClear }: ActionsProps) {
     return `${added} ${added === 1 ? 'row was' : 'rows were'} added to ${dataset}.`
   }
   return (
-    <div className="sticky top-0 z-10 -mx-3 flex flex-wrap items-center gap-2 border-b bg-canvas px-3 py-2">
+    <div className="z-10 -mx-3 flex flex-wrap items-center gap-2 border-b bg-canvas px-3 py-2 sm:sticky sm:top-12">
       <ExportMenu thread={detail.thread_id} turns={turns} />
       {may && (
         <>

@@ -25,7 +25,8 @@ export const Turn = memo(function Turn({ turn, agents, chosen, onChoose }: TurnP
   // A turn of thousands of steps is read from its end: there is what was answered.
   const hidden = Math.max(0, steps.length - most)
   return (
-    <li className="[contain-intrinsic-size:auto_300px] [content-visibility:auto]">
+    // What is not drawn while it is out of sight is cut off at its edge: rings around what has the focus need room.
+    <li className="-m-1 p-1 [contain-intrinsic-size:auto_300px] [content-visibility:auto]">
       <article aria-label={`Turn ${index + 1}`} className="flex flex-col gap-3">
         <TurnHead turn={turn} chosen={chosen} onChoose={onChoose} />
         {user && (

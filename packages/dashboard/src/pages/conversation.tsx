@@ -150,7 +150,8 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
   const isWhole = answers.every(({ data }) => data)
   const list = useRef<HTMLOListElement>(null)
   const holdPlace = useReadingPlace(list, isWhole)
-  const trouble = answers.find(({ error, data }) => error !== null && !data)
+  const failed = answers.filter(({ error, data }) => error !== null && !data)
+  const trouble = failed[0]
   const turns = withoutGap(answers.map(({ data }) => data?.items))
   const showEarlier = (): void => {
     const reading = list.current?.querySelector('input')
@@ -168,7 +169,7 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
         <Trouble
           what={turns.length === 0 ? 'The turns cannot be shown' : 'Some turns cannot be shown'}
           error={trouble.error}
-          onRetry={() => void trouble.refetch()}
+          onRetry={() => failed.forEach(({ refetch }) => void refetch())}
         />
       )}
       {before > 0 && !trouble && (
@@ -178,7 +179,12 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
       )}
       {turns.length === 0 && !isWhole && !trouble && <Loading what="turns" />}
       {turns.length === 0 && isWhole && <p className="text-ink-2">Nothing was said yet.</p>}
-      <ol aria-label="Turns" ref={list} className="flex flex-col gap-8">
+      <ol
+        aria-label="Turns"
+        ref={list}
+        // What gets the focus is not hidden by what stays at the top.
+        className="flex flex-col gap-8 [&_:is(a,button,input,summary)]:scroll-mt-28"
+      >
         {turns.map((turn) => (
           <Turn
             key={turn.index}
