@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createSseDecoder, type ExecutionFrame, limits, type SseMessage } from '@llm-eval/protocol'
 import { executionFrame } from '@llm-eval/protocol/evaluation-schemas'
+import type { Store } from '@llm-eval/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { registerEvaluators } from '../src/evaluators/evaluators.ts'
@@ -8,6 +9,7 @@ import { registerExecutions } from '../src/executions/executions.ts'
 import { registerTraces } from '../src/traces/traces.ts'
 import { type TestEvaluators, testEvaluators } from './evaluators-of-tests.ts'
 import { allSlices, firstKey, type Ground, startGround } from './ground.ts'
+import { watched } from './watched-store.ts'
 
 const slices = [...allSlices, registerEvaluators, registerExecutions, registerTraces]
 
@@ -37,10 +39,13 @@ interface Told extends SseMessage {
 }
 
 /** Reads a stream to its end, or until the frame that is wanted. */
-async function read(path: string, options: { until?: (frame: ExecutionFrame) => boolean; after?: string } = {}) {
+async function read(
+  path: string,
+  options: { until?: (frame: ExecutionFrame) => boolean; after?: string; from?: string } = {},
+) {
   const leaving = new AbortController()
   const headers = options.after === undefined ? {} : { 'last-event-id': options.after }
-  const answer = await fetch(`${origin}${path}`, { headers, signal: leaving.signal })
+  const answer = await fetch(`${options.from ?? origin}${path}`, { headers, signal: leaving.signal })
   const told: Told[] = []
   if (answer.status !== 200 || answer.body === null) return { status: answer.status, told, text: await answer.text() }
   const decoder = createSseDecoder({
@@ -133,6 +138,55 @@ describe('the stream of an execution', () => {
     const late = await read(json.events_url)
     expect(late.told.map(({ frame }) => frame.event_type)).toEqual(Array(4).fill('result'))
     expect((await read(json.events_url, { after: rest.told.at(-1)?.id ?? '' })).status).toBe(204)
+  })
+})
+
+describe('a stream that is resumed at the moment in which an execution ends', () => {
+  it('carries the result, though the journal was read before it and its news come after', async () => {
+    const own = testEvaluators()
+    let meanwhile: (() => Promise<void>) | undefined
+    let news = Promise.resolve()
+    const wrap = (store: Store): Store => ({
+      ...watched(store, []),
+      async read(project, query, args) {
+        const answer = await store.read(project, query, args)
+        const [happens] = query === 'facts' ? [meanwhile] : []
+        if (happens) meanwhile = undefined
+        await happens?.()
+        return answer
+      },
+      async *follow(...args) {
+        for await (const page of store.follow(...args)) {
+          await news
+          yield page
+        }
+      },
+    })
+    const other = await startGround({ slices, engine: own.engine, wrap })
+    try {
+      const path = '/api/v1/evaluators/gated/execute'
+      const { json } = await other.send({ path, body: { input: { text: 'a' } } })
+      const from = await other.origin()
+      const first = await read(json.events_url, { until: isProgress, from })
+      const stands = async () => (await other.send({ path: `/api/v1/executions/${json.execution_id}` })).json.status
+      const told = Promise.withResolvers<void>()
+      const ended = Promise.withResolvers<void>()
+      meanwhile = async () => {
+        news = told.promise
+        own.open()
+        await expect.poll(stands, { timeout: 20_000 }).toBe('completed')
+        ended.resolve()
+      }
+      const rest = read(json.events_url, { after: first.told.findLast(({ id }) => id !== '')?.id ?? '', from })
+      await ended.promise
+      // By then the stream has looked at whatever it looks at before it waits for news.
+      for (let looks = 0; looks < 5; looks++) await stands()
+      told.resolve()
+      expect((await rest).told.map(({ frame }) => frame.event_type).slice(-1)).toEqual(['result'])
+    } finally {
+      other.closing.abort()
+      await other.close()
+    }
   })
 })
 

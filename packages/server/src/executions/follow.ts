@@ -131,6 +131,8 @@ export class ExecutionStream {
   async #resume(after: number): Promise<void> {
     const { store } = this.#parts
     const { projectId, ids } = this.#followed
+    // Asked before the journal is read: the end of what is over by now is in it, and that of what ends later is to come.
+    const over = await this.#over()
     this.#position = after
     for (;;) {
       const events = await store.read(projectId, 'facts', { after: this.#position, limit: factsPage })
@@ -139,13 +141,19 @@ export class ExecutionStream {
         else this.#position = event.seq
       if (events.length < factsPage || this.#sink.closed) break
     }
-    // What ended before the cursor was told before.
+    // Of which the journal after the cursor tells no end: that was told before it.
+    for (const ref of over) this.#open.delete(ref)
+  }
+
+  /** What has ended, or is gone. */
+  async #over(): Promise<number[]> {
+    const { projectId, ids } = this.#followed
+    const over: number[] = []
     for (const [ref, id] of ids) {
-      if (!this.#open.has(ref)) continue
-      const stored = await store.read(projectId, 'execution', { id })
-      if (stored === null || (isOver(stored.status) && !this.#queue.some((event) => event.ref === ref)))
-        this.#open.delete(ref)
+      const stored = await this.#parts.store.read(projectId, 'execution', { id })
+      if (stored === null || isOver(stored.status)) over.push(ref)
     }
+    return over
   }
 
   async #live(): Promise<void> {
