@@ -16,7 +16,7 @@ export interface Proxy extends AsyncDisposable {
   /** Cuts all connections, and refuses new ones until `unblock`. */
   block(): Promise<void>
   unblock(): Promise<void>
-  /** Cuts the next connection that says this; resolves when it did. */
+  /** Cuts the next connection that says this, after those that were asked for before; resolves when it did. */
   cutNext(cut: Cut): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export interface Proxy extends AsyncDisposable {
 export async function startProxy(serverUrl: string): Promise<Proxy> {
   const target = new URL(serverUrl)
   const sockets = new Set<Socket>()
-  let armed: { cut: Cut; done: () => void } | undefined
+  const armed: { cut: Cut; done: () => void }[] = []
 
   const server = createServer((client) => {
     const upstream = dial(Number(target.port), target.hostname)
@@ -32,9 +32,10 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
     const end = () => both.forEach((socket) => socket.destroy())
     let awaited: { answer: string; done: () => void } | undefined
     client.on('data', (data) => {
-      if (armed && data.includes(armed.cut.message)) {
-        const { cut, done } = armed
-        armed = undefined
+      const [next] = armed
+      if (next && data.includes(next.cut.message)) {
+        const { cut, done } = next
+        armed.shift()
         if (cut.when === 'before') {
           end()
           return done()
@@ -79,7 +80,7 @@ export async function startProxy(serverUrl: string): Promise<Proxy> {
     unblock: () => listen(port),
     cutNext: (cut) =>
       new Promise<void>((done) => {
-        armed = { cut, done }
+        armed.push({ cut, done })
       }),
     async [Symbol.asyncDispose]() {
       if (server.listening) await block()

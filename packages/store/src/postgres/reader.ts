@@ -12,6 +12,9 @@ import { PostgresSearch } from './search.ts'
  */
 const oneState = new Set<QueryName>(['trace', 'listTraces', 'pageTraces'])
 
+/** Milliseconds in which connection after connection is tried while each turns out to be dead. */
+const patience = 5_000
+
 /** Answers queries on any free connection. */
 export class PostgresReader {
   readonly #sessions: Sessions
@@ -23,17 +26,17 @@ export class PostgresReader {
 
   async read<Q extends QueryName>(projectId: number, query: Q, args: Queries[Q]['in']): Promise<Queries[Q]['out']> {
     const work = (session: Session) => this.#answer(session, { projectId, query, args })
-    try {
-      return await this.#sessions.use(work)
-    } catch (error) {
-      // A connection that died while nobody used it is found out here; asking again harms nobody.
-      const again = error instanceof LostRace || (error instanceof Unavailable && error.disconnected)
-      if (!again) throw toFailure(error)
-    }
-    try {
-      return await this.#sessions.use(work)
-    } catch (error) {
-      throw toFailure(error)
+    const deadline = performance.now() + patience
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#sessions.use(work)
+      } catch (error) {
+        // Connections that died while nobody used them are found out here, one by one; asking again harms nobody.
+        const isDead = error instanceof Unavailable && error.disconnected
+        const another = isDead && attempt <= this.#sessions.size && performance.now() < deadline
+        const again = another || (attempt === 1 && (isDead || error instanceof LostRace))
+        if (!again) throw toFailure(error)
+      }
     }
   }
 
