@@ -44,7 +44,7 @@ const store = [
   {
     name: 'store',
     reads: [...packages.reads, 'packages/store/build.mjs'],
-    writes: ['packages/store/dist/kysely-parts.js'],
+    writes: ['packages/store/dist/kysely.js'],
     cwd: join(root, 'packages/store'),
     args: ['build.mjs'],
   },

@@ -46,7 +46,7 @@ async function bundle() {
     resolve: {
       conditionNames: ['llm-eval-source', 'import', 'node'],
       // What others wrote is installed, with its licence, and not bundled.
-      alias: { '#kysely': join(root, 'packages/store/src/kysely-parts.ts') },
+      alias: { '#kysely': join(root, 'packages/store/src/kysely.ts') },
     },
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`)

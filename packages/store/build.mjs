@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const build = await rolldown({ input: join(here, 'src/kysely-parts.ts'), platform: 'node' })
+const build = await rolldown({ input: join(here, 'src/kysely.ts'), platform: 'node' })
 await build.write({
-  file: join(here, 'dist/kysely-parts.js'),
+  file: join(here, 'dist/kysely.js'),
   format: 'esm',
   minify: { mangle: false, compress: true },
 })

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentCaseDetail, AgentReportInput } from '@llm-eval/protocol'
-import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { agentReportOf, attemptResult, caseResult } from '../../server/test/agent-reports.ts'
 import { after, before, reportOf, sendSuite } from './sample-agent-tests.ts'
-import { eventually, live, openStage, type Stage } from './stage.ts'
+import { byKeyboard, eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 /** How the ids of reports of this test begin. */
@@ -191,21 +190,15 @@ test('a behaviour is accepted, in place of the baseline or beside it, and forgot
 test('all of it is done with the keyboard alone, and whoever leaves a dialog is where they were', async () => {
   const { open, problems } = await stage.profile({ reducedMotion: 'reduce' })
   const page = await open('/tests')
-  const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
-  const go = async (target: Locator) => {
-    await target.waitFor()
-    for (let steps = 0; steps < 80 && !(await isFocused(target)); steps++) await page.keyboard.press('Tab')
-    expect(await isFocused(target)).toBe(true)
-    await page.keyboard.press('Enter')
-  }
-  await go(page.getByRole('link', { name: 'stocks' }))
-  await go(page.getByRole('link', { name: 'Quote of one company' }))
-  await go(page.getByRole('list', { name: 'Calls' }).locator('summary').first())
+  const { isFocused, enter } = byKeyboard(page)
+  await enter(page.getByRole('link', { name: 'stocks' }))
+  await enter(page.getByRole('link', { name: 'Quote of one company' }))
+  await enter(page.getByRole('list', { name: 'Calls' }).locator('summary').first())
   await page.getByRole('list', { name: 'Differences' }).getByText('volume').waitFor()
   await page.reload()
 
   const accept = page.getByRole('button', { name: 'Accept…' })
-  await go(accept)
+  await enter(accept)
   const form = page.getByRole('form', { name: 'Accept' })
   await form.waitFor()
   await page.keyboard.press('Escape')
@@ -222,7 +215,7 @@ test('all of it is done with the keyboard alone, and whoever leaves a dialog is 
   const variants = async () => (await shown()).baselines.map((one) => one.variant)
   await eventually(variants).toContain('by-keys')
 
-  await go(page.getByRole('button', { name: 'Quarantine…' }))
+  await enter(page.getByRole('button', { name: 'Quarantine…' }))
   const quarantine = page.getByRole('form', { name: 'Quarantine' })
   await quarantine.waitFor()
   const owner = quarantine.getByLabel('Owner')

@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { configSchema } from '../../server/src/config/config.ts'
 import { say, type ScriptedAdk, spoken, startScriptedAdk } from '../../server/test/scripted-adk.ts'
 import { brokenTurn, tell, turnOf } from './sample-conversations.ts'
-import { eventually, live, openStage, type Stage } from './stage.ts'
+import { byKeyboard, eventually, live, openStage, type Stage } from './stage.ts'
 
 let stage: Stage
 let agent: ScriptedAdk
@@ -223,16 +223,7 @@ test('are read, chosen, exported, replayed and deleted with the keyboard alone',
   await tell(stage, thread, [...turnOf(0, `First of ${thread}`), ...turnOf(1, 'Two')])
   const { open, problems } = await stage.profile({ reducedMotion: 'reduce' })
   const page = await open('/conversations')
-  const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
-  const reach = async (target: Locator) => {
-    await target.waitFor()
-    for (let steps = 0; steps < 80 && !(await isFocused(target)); steps++) await page.keyboard.press('Tab')
-    expect(await isFocused(target)).toBe(true)
-  }
-  const enter = async (target: Locator) => {
-    await reach(target)
-    await page.keyboard.press('Enter')
-  }
+  const { isFocused, reach, enter } = byKeyboard(page)
   /** Whoever leaves what a button opened is at that button again. */
   const leave = async (opened: Locator, opener: Locator) => {
     await opened.waitFor()

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TraceDetail, TracePage } from '@llm-eval/protocol'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { expect } from 'vitest'
 import { type Config, defaultConfig, type RunningServer, startServer } from '../../server/src/main.ts'
 import { builtDashboard } from './built.ts'
@@ -158,4 +165,19 @@ export function eventually<T>(read: () => T | Promise<T>) {
 /** Waits until the page receives live. */
 export async function live(page: Page): Promise<void> {
   await page.locator('[data-link-state=live]').waitFor()
+}
+
+/** A page in the hands of somebody without a mouse. */
+export function byKeyboard(page: Page) {
+  const isFocused = (target: Locator) => target.evaluate((node) => node === document.activeElement)
+  const reach = async (target: Locator): Promise<void> => {
+    await target.waitFor()
+    for (let steps = 0; steps < 80 && !(await isFocused(target)); steps++) await page.keyboard.press('Tab')
+    expect(await isFocused(target)).toBe(true)
+  }
+  const enter = async (target: Locator): Promise<void> => {
+    await reach(target)
+    await page.keyboard.press('Enter')
+  }
+  return { isFocused, reach, enter }
 }

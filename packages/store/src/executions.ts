@@ -1,6 +1,6 @@
 import type { Execution, Score } from '@llm-eval/protocol'
 import type { Kysely } from 'kysely'
-import { sql } from './kysely.ts'
+import { sql } from '#kysely'
 import type { StoredExecution } from './evaluation.ts'
 import { executionStatus } from './events.ts'
 import type { Tables } from './tables.ts'

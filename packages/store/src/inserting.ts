@@ -1,4 +1,4 @@
-import { CompiledQuery } from './kysely.ts'
+import { CompiledQuery } from '#kysely'
 import type { Dialect } from './dialect.ts'
 import type { Transaction } from './transaction.ts'
 

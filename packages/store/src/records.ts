@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { sql } from './kysely.ts'
+import { sql } from '#kysely'
 import type { Dialect } from './dialect.ts'
 
 type ColumnKind = 'bigint' | 'double precision' | 'text'

@@ -1,6 +1,6 @@
 import { type RunApproval, runStatuses, runStops } from '@llm-eval/protocol'
 import type { Kysely, Selectable } from 'kysely'
-import { sql } from './kysely.ts'
+import { sql } from '#kysely'
 import { named } from './run-events.ts'
 import { type RunNumbers, runWorkers, type StoredRun } from './runs.ts'
 import type { Tables } from './tables.ts'

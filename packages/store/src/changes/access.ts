@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Changes } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { removeDoomed } from './datasets.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Changes, Effect } from '../store.ts'
 import type { Transaction } from '../transaction.ts'
 import { queueExecutions } from './executions.ts'

@@ -16,7 +16,7 @@ import type {
   NewConversationEvent,
 } from '../conversations.ts'
 import { insertMany } from '../inserting.ts'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { joinRecords, plain, records } from '../records.ts'
 import { isBuried } from '../tombstones.ts'
 import type { Transaction } from '../transaction.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { ExecutionEnd } from '../evaluation.ts'
 import { encodeExecution, encodeScored, executionNumber, outcomeNumber } from '../events.ts'
 import { joinRecords, records } from '../records.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { NewExecution, StoredExecution } from '../evaluation.ts'
 import { encodeExecution, executionStatus } from '../events.ts'
 import { isOpen, selectExecutions, toStored } from '../executions.ts'

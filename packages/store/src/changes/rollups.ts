@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { addHistogram, rollupSpans, widen } from '../rollups.ts'
 import type { RollupDelta } from '../store.ts'
 import type { Transaction } from '../transaction.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { insertMany } from '../inserting.ts'
 import { joinRecords, plain, records } from '../records.ts'
 import { encodeRun, itemStatusNumber } from '../run-events.ts'

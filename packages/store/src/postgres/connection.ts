@@ -1,5 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from '../kysely.ts'
+import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from '#kysely'
 import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient, TypeOverrides, types } from 'pg'
 import type { Tables } from '../tables.ts'
 import { translate, Unavailable } from './failures.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Kysely } from 'kysely'
 import type { SearchTerm } from '../search.ts'
 import type { Tables } from '../tables.ts'

@@ -1,6 +1,6 @@
 import { type Column, type Dataset, limits } from '@llm-eval/protocol'
 import type { Selectable } from 'kysely'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { type Layout, readColumns, shownColumns, toSlugs } from '../columns.ts'
 import type { DatasetQueries, StoredRow } from '../datasets.ts'
 import type { Reading } from '../reading.ts'

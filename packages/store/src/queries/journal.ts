@@ -1,5 +1,5 @@
 import type { ScoreSummary } from '@llm-eval/protocol'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { decodeEvent, type Joined } from '../events.ts'
 import type { Reading } from '../reading.ts'
 import type { Queries, StoredEvent, StoredScore } from '../store.ts'

@@ -1,6 +1,6 @@
 import type { TraceSummary } from '@llm-eval/protocol'
 import type { SelectQueryBuilder } from 'kysely'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { parseSearch, type SearchTerm } from '../search.ts'
 import type { Filter, Queries } from '../store.ts'

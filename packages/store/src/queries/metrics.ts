@@ -1,5 +1,5 @@
 import type { SeriesPoint } from '@llm-eval/protocol'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { percentile } from '../rollups.ts'
 import type { Queries } from '../store.ts'

@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import { outcomeNumber } from '../events.ts'
 import type { Reading } from '../reading.ts'
 import type { Filter } from '../store.ts'

@@ -1,4 +1,4 @@
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { decodeRun, type EventItem, isRunKind } from '../run-events.ts'
 import { toStoredItem } from '../run-items.ts'

@@ -1,6 +1,6 @@
 import { scoreOutcomes } from '@llm-eval/protocol'
 import type { RawBuilder, SelectQueryBuilder } from 'kysely'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { itemHead, scorePlace, scoreSize, toStoredItem } from '../run-items.ts'
 import type { ItemBody } from '../runs.ts'

@@ -1,5 +1,5 @@
 import { type RunStatus, runStatuses } from '@llm-eval/protocol'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { decodeRun, named } from '../run-events.ts'
 import type { RunQueries } from '../run-queries.ts'

@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { Reading } from '../reading.ts'
 import { runStatusNumber } from '../run-events.ts'
 import { isOpenRun, searchable, selectRuns, toStoredRun } from '../run-rows.ts'

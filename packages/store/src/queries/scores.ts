@@ -1,5 +1,5 @@
 import type { Score, ScoreSummary, TraceScore } from '@llm-eval/protocol'
-import { sql } from '../kysely.ts'
+import { sql } from '#kysely'
 import type { JudgedTrace } from '../evaluation.ts'
 import { outcomeName } from '../events.ts'
 import type { Reading } from '../reading.ts'

@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3'
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
-import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from '../kysely.ts'
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from '#kysely'
 import type { Tables } from '../tables.ts'
 import type { Connection } from './connection.ts'
 
