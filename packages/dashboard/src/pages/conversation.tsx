@@ -174,7 +174,7 @@ function Turns({ detail, chosen, onChoose }: TurnsProps) {
       )}
       {before > 0 && !trouble && (
         <Button size="medium" className="self-center" disabled={!isWhole} onClick={showEarlier}>
-          {isWhole ? `Show earlier turns (${formatCount(before)} more)` : 'Loading earlier turns…'}
+          {isWhole ? `Show earlier turns (${formatCount(before)} more)` : 'Loading turns…'}
         </Button>
       )}
       {turns.length === 0 && !isWhole && !trouble && <Loading what="turns" />}
